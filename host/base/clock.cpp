@@ -1,0 +1,58 @@
+#include "base/clock.h"
+
+#include <cstdio>
+
+namespace orderd {
+
+Time now() { return std::chrono::floor<Millis>(std::chrono::system_clock::now()); }
+
+std::string to_rfc3339(Time time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss clock{time - day};
+  char text[40];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
+  return text;
+}
+
+std::optional<Time> parse_rfc3339(std::string_view text) {
+  int year, month, day, hour, minute, second, read = 0;
+  const std::string copy(text);
+  const char* at = copy.c_str();
+  if (copy.size() < 20 || std::sscanf(at, "%4d-%2d-%2d%*1[Tt]%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute, &second, &read) != 6 ||
+      read != 19)
+    return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok() || hour > 23 || minute > 59 || second > 60 || hour < 0 || minute < 0 || second < 0) return std::nullopt;
+  at += 19;
+  int ms = 0;
+  if (*at == '.') {
+    int digits = 0;
+    for (++at; *at >= '0' && *at <= '9'; ++at, ++digits)
+      if (digits < 3) ms = ms * 10 + (*at - '0');
+    if (digits == 0) return std::nullopt;
+    for (; digits < 3; ++digits) ms *= 10;
+  }
+  int offset_minutes = 0;
+  if (*at == 'Z' || *at == 'z') {
+    ++at;
+  } else if (*at == '+' || *at == '-') {
+    int offset_hour, offset_minute, length = 0;
+    if (std::sscanf(at + 1, "%2d:%2d%n", &offset_hour, &offset_minute, &length) != 2 || length != 5 || offset_hour > 23 ||
+        offset_minute > 59)
+      return std::nullopt;
+    offset_minutes = (offset_hour * 60 + offset_minute) * (*at == '-' ? -1 : 1);
+    at += 6;
+  } else {
+    return std::nullopt;
+  }
+  if (*at != '\0') return std::nullopt;
+  return std::chrono::sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute - offset_minutes} +
+         std::chrono::seconds{second} + Millis{ms};
+}
+
+}  // namespace orderd

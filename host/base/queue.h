@@ -1,0 +1,64 @@
+#pragma once
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <iterator>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace orderd {
+
+/// A bounded queue from which batches form by themselves: a reader takes what is waiting, up to a limit, and
+/// never waits for a batch to fill. `push` refuses when full; the caller says so to whoever asked. [any thread]
+template <typename T>
+class BoundedQueue {
+ public:
+  explicit BoundedQueue(std::size_t items_max) : items_max_(items_max) {}
+
+  /// False when the queue is full or closed; `item` is then untouched.
+  [[nodiscard]] bool push(T&& item) {
+    {
+      std::lock_guard lock(mutex_);
+      if (closed_ || items_.size() >= items_max_) return false;
+      items_.push_back(std::move(item));
+    }
+    filled_.notify_one();
+    return true;
+  }
+  /// Takes 1..max items; none after `timeout`, or once closed and empty.
+  std::vector<T> take(std::size_t max, std::chrono::milliseconds timeout) {
+    std::unique_lock lock(mutex_);
+    filled_.wait_for(lock, timeout, [&] { return closed_ || !items_.empty(); });
+    const auto end = items_.begin() + static_cast<std::ptrdiff_t>(std::min(max, items_.size()));
+    std::vector<T> taken(std::make_move_iterator(items_.begin()), std::make_move_iterator(end));
+    items_.erase(items_.begin(), end);
+    return taken;
+  }
+  void close() {
+    {
+      std::lock_guard lock(mutex_);
+      closed_ = true;
+    }
+    filled_.notify_all();
+  }
+  bool closed() const {
+    std::lock_guard lock(mutex_);
+    return closed_ && items_.empty();
+  }
+  std::size_t size() const {
+    std::lock_guard lock(mutex_);
+    return items_.size();
+  }
+
+ private:
+  const std::size_t items_max_;
+  mutable std::mutex mutex_;
+  std::condition_variable filled_;
+  std::deque<T> items_;   // guarded by mutex_
+  bool closed_ = false;   // guarded by mutex_
+};
+
+}  // namespace orderd

@@ -1,0 +1,94 @@
+#pragma once
+// The event bus as a port: what a consumer needs of it, whether Kafka or the outbox table itself is behind it.
+//
+// 1. The relay (Kafka only) publishes what the outbox holds, in order per order, at least once.
+// 2. A consumer (saga, projection) owns partitions by a lease in PostgreSQL, starts each one behind the position
+//    it saved there, polls, and saves the new position in the transaction of its effect.
+// 3. Live streams tail every partition from its end, without owning anything.
+//
+// Duplicates are normal and are told apart by the order's version, never by position.
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/event.h"
+
+namespace orderd::bus {
+
+/// Where a consumer is in one partition: everything up to and including it was taken. -1: nothing yet.
+/// Kafka: the record's offset. pglog: order_events.pos. Only the bus that made it can read it.
+using Position = std::int64_t;
+inline constexpr Position before_first = -1;
+
+/// One record as read. `event` is complete unless `poison` says what is wrong with the record.
+struct Record {
+  std::int32_t partition = 0;  // the order's shard
+  Position position = before_first;
+  Event event;
+  std::string poison;  // "" or why this record cannot be read, for a person; event.order_id is then set if the key told it
+};
+
+/// One reader. Used by one thread; `poll` is the only call that may wait. Errors of the wire are not thrown:
+/// they are logged with what to do, `poll` returns nothing, and reading goes on by itself once the bus is back.
+class Subscription {
+ public:
+  virtual ~Subscription() = default;
+  /// Begin to deliver `partition` from the first record behind `after`. Replaces an earlier start of the same partition.
+  virtual void start(std::int32_t partition, Position after) = 0;
+  /// Begin at the end: only what is published from now on.
+  virtual void start_at_end(std::int32_t partition) = 0;
+  /// No record of `partition` is delivered once this returned.
+  virtual void stop(std::int32_t partition) = 0;
+  /// Up to `max` records of the started partitions, in order within each. Returns at once when there are some,
+  /// else within `timeout` or when somebody raised this bus's wake-up.
+  virtual std::vector<Record> poll(std::size_t max, std::chrono::milliseconds timeout) = 0;
+  /// Tells lag tools how far this consumer is, after it was saved. A hint; losing it loses nothing.
+  virtual void saved(std::int32_t partition, Position position) = 0;
+};
+
+/// Makes readers. Outlives them. [any thread]
+class EventBus {
+ public:
+  virtual ~EventBus() = default;
+  /// `consumer` is the name lag tools see ("saga", "projection"); "" for a reader that saves nothing.
+  virtual std::unique_ptr<Subscription> subscribe(const std::string& consumer) = 0;
+  /// "kafka" or "pglog".
+  virtual const char* name() const = 0;
+};
+
+/// An event on its way to the bus, with its place in the outbox.
+struct Outgoing {
+  std::int32_t partition = 0;  // the order's shard
+  std::int64_t outbox_position = 0;
+  Event event;
+};
+
+/// The relay's side of a bus that is not the outbox itself. Used by one thread.
+class Publisher {
+ public:
+  virtual ~Publisher() = default;
+  /// Takes events in order; false when `in_flight_max` is reached (poll, then try again; nothing of the rest was taken).
+  virtual std::size_t publish(const std::vector<Outgoing>& events) = 0;
+  struct Progress {
+    /// Per partition that moved: every event handed over up to this outbox position is acknowledged.
+    std::vector<std::pair<std::int32_t, std::int64_t>> acknowledged;
+    /// Partitions of which something was lost or may be: the relay reads again from its saved position.
+    bool restart = false;
+    /// An event the broker refuses for itself (too large, ...): partition, outbox position, reason.
+    struct Refused {
+      std::int32_t partition;
+      std::int64_t outbox_position;
+      std::string reason;
+    };
+    std::vector<Refused> refused;
+  };
+  /// Delivery reports that came in; waits up to `timeout` for one. After `restart` the publisher holds nothing in
+  /// flight any more and has a fresh producer.
+  virtual Progress poll(std::chrono::milliseconds timeout) = 0;
+};
+
+}  // namespace orderd::bus
