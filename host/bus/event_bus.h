@@ -44,8 +44,10 @@ class Subscription {
   /// No record of `partition` is delivered once this returned.
   virtual void stop(std::int32_t partition) = 0;
   /// Up to `max` records of the started partitions, in order within each. Returns at once when there are some,
-  /// else within `timeout` or when somebody raised this bus's wake-up.
+  /// else within `timeout`, or as soon as somebody called wake().
   virtual std::vector<Record> poll(std::size_t max, std::chrono::milliseconds timeout) = 0;
+  /// A poll that waits, or else the next one, returns at once. [any thread]
+  virtual void wake() = 0;
   /// Tells lag tools how far this consumer is, after it was saved. A hint; losing it loses nothing.
   virtual void saved(std::int32_t partition, Position position) = 0;
 };

@@ -1,0 +1,194 @@
+#include "model/json.h"
+
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <algorithm>
+#include <charconv>
+#include <vector>
+
+namespace orderd::json {
+namespace {
+
+constexpr unsigned strict_flags =
+    rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
+
+/// Passes the parser's events on to a Document and stops at what a Document would accept silently.
+class StrictHandler {
+ public:
+  StrictHandler(Document& document, std::size_t depth_max, Problem& problem)
+      : document_(document), depth_max_(depth_max), problem_(problem) {}
+  bool Null() { return next() && document_.Null(); }
+  bool Bool(bool v) { return next() && document_.Bool(v); }
+  bool Int(int v) { return next() && document_.Int(v); }
+  bool Uint(unsigned v) { return next() && document_.Uint(v); }
+  bool Int64(std::int64_t v) { return next() && document_.Int64(v); }
+  bool Uint64(std::uint64_t v) { return next() && document_.Uint64(v); }
+  bool Double(double v) { return next() && document_.Double(v); }
+  bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
+  bool String(const char* text, rapidjson::SizeType size, bool copy) {
+    return next() && no_nul(text, size) && document_.String(text, size, copy);
+  }
+  bool StartObject() { return next() && enter(false) && document_.StartObject(); }
+  bool StartArray() { return next() && enter(true) && document_.StartArray(); }
+  bool Key(const char* text, rapidjson::SizeType size, bool copy) {
+    Level& level = levels_.back();
+    level.name.assign(text, size);
+    if (!no_nul(text, size)) return false;
+    if (std::find(level.seen.begin(), level.seen.end(), level.name) != level.seen.end())
+      return fail("the name is there twice");
+    level.seen.push_back(level.name);
+    return document_.Key(text, size, copy);
+  }
+  bool EndObject(rapidjson::SizeType count) {
+    levels_.pop_back();
+    return document_.EndObject(count);
+  }
+  bool EndArray(rapidjson::SizeType count) {
+    levels_.pop_back();
+    return document_.EndArray(count);
+  }
+
+ private:
+  struct Level {
+    bool array = false;
+    std::int64_t index = -1;
+    std::string name;
+    std::vector<std::string> seen;
+  };
+  bool next() {
+    if (!levels_.empty() && levels_.back().array) ++levels_.back().index;
+    return true;
+  }
+  bool enter(bool array) {
+    if (levels_.size() >= depth_max_) return fail("nested deeper than " + std::to_string(depth_max_) + " levels");
+    levels_.push_back({array, -1, {}, {}});
+    return true;
+  }
+  bool no_nul(const char* text, rapidjson::SizeType size) {
+    return std::find(text, text + size, '\0') == text + size || fail("text must not contain NUL");
+  }
+  bool fail(std::string message) {
+    problem_.message = std::move(message);
+    problem_.pointer.clear();
+    for (const Level& level : levels_) {
+      problem_.pointer.push_back('/');
+      if (level.array) {
+        problem_.pointer += std::to_string(level.index);
+        continue;
+      }
+      for (const char c : level.name) problem_.pointer += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+    }
+    return false;
+  }
+  Document& document_;
+  const std::size_t depth_max_;
+  Problem& problem_;
+  std::vector<Level> levels_;
+};
+
+}  // namespace
+
+bool parse_strict(std::string_view text, std::size_t depth_max, Document& document, Problem& problem) {
+  problem = {};
+  if (text.find('\0') != std::string_view::npos) return problem.message = "not JSON: a NUL byte", false;
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  rapidjson::Reader reader;
+  const auto generate = [&](Document& handler) {
+    StrictHandler strict(handler, depth_max, problem);
+    return !reader.Parse<strict_flags>(stream, strict).IsError();
+  };
+  document.Populate(generate);
+  if (!reader.HasParseError()) return true;
+  document.SetNull();
+  if (problem.message.empty())
+    problem.message = std::string("not JSON at byte ") + std::to_string(reader.GetErrorOffset()) + ": " +
+                      rapidjson::GetParseError_En(reader.GetParseErrorCode());
+  return false;
+}
+
+bool parse(std::string_view text, Document& document) {
+  return !document.Parse<rapidjson::kParseFullPrecisionFlag>(text.data(), text.size()).HasParseError();
+}
+
+std::string_view string(const Value& object, const char* name, std::string_view fallback) {
+  const auto found = object.FindMember(name);
+  if (found == object.MemberEnd() || !found->value.IsString()) return fallback;
+  return {found->value.GetString(), found->value.GetStringLength()};
+}
+
+std::int64_t integer(const Value& object, const char* name, std::int64_t fallback) {
+  const auto found = object.FindMember(name);
+  return found == object.MemberEnd() || !found->value.IsInt64() ? fallback : found->value.GetInt64();
+}
+
+bool boolean(const Value& object, const char* name, bool fallback) {
+  const auto found = object.FindMember(name);
+  return found == object.MemberEnd() || !found->value.IsBool() ? fallback : found->value.GetBool();
+}
+
+const Value* child(const Value& object, const char* name) {
+  const auto found = object.FindMember(name);
+  if (found == object.MemberEnd() || (!found->value.IsObject() && !found->value.IsArray())) return nullptr;
+  return &found->value;
+}
+
+std::string to_text(const Value& value) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  value.Accept(writer);
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
+void append_string(std::string& out, std::string_view text) {
+  static const char digits[] = "0123456789abcdef";
+  out.push_back('"');
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(c);
+    } else if (byte < 0x20) {
+      out += "\\u00";
+      out.push_back(digits[byte >> 4]);
+      out.push_back(digits[byte & 15]);
+    } else {
+      out.push_back(c);
+    }
+  }
+  out.push_back('"');
+}
+
+void Object::key(std::string_view name) {
+  if (!first_) out_.push_back(',');
+  first_ = false;
+  out_.push_back('"');
+  out_.append(name).append("\":");
+}
+
+Object& Object::add(std::string_view name, std::string_view value) {
+  key(name);
+  append_string(out_, value);
+  return *this;
+}
+
+Object& Object::add(std::string_view name, std::int64_t value) {
+  key(name);
+  char text[24];
+  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
+  out_.append(text, end);
+  return *this;
+}
+
+Object& Object::add(std::string_view name, bool value) { return raw(name, value ? "true" : "false"); }
+
+Object& Object::raw(std::string_view name, std::string_view json) {
+  key(name);
+  out_.append(json);
+  return *this;
+}
+
+}  // namespace orderd::json

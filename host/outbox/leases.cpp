@@ -1,0 +1,122 @@
+#include "outbox/leases.h"
+
+#include <algorithm>
+
+namespace orderd::outbox {
+namespace {
+
+constexpr store::Statement make_positions{
+    "make_positions",
+    "insert into positions (consumer, shard, pos, epoch) select $1, shard, -1, 0 from log_shard on conflict do nothing"};
+constexpr store::Statement heartbeat{
+    "heartbeat",
+    "insert into hosts (consumer, id, seen) values ($1, $2, clock_timestamp()) "
+    "on conflict (consumer, id) do update set seen = excluded.seen"};
+constexpr store::Statement forget_hosts{
+    "forget_hosts", "delete from hosts where consumer = $1 and seen < clock_timestamp() - interval '1 hour'"};
+constexpr store::Statement count_hosts{
+    "count_hosts",
+    "select count(*), (select count(*) from log_shard) from hosts "
+    "where consumer = $1 and seen > clock_timestamp() - make_interval(secs => $2::int4 / 1000.0)"};
+constexpr store::Statement renew{
+    "renew",
+    "update positions set lease_until = clock_timestamp() + make_interval(secs => $3::int4 / 1000.0) "
+    "where consumer = $1 and owner = $2 returning shard, epoch"};
+constexpr store::Statement claim{
+    "claim",
+    "update positions p set owner = $2, epoch = p.epoch + 1, "
+    "lease_until = clock_timestamp() + make_interval(secs => $3::int4 / 1000.0) "
+    "from (select shard from positions where consumer = $1 and lease_until < clock_timestamp() order by shard "
+    "limit $4::int8 for no key update skip locked) free "
+    "where p.consumer = $1 and p.shard = free.shard returning p.shard, p.pos, p.epoch"};
+constexpr store::Statement release{
+    "release",
+    "update positions set owner = null, lease_until = '-infinity' "
+    "where consumer = $1 and owner = $2 and shard = any($3::int2[])"};
+constexpr store::Statement leave{"leave", "delete from hosts where consumer = $1 and id = $2"};
+constexpr store::Statement advance_positions{
+    "advance_positions",
+    "with moved as (update positions p set pos = u.pos, lease_until = clock_timestamp() + make_interval(secs => $5::int4 / 1000.0) "
+    "from unnest($2::int2[], $3::int8[], $4::int4[]) u(shard, pos, epoch) "
+    "where p.consumer = $1 and p.shard = u.shard and p.epoch = u.epoch returning 1) "
+    "select orderd_expect((select count(*) from moved), $6::int8, 'OD001', 'positions')"};
+
+}  // namespace
+
+Leases::Change Leases::maintain(store::Connection& connection) {
+  Change change;
+  const auto self = [&] { return store::Args().text(options_.consumer).uuid(options_.host); };
+  store::UnitOfWork work(connection);
+  work.send(make_positions, store::Args().text(options_.consumer));
+  work.send(heartbeat, self());
+  work.send(forget_hosts, store::Args().text(options_.consumer));
+  work.send(count_hosts, store::Args().text(options_.consumer).int4(options_.lease_ms));
+  work.send(renew, self().int4(options_.lease_ms));
+  const auto results = work.flush();
+  const std::int64_t hosts = std::max<std::int64_t>(1, results[3].integer(0, 0)), shards = results[3].integer(0, 1);
+  const auto fair = static_cast<std::size_t>((shards + hosts - 1) / hosts);
+
+  std::map<std::int16_t, Held> still;
+  for (int i = 0; i < results[4].size(); ++i) {
+    const auto found = held_.find(static_cast<std::int16_t>(results[4].integer(i, 0)));
+    if (found != held_.end() && found->second.epoch == results[4].integer(i, 1)) still.insert(*found);
+  }
+  for (const auto& [shard, held] : held_)
+    if (!still.contains(shard)) change.lost.push_back(shard);
+  std::vector<std::int16_t> excess;
+  while (still.size() > fair) {
+    excess.push_back(still.rbegin()->first);
+    still.erase(excess.back());
+  }
+  if (!excess.empty()) {
+    work.send(release, self().int2s(excess));
+    change.lost.insert(change.lost.end(), excess.begin(), excess.end());
+  }
+  if (still.size() < fair) {
+    const auto claimed = work.run(claim, self().int4(options_.lease_ms).int8(static_cast<std::int64_t>(fair - still.size())));
+    for (int i = 0; i < claimed.size(); ++i) {
+      const auto shard = static_cast<std::int16_t>(claimed.integer(i, 0));
+      still[shard] = {claimed.integer(i, 1), static_cast<std::int32_t>(claimed.integer(i, 2))};
+      change.gained.push_back(shard);
+    }
+  }
+  work.commit();
+  held_ = std::move(still);
+  return change;
+}
+
+void Leases::release_all(store::Connection& connection) {
+  const auto shards = forget();
+  store::UnitOfWork work(connection);
+  work.send(release, store::Args().text(options_.consumer).uuid(options_.host).int2s(shards));
+  work.send(leave, store::Args().text(options_.consumer).uuid(options_.host));
+  work.commit();
+}
+
+std::vector<std::int16_t> Leases::forget() {
+  std::vector<std::int16_t> shards;
+  for (const auto& [shard, held] : held_) shards.push_back(shard);
+  held_.clear();
+  return shards;
+}
+
+void Leases::advance(store::UnitOfWork& work, const std::map<std::int16_t, std::int64_t>& to) const {
+  std::vector<std::int16_t> shards;
+  std::vector<std::int64_t> positions;
+  std::vector<std::int32_t> epochs;
+  for (const auto& [shard, pos] : to) {
+    const auto held = held_.find(shard);
+    shards.push_back(shard);
+    positions.push_back(pos);
+    epochs.push_back(held == held_.end() ? -1 : held->second.epoch);
+  }
+  work.send(advance_positions, store::Args()
+                                   .text(options_.consumer)
+                                   .int2s(shards)
+                                   .int8s(positions)
+                                   .int4s(epochs)
+                                   .int4(options_.lease_ms)
+                                   .int8(static_cast<std::int64_t>(shards.size())));
+}
+
+}  // namespace orderd::outbox

@@ -1,0 +1,161 @@
+#include "store/connection.h"
+
+#include <cstring>
+
+namespace orderd::store {
+namespace {
+
+std::string trimmed(const char* text) {
+  std::string out = text ? text : "";
+  while (!out.empty() && (out.back() == '\n' || out.back() == ' ')) out.pop_back();
+  return out;
+}
+
+std::string sqlstate_of(const PGresult* result) {
+  const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  return state ? state : "";
+}
+
+/// Class 57P: the server is going down or ended this session. Class 08: the connection itself.
+bool ends_session(const std::string& sqlstate) { return sqlstate.rfind("57P", 0) == 0 || sqlstate.rfind("08", 0) == 0; }
+
+bool succeeded(const PGresult* result) {
+  const auto status = PQresultStatus(result);
+  return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
+}  // namespace
+
+Connection::Connection(const ConnectionOptions& options) : pooled_(options.pooled) {
+  const std::string connect_timeout = std::to_string(options.connect_timeout_s);
+  const std::string tcp_timeout = std::to_string(options.tcp_user_timeout_ms);
+  const char* keywords[] = {"dbname", "connect_timeout", "tcp_user_timeout", "fallback_application_name", nullptr};
+  const char* values[] = {options.url.c_str(), connect_timeout.c_str(), tcp_timeout.c_str(),
+                          options.application_name.c_str(), nullptr};
+  connection_.reset(PQconnectdbParams(keywords, values, 1));
+  if (!connection_ || PQstatus(connection_.get()) != CONNECTION_OK)
+    throw DbError("cannot connect to PostgreSQL: " + trimmed(PQerrorMessage(connection_.get())), "", true);
+  PQsetNoticeProcessor(connection_.get(), [](void*, const char*) {}, nullptr);
+  if (!pooled_)
+    script("set lock_timeout = " + std::to_string(options.lock_timeout_ms) + "; set idle_in_transaction_session_timeout = " +
+           std::to_string(options.idle_in_transaction_timeout_ms) + "; set timezone = 'UTC'; set client_encoding = 'UTF8'");
+}
+
+void Connection::lost() {
+  broken_ = true;
+  throw DbError("connection to PostgreSQL lost: " + trimmed(PQerrorMessage(connection_.get())), "", true);
+}
+
+void Connection::pipeline(bool on) {
+  if (on == in_pipeline_) return;
+  if ((on ? PQenterPipelineMode(connection_.get()) : PQexitPipelineMode(connection_.get())) != 1) lost();
+  in_pipeline_ = on;
+}
+
+void Connection::queue(const std::string& name, const char* sql, Args& args) {
+  pipeline(true);
+  PGconn* c = connection_.get();
+  if (pooled_) {
+    if (!PQsendQueryParams(c, sql, args.count(), nullptr, args.pointers(), args.lengths(), args.formats(), 1)) lost();
+    return queued_.push_back({});
+  }
+  if (prepared_.insert(name).second) {
+    if (!PQsendPrepare(c, name.c_str(), sql, 0, nullptr)) lost();
+    queued_.push_back({name});
+  }
+  if (!PQsendQueryPrepared(c, name.c_str(), args.count(), args.pointers(), args.lengths(), args.formats(), 1)) lost();
+  queued_.push_back({});
+}
+
+void Connection::send(const Statement& statement, Args args) { queue(statement.name, statement.sql, args); }
+
+std::vector<Rows> Connection::flush() {
+  if (queued_.empty()) return {};
+  PGconn* c = connection_.get();
+  if (PQpipelineSync(c) != 1) lost();
+  std::vector<Rows> results;
+  std::optional<DbError> error;
+  for (const Queued& command : queued_) {
+    Rows rows(PQgetResult(c));
+    if (!rows.raw()) lost();
+    if (!succeeded(rows.raw())) {
+      if (PQstatus(c) != CONNECTION_OK) lost();
+      const std::string state = sqlstate_of(rows.raw());
+      if (!error) error.emplace(trimmed(PQresultErrorMessage(rows.raw())), state, ends_session(state));
+      if (!command.prepares.empty()) prepared_.erase(command.prepares);  // refused, or skipped behind the error
+    } else if (command.prepares.empty()) {
+      results.push_back(std::move(rows));
+    }
+    while (PGresult* end = PQgetResult(c)) PQclear(end);  // libpq ends each command's results with a null
+  }
+  queued_.clear();
+  const Rows sync(PQgetResult(c));
+  if (!sync.raw() || PQresultStatus(sync.raw()) != PGRES_PIPELINE_SYNC) lost();
+  if (!error) return results;
+  if (error->connection_lost) broken_ = true;
+  throw DbError(*error);
+}
+
+Rows Connection::run(const Statement& statement, Args args) {
+  send(statement, std::move(args));
+  auto results = flush();
+  return std::move(results.back());
+}
+
+Rows Connection::run_dynamic(const std::string& key, const std::string& sql, Args args) {
+  queue(key, sql.c_str(), args);
+  auto results = flush();
+  return std::move(results.back());
+}
+
+void Connection::script(const std::string& sql) {
+  if (!queued_.empty()) throw std::logic_error("script() with statements still queued");
+  pipeline(false);
+  const Rows result(PQexec(connection_.get(), sql.c_str()));
+  if (!result.raw()) lost();
+  if (succeeded(result.raw())) return;
+  if (PQstatus(connection_.get()) != CONNECTION_OK) lost();
+  const std::string state = sqlstate_of(result.raw());
+  throw DbError(trimmed(PQresultErrorMessage(result.raw())), state, ends_session(state));
+}
+
+namespace {
+constexpr Statement begin{"begin", "begin"};
+constexpr Statement commit_statement{"commit", "commit"};
+}  // namespace
+
+UnitOfWork::UnitOfWork(Connection& connection) : connection_(connection) { connection_.send(begin); }
+
+UnitOfWork::~UnitOfWork() {
+  if (done_ || !connection_.usable()) return;
+  try {
+    if (!begun_) (void)connection_.flush();
+    connection_.script("rollback");
+  } catch (const std::exception&) {
+    // The session is broken and ends; PostgreSQL rolls back with it.
+  }
+}
+
+std::vector<Rows> UnitOfWork::flush() {
+  const bool first = !begun_;
+  begun_ = true;
+  auto results = connection_.flush();
+  if (first) results.erase(results.begin());
+  return results;
+}
+
+Rows UnitOfWork::run(const Statement& statement, Args args) {
+  send(statement, std::move(args));
+  auto results = flush();
+  return std::move(results.back());
+}
+
+std::vector<Rows> UnitOfWork::commit() {
+  connection_.send(commit_statement);
+  auto results = flush();
+  done_ = true;
+  results.pop_back();
+  return results;
+}
+
+}  // namespace orderd::store

@@ -1,0 +1,105 @@
+#pragma once
+// One session with PostgreSQL on libpq: prepared statements, binary parameters, many statements in one round trip.
+#include <libpq-fe.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "store/args.h"
+#include "store/rows.h"
+
+namespace orderd::store {
+
+/// A statement that PostgreSQL refused, or a session that broke. After `connection_lost` the connection is good for
+/// nothing: destroy it. Never show `what()` to a client.
+class DbError : public std::runtime_error {
+ public:
+  DbError(const std::string& message, std::string state, bool lost)
+      : std::runtime_error(message), sqlstate(std::move(state)), connection_lost(lost) {}
+  const std::string sqlstate;  // five characters, "" when there was no answer
+  const bool connection_lost;
+};
+
+/// SQLSTATEs of orderd_expect() (migration 0001): somebody else owns the shard; a row is not as it was read.
+inline constexpr const char* sqlstate_stale_owner = "OD001";
+inline constexpr const char* sqlstate_version_conflict = "OD002";
+
+/// SQL with a name under which each session prepares it once. Make them `constexpr` or static: the address is not kept.
+struct Statement {
+  const char* name;
+  const char* sql;
+};
+
+struct ConnectionOptions {
+  std::string url;               // libpq connection string or URI
+  bool pooled = false;           // behind pgbouncer in transaction mode: no prepared statements, no session settings
+  int connect_timeout_s = 5;
+  int lock_timeout_ms = 2000;    // a stage never waits longer for somebody's row lock
+  int idle_in_transaction_timeout_ms = 5000;  // a frozen owner's locks end by themselves
+  int tcp_user_timeout_ms = 5000;
+  std::string application_name = "orderd";
+};
+
+/// Not thread-safe: one thread at a time.
+class Connection {
+ public:
+  explicit Connection(const ConnectionOptions& options);  // throws DbError
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Queues a statement; nothing is sent before flush().
+  void send(const Statement& statement, Args args = {});
+  /// Sends what is queued and waits for all of it: one result a statement, in order. Throws the first statement's
+  /// DbError; PostgreSQL then has skipped the rest.
+  std::vector<Rows> flush();
+  Rows run(const Statement& statement, Args args = {});
+  /// Several statements as text, for migrations and set-up; never with values of users.
+  void script(const std::string& sql);
+  /// SQL that is not known at build time (a plugin's): prepared under `key`, which must be unique for this text.
+  Rows run_dynamic(const std::string& key, const std::string& sql, Args args);
+
+  bool usable() const { return PQstatus(connection_.get()) == CONNECTION_OK && !broken_; }
+  PGTransactionStatusType transaction_status() const { return PQtransactionStatus(connection_.get()); }
+  PGconn* raw() { return connection_.get(); }
+
+ private:
+  void queue(const std::string& name, const char* sql, Args& args);
+  void pipeline(bool on);
+  [[noreturn]] void lost();
+  struct Closer {
+    void operator()(PGconn* connection) const { PQfinish(connection); }
+  };
+  std::unique_ptr<PGconn, Closer> connection_;
+  bool pooled_, broken_ = false, in_pipeline_ = false;
+  std::unordered_set<std::string> prepared_;
+  struct Queued {
+    std::string prepares;  // the name that this command prepares, "" for a query
+  };
+  std::vector<Queued> queued_;  // commands whose results the next flush reads
+};
+
+/// BEGIN to COMMIT. The destructor rolls back what was not committed.
+class UnitOfWork {
+ public:
+  explicit UnitOfWork(Connection& connection);
+  ~UnitOfWork();
+  UnitOfWork(const UnitOfWork&) = delete;
+  UnitOfWork& operator=(const UnitOfWork&) = delete;
+
+  void send(const Statement& statement, Args args = {}) { connection_.send(statement, std::move(args)); }
+  /// Results of the statements sent since the last flush.
+  std::vector<Rows> flush();
+  Rows run(const Statement& statement, Args args = {});
+  /// Sends what is queued and COMMIT in one go: if a statement fails, COMMIT is skipped and DbError thrown.
+  std::vector<Rows> commit();
+  Connection& connection() { return connection_; }
+
+ private:
+  Connection& connection_;
+  bool begun_ = false, done_ = false;
+};
+
+}  // namespace orderd::store
