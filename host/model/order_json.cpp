@@ -29,6 +29,15 @@ std::string adjustments_json(const std::vector<Adjustment>& adjustments) {
   return out;
 }
 
+/// The text of `members` inside a payload of version 1: from "customerId" to the end of "metadata".
+std::string cut_members(std::string_view payload) {
+  const auto from = payload.find("\"customerId\":");
+  const auto to = payload.rfind(",\"payment\":");
+  return from == payload.npos || to == payload.npos || to < from ? std::string() : std::string(payload.substr(from, to - from));
+}
+
+}  // namespace
+
 PaymentView read_payment(const json::Value& value) {
   PaymentView payment;
   payment.method = json::string(value, "method");
@@ -44,15 +53,6 @@ PaymentView read_payment(const json::Value& value) {
   }
   return payment;
 }
-
-/// The text of `members` inside a payload of version 1: from "customerId" to the end of "metadata".
-std::string cut_members(std::string_view payload) {
-  const auto from = payload.find("\"customerId\":");
-  const auto to = payload.rfind(",\"payment\":");
-  return from == payload.npos || to == payload.npos || to < from ? std::string() : std::string(payload.substr(from, to - from));
-}
-
-}  // namespace
 
 std::string payment_json(const PaymentView& payment) {
   std::string action = "null";

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/event.h"
+#include "model/json.h"
 #include "model/order.h"
 
 namespace orderd {
@@ -15,6 +16,8 @@ inline constexpr int event_schema_version = 1;
 
 /// {"method":…,"status":…,"provider":…,"authorized":…,"captured":…,"refunded":…,"nextAction":…}
 std::string payment_json(const PaymentView& payment);
+/// The same, read back.
+PaymentView read_payment(const json::Value& payment);
 /// {"code":…,"message":…}, or null
 std::string reason_json(const std::optional<Reason>& reason);
 /// The members "customerId" to "metadata", without braces: the same text in ORDER_CREATED, read model and answers.

@@ -26,7 +26,7 @@ constexpr store::Statement claim{
     "claim",
     "update positions p set owner = $2, epoch = p.epoch + 1, "
     "lease_until = clock_timestamp() + make_interval(secs => $3::int4 / 1000.0) "
-    "from (select shard from positions where consumer = $1 and lease_until < clock_timestamp() order by shard "
+    "from (select shard from positions where consumer = $1 and (lease_until < clock_timestamp() or (owner = $2 and shard <> all($5::int2[]))) order by shard "
     "limit $4::int8 for no key update skip locked) free "
     "where p.consumer = $1 and p.shard = free.shard returning p.shard, p.pos, p.epoch"};
 constexpr store::Statement release{
@@ -73,7 +73,10 @@ Leases::Change Leases::maintain(store::Connection& connection) {
     change.lost.insert(change.lost.end(), excess.begin(), excess.end());
   }
   if (still.size() < fair) {
-    const auto claimed = work.run(claim, self().int4(options_.lease_ms).int8(static_cast<std::int64_t>(fair - still.size())));
+    std::vector<std::int16_t> mine;  // rows of ours that are not here were forgotten: claimed anew, with a new epoch
+    for (const auto& [shard, held] : still) mine.push_back(shard);
+    const auto claimed =
+        work.run(claim, self().int4(options_.lease_ms).int8(static_cast<std::int64_t>(fair - still.size())).int2s(mine));
     for (int i = 0; i < claimed.size(); ++i) {
       const auto shard = static_cast<std::int16_t>(claimed.integer(i, 0));
       still[shard] = {claimed.integer(i, 1), static_cast<std::int32_t>(claimed.integer(i, 2))};

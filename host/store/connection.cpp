@@ -102,10 +102,35 @@ Rows Connection::run(const Statement& statement, Args args) {
   return std::move(results.back());
 }
 
-Rows Connection::run_dynamic(const std::string& key, const std::string& sql, Args args) {
-  queue(key, sql.c_str(), args);
-  auto results = flush();
-  return std::move(results.back());
+void Connection::send_foreign(const char* sql, const std::vector<ForeignParam>& params, bool binary_result) {
+  pipeline(true);
+  PGconn* c = connection_.get();
+  std::string key(sql);
+  std::vector<Oid> types;
+  std::vector<std::string> copies;  // a text value must end with NUL for libpq
+  std::vector<const char*> values;
+  std::vector<int> lengths, formats;
+  copies.reserve(params.size());
+  for (const ForeignParam& param : params) {
+    key.append(1, '\0').append(std::to_string(param.type));
+    types.push_back(param.type);
+    copies.emplace_back(param.value.value_or(""));
+    values.push_back(param.value ? copies.back().c_str() : nullptr);
+    lengths.push_back(static_cast<int>(copies.back().size()));
+    formats.push_back(param.binary ? 1 : 0);
+  }
+  const int count = static_cast<int>(params.size());
+  if (pooled_) {
+    if (!PQsendQueryParams(c, sql, count, types.data(), values.data(), lengths.data(), formats.data(), binary_result)) lost();
+    return queued_.push_back({});
+  }
+  const std::string& name = foreign_.try_emplace(key, "foreign_" + std::to_string(foreign_.size())).first->second;
+  if (prepared_.insert(name).second) {
+    if (!PQsendPrepare(c, name.c_str(), sql, count, types.data())) lost();
+    queued_.push_back({name});
+  }
+  if (!PQsendQueryPrepared(c, name.c_str(), count, values.data(), lengths.data(), formats.data(), binary_result)) lost();
+  queued_.push_back({});
 }
 
 void Connection::script(const std::string& sql) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -43,6 +44,13 @@ struct ConnectionOptions {
   std::string application_name = "orderd";
 };
 
+/// A parameter of somebody else's statement, as it came.
+struct ForeignParam {
+  std::uint32_t type = 0;  // oid; 0: the server infers
+  bool binary = false;
+  std::optional<std::string_view> value;  // nullopt: NULL
+};
+
 /// Not thread-safe: one thread at a time.
 class Connection {
  public:
@@ -58,8 +66,8 @@ class Connection {
   Rows run(const Statement& statement, Args args = {});
   /// Several statements as text, for migrations and set-up; never with values of users.
   void script(const std::string& sql);
-  /// SQL that is not known at build time (a plugin's): prepared under `key`, which must be unique for this text.
-  Rows run_dynamic(const std::string& key, const std::string& sql, Args args);
+  /// Queues SQL that is not known at build time (a plugin's), prepared once per text.
+  void send_foreign(const char* sql, const std::vector<ForeignParam>& params, bool binary_result);
 
   bool usable() const { return PQstatus(connection_.get()) == CONNECTION_OK && !broken_; }
   PGTransactionStatusType transaction_status() const { return PQtransactionStatus(connection_.get()); }
@@ -75,6 +83,7 @@ class Connection {
   std::unique_ptr<PGconn, Closer> connection_;
   bool pooled_, broken_ = false, in_pipeline_ = false;
   std::unordered_set<std::string> prepared_;
+  std::unordered_map<std::string, std::string> foreign_;  // text and types -> name
   struct Queued {
     std::string prepares;  // the name that this command prepares, "" for a query
   };
@@ -93,6 +102,15 @@ class UnitOfWork {
   /// Results of the statements sent since the last flush.
   std::vector<Rows> flush();
   Rows run(const Statement& statement, Args args = {});
+  /// A statement that is not this project's; `param(i)` yields the ForeignParam of $i+1.
+  template <typename Param>
+  Rows run_foreign(const char* sql, std::size_t count, Param param, bool binary_result) {
+    std::vector<ForeignParam> params;
+    for (std::size_t i = 0; i < count; ++i) params.push_back(param(i));
+    connection_.send_foreign(sql, params, binary_result);
+    auto results = flush();
+    return std::move(results.back());
+  }
   /// Sends what is queued and COMMIT in one go: if a statement fails, COMMIT is skipped and DbError thrown.
   std::vector<Rows> commit();
   Connection& connection() { return connection_; }

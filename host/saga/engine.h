@@ -1,0 +1,113 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <stop_token>
+#include <unordered_map>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/queue.h"
+#include "bus/event_bus.h"
+#include "plugin_host/ports.h"
+#include "saga/decide.h"
+#include "saga/store.h"
+
+namespace orderd::saga {
+
+struct EngineOptions {
+  std::size_t orders_per_tick_max = 256;
+  std::size_t completions_queued_max = 100'000;
+  Millis maintain_every{1000};
+  Millis store_retry{500};      // between attempts while PostgreSQL is away
+  Millis drain_limit{10'000};   // at shutdown, for calls in flight
+};
+
+/// Moves orders through their sagas. Owns some shards' live sagas in memory; each turn takes what is there (new orders,
+/// cancellations, outcomes, timers), decides, writes all of it in one transaction, and only then calls the external plugins
+/// whose intents that transaction holds. What it does not know for sure after a crash it asks for, under the same keys.
+/// One thread runs it; complete() may come from any.
+class Engine {
+ public:
+  using Slots = std::map<std::string, plugins::StepPort*>;
+  Engine(EngineOptions options, Store& store, bus::Subscription& orders, Slots slots, Definition definition, const Clock& clock);
+
+  /// The plugins' sink. [any thread]
+  void complete(Completion completion);
+  /// Until asked to stop; then waits for calls in flight and gives its shards back.
+  void run(std::stop_token stop);
+  /// One round; waits up to `wait` for something to do. False while there is no database.
+  bool turn(Millis wait);
+
+  std::size_t live() const { return live_.size(); }
+
+ private:
+  struct Live {
+    Saga saga;
+    std::shared_ptr<const OrderBody> body;
+    std::string traceparent;
+  };
+  /// One order's share of a tick.
+  struct Draft {
+    Live live;
+    Decision decision;
+    std::int32_t expected_version = 0;
+    bool starts = false, reopens = false, was_live = false;
+  };
+  struct Task {
+    Uuid order_id;
+    Input input;
+    std::shared_ptr<const OrderBody> body;  // Begin only
+    std::string traceparent;                // Begin only
+    Parked origin;                          // Begin only: where it came from
+    std::uint32_t failures = 0;
+  };
+  using Positions = std::map<std::int16_t, std::int64_t>;
+  using Drafts = std::map<Uuid, Draft>;
+
+  void maintain();
+  void own(const Ownership& change);
+  void drop(std::int16_t shard);
+  void lose(const std::string& why);
+  void read(std::vector<bus::Record> records, std::vector<Task>& tasks);
+  void take_due(std::vector<Task>& tasks);
+  Millis until_next_timer(Millis most) const;
+
+  void tick(std::vector<Task> tasks, const Positions& positions);
+  void one_by_one(std::vector<Task> tasks, const Positions& positions);
+  void alone(Task task);
+  void write(const std::vector<Task>& tasks, const Positions& positions);
+  bool draft(const Task& task, Drafts& drafts);
+  bool draft_from_store(const Task& task, Draft& draft);
+  void apply(Draft& draft, const Input& input);
+  void run_transactional(Drafts& drafts, plugins::TxPort& tx);
+  Change change_of(Draft& draft) const;
+  void adopt(Drafts& drafts, const std::set<Uuid>& not_started);
+  void dispatch(const Drafts& drafts, const std::set<Uuid>& not_started);
+  void schedule(const Saga& saga);
+  Facts facts(const Live& live);
+  const Definition& definition(const std::string& digest);
+
+  const EngineOptions options_;
+  Store& store_;
+  bus::Subscription& orders_;
+  const Slots slots_;
+  std::map<std::string, SlotInfo> slot_infos_;
+  std::map<std::string, Definition> definitions_;  // by digest
+  const std::string current_;                      // digest for new orders
+  const Clock& clock_;
+
+  BoundedQueue<Completion> completions_;
+  std::set<std::int16_t> shards_;
+  std::unordered_map<Uuid, Live> live_;
+  std::set<std::pair<Time, Uuid>> timers_;  // may name a saga twice or for nothing: checked when due
+  Positions read_, saved_;                  // per shard: what was taken from the bus, what PostgreSQL holds
+  std::vector<std::pair<Time, Task>> again_;  // refused alone: tried later
+  std::vector<Parked> parking_;
+  Time maintained_{};
+  bool away_ = false, definition_saved_ = false;
+  Metrics::Value &started_, &finished_, &stale_, &live_gauge_, &stuck_gauge_;
+};
+
+}  // namespace orderd::saga

@@ -1,0 +1,142 @@
+#include "saga/state.h"
+
+#include "base/sha256.h"
+#include "model/json.h"
+#include "model/order_json.h"
+
+namespace orderd::saga {
+namespace {
+
+std::int64_t ms(Time time) { return time.time_since_epoch().count(); }
+Time time(const json::Value& object, const char* name) { return Time(Millis(json::integer(object, name))); }
+
+template <typename Enum>
+std::int64_t number(Enum value) {
+  return static_cast<std::int64_t>(value);
+}
+
+std::string open_json(const OpenCommand& open) {
+  std::string out;
+  json::Object object(out);
+  object.add("step", std::int64_t{open.step}).add("undo", open.undo).add("query", open.query).add("phase", number(open.phase));
+  object.add("action", open.action).add("seq", open.sequence).add("gen", open.generation).add("attempt", open.attempt);
+  object.add("amount", open.amount).add("began", ms(open.began)).add("deadline", ms(open.deadline)).add("next", ms(open.next));
+  object.end();
+  return out;
+}
+
+OpenCommand read_open(const json::Value& value) {
+  OpenCommand open;
+  open.step = static_cast<std::int16_t>(json::integer(value, "step"));
+  open.undo = json::boolean(value, "undo");
+  open.query = json::boolean(value, "query");
+  open.phase = static_cast<CommandPhase>(json::integer(value, "phase", 1));
+  open.action = json::string(value, "action");
+  open.sequence = static_cast<std::uint32_t>(json::integer(value, "seq"));
+  open.generation = static_cast<std::uint32_t>(json::integer(value, "gen"));
+  open.attempt = static_cast<std::uint32_t>(json::integer(value, "attempt", 1));
+  open.amount = json::integer(value, "amount");
+  open.began = time(value, "began");
+  open.deadline = time(value, "deadline");
+  open.next = time(value, "next");
+  return open;
+}
+
+std::optional<Reason> read_reason(const json::Value& document, const char* name) {
+  const auto* value = json::child(document, name);
+  if (!value) return std::nullopt;
+  return Reason{std::string(json::string(*value, "code")), std::string(json::string(*value, "message"))};
+}
+
+std::string blobs_json(const Saga& saga) {
+  std::string out;
+  json::Object object(out);
+  for (const auto& [slot, blob] : saga.blobs) {
+    std::string entry;
+    json::Object one(entry);
+    one.add("v", blob.version).add("b", to_base64url(blob.bytes)).end();
+    object.raw(slot, entry);
+  }
+  object.end();
+  return out;
+}
+
+std::string digests_json(const Saga& saga) {
+  std::string out;
+  json::Object object(out);
+  for (const auto& [slot, digest] : saga.digests) object.add(slot, digest);
+  object.end();
+  return out;
+}
+
+void read_plugins(const json::Value& document, Saga& saga) {
+  if (const auto* blobs = json::child(document, "blobs"))
+    for (const auto& member : blobs->GetObject())
+      saga.blobs[member.name.GetString()] = {static_cast<std::uint32_t>(json::integer(member.value, "v")),
+                                             from_base64url(json::string(member.value, "b"))};
+  if (const auto* digests = json::child(document, "plugins"))
+    for (const auto& member : digests->GetObject()) saga.digests[member.name.GetString()] = member.value.GetString();
+}
+
+}  // namespace
+
+std::string command_key(const Saga& saga, const OpenCommand& open) {
+  return saga.order_id.to_string() + "." + open.action + "." + std::to_string(open.sequence) + ".g" +
+         std::to_string(open.generation);
+}
+
+std::string query_key(const Saga& saga, const OpenCommand& open) {
+  return command_key(saga, open) + ".q" + std::to_string(open.attempt);
+}
+
+std::string to_json(const Saga& saga) {
+  std::string steps = "[";
+  for (const StepResult result : saga.steps) steps.append(steps.size() > 1 ? "," : "").append(std::to_string(number(result)));
+  steps.push_back(']');
+  std::string out;
+  out.reserve(600);
+  json::Object object(out);
+  object.add("orderId", saga.order_id.to_string()).add("shard", std::int64_t{saga.shard}).add("definition", saga.definition);
+  object.add("mode", number(saga.mode)).add("status", name(saga.status)).add("version", saga.version);
+  object.add("updated", ms(saga.updated)).raw("steps", steps).add("seq", saga.sequence);
+  if (saga.open) object.raw("open", open_json(*saga.open));
+  if (saga.reason) object.raw("reason", reason_json(saga.reason));
+  if (saga.stuck) object.raw("stuck", reason_json(saga.stuck));
+  object.raw("payment", payment_json(saga.payment)).add("told", name(saga.told)).add("voided", saga.voided);
+  object.add("reference", saga.reference);
+  if (!saga.blobs.empty()) object.raw("blobs", blobs_json(saga));
+  if (!saga.digests.empty()) object.raw("plugins", digests_json(saga));
+  object.end();
+  return out;
+}
+
+std::optional<Saga> from_json(std::string_view text) {
+  json::Document document;
+  if (!json::parse(text, document) || !document.IsObject()) return std::nullopt;
+  Saga saga;
+  const auto id = Uuid::parse(json::string(document, "orderId"));
+  const auto status = parse_status(json::string(document, "status"));
+  const auto* steps = json::child(document, "steps");
+  const auto* payment = json::child(document, "payment");
+  if (!id || !status || !steps || !payment) return std::nullopt;
+  saga.order_id = *id;
+  saga.status = *status;
+  saga.shard = static_cast<std::int16_t>(json::integer(document, "shard"));
+  saga.definition = json::string(document, "definition");
+  saga.mode = static_cast<Mode>(json::integer(document, "mode", 1));
+  saga.version = static_cast<std::int32_t>(json::integer(document, "version"));
+  saga.updated = time(document, "updated");
+  for (const auto& step : steps->GetArray()) saga.steps.push_back(static_cast<StepResult>(step.GetInt()));
+  if (const auto* open = json::child(document, "open")) saga.open = read_open(*open);
+  saga.sequence = static_cast<std::uint32_t>(json::integer(document, "seq"));
+  saga.reason = read_reason(document, "reason");
+  saga.stuck = read_reason(document, "stuck");
+  saga.payment = read_payment(*payment);
+  saga.told = parse_payment_status(json::string(document, "told")).value_or(PaymentStatus::none);
+  saga.voided = json::integer(document, "voided");
+  saga.reference = json::string(document, "reference");
+  read_plugins(document, saga);
+  return saga;
+}
+
+}  // namespace orderd::saga

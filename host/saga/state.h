@@ -1,0 +1,87 @@
+#pragma once
+// The whole state of one order's saga, as a value. What is stored in `sagas.data` and, at the end, in the journal.
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/uuid.h"
+#include "model/order.h"
+#include "model/step.h"
+
+namespace orderd::saga {
+
+/// Which way the saga goes. The numbers are stored.
+enum class Mode : std::int16_t {
+  forward = 1,     // towards CONFIRMED
+  failing = 2,     // a step was refused: undoing, then REJECTED
+  cancelling = 3,  // the buyer asked: undoing, then CANCELLED
+  finished = 4,    // nothing is left to do; the row goes
+};
+
+/// What became of a step. The numbers are stored.
+enum class StepResult : std::int16_t {
+  none = 0,
+  done = 1,       // its effect is there
+  declined = 2,   // surely no effect
+  skipped = 3,    // was not needed: a payment of nothing
+  undone = 4,     // its effect was there and is taken back
+  uncertain = 5,  // its effect may still come (PENDING when the saga turned round): undone in any case
+};
+
+/// Where the one command that a saga has under way is. The numbers are stored.
+enum class CommandPhase : std::int16_t {
+  sent = 1,     // intent committed: the plugin has it, or had it before a crash
+  waiting = 2,  // is sent (again) at `next`
+  pending = 3,  // the plugin said PENDING: waits for a webhook, asks at `next`
+};
+
+struct OpenCommand {
+  std::int16_t step = 0;
+  bool undo = false;
+  bool query = false;  // what is sent next asks for the fate of this command, and changes nothing
+  CommandPhase phase = CommandPhase::sent;
+  std::string action;
+  std::uint32_t sequence = 0, generation = 0, attempt = 1;
+  std::int64_t amount = 0;
+  Time began{};     // first attempt: the retry policy's total counts from here
+  Time deadline{};  // of the last send of an effect: before it, "not found" proves nothing
+  Time next{};      // waiting, pending
+
+  bool operator==(const OpenCommand&) const = default;
+};
+
+struct Saga {
+  Uuid order_id;
+  std::int16_t shard = 0;
+  std::string definition;  // digest
+  Mode mode = Mode::forward;
+  Status status = Status::pending;
+  std::int32_t version = 1;
+  Time updated{};                       // of the last event: times of one order never go back
+  std::vector<StepResult> steps;        // one a step of the definition
+  std::optional<OpenCommand> open;
+  std::uint32_t sequence = 0;           // of the last command
+  std::optional<Reason> reason;         // why it does not end CONFIRMED
+  std::optional<Reason> stuck;          // a person is needed; nothing happens until an operator's verb
+  PaymentView payment;
+  PaymentStatus told = PaymentStatus::none;  // payment status of the last event
+  std::int64_t voided = 0;
+  std::string reference;                      // the provider's
+  std::map<std::string, StateBlob> blobs;     // by slot: what plugins want back
+  std::map<std::string, std::string> digests; // by slot: SHA-256 of the plugin that served it last
+
+  bool operator==(const Saga&) const = default;
+};
+
+/// The key under which the provider knows a command: <order>.<action>.<sequence>.g<generation>. A query's is its own.
+std::string command_key(const Saga& saga, const OpenCommand& open);
+std::string query_key(const Saga& saga, const OpenCommand& open);
+
+std::string to_json(const Saga& saga);
+/// nullopt: damaged.
+std::optional<Saga> from_json(std::string_view text);
+
+}  // namespace orderd::saga

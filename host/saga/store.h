@@ -1,0 +1,100 @@
+#pragma once
+// Where sagas are kept, as a port: PostgreSQL in the host, memory in tests and simulations. One thread, the engine's.
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "model/event.h"
+#include "model/order.h"
+#include "plugin_host/tx_port.h"
+#include "saga/state.h"
+
+namespace orderd::saga {
+
+class StoreError : public std::runtime_error {
+ public:
+  enum class Kind {
+    lost,      // session or ownership gone: nothing that was not committed is true; begin again by claiming
+    conflict,  // an order's version moved (a cancellation): decide again
+    refused,   // these changes cannot be written; others may
+  };
+  StoreError(Kind kind_of, const std::string& message) : std::runtime_error(message), kind(kind_of) {}
+  const Kind kind;
+};
+
+struct LiveSaga {
+  Saga saga;
+  OrderBody body;
+  std::string traceparent;
+};
+
+/// An order that has no live saga, looked up for a cancellation.
+struct OrderNow {
+  Status status = Status::pending;
+  std::int32_t version = 0;
+  std::int16_t shard = 0;
+  OrderBody body;
+  std::string traceparent;
+  std::optional<Saga> finished;  // its last saga, from the journal
+  // The last cancellation that was asked for; version 0 if none.
+  std::int32_t cancel_version = 0;
+  Time cancel_at{};
+  Reason cancel_reason;
+};
+
+/// What one transaction writes for one order.
+struct Change {
+  Saga saga;
+  std::int32_t expected_version = 0;  // of the order when it was read: another means conflict
+  std::vector<Event> events;
+  bool starts = false;  // the order's first saga: is not written if the order was seen before (a duplicate)
+  bool reopens = false; // a cancellation after the end: a new row for a finished saga
+  bool guard = false;   // no event of its own, but begins something: the version must still be the expected one
+  bool secret_settled = false;
+};
+
+struct Parked {
+  Uuid order_id;
+  std::int32_t version = 0;
+  std::int16_t shard = 0;
+  std::int64_t pos = 0;
+  std::string reason;
+};
+
+struct Ownership {
+  std::vector<std::int16_t> lost;
+  std::map<std::int16_t, std::int64_t> gained;  // shard -> position to read on behind
+};
+
+class Store {
+ public:
+  /// An open transaction, fenced: it moved the shards' positions, so nobody else writes for them.
+  class Work {
+   public:
+    virtual ~Work() = default;  // rolls back unless committed
+    virtual plugins::TxPort& tx() = 0;
+    /// Writes and commits. Returns the orders whose saga was not started because they were seen before.
+    virtual std::set<Uuid> commit(const std::vector<Change>& changes, const std::vector<Parked>& parked) = 0;
+  };
+
+  virtual ~Store() = default;
+  /// Claims, renews, gives back; to be called about once a second.
+  virtual Ownership maintain() = 0;
+  virtual void release_all() = 0;
+  /// After StoreError::lost: nothing is owned until the next maintain().
+  virtual void forget() = 0;
+
+  virtual std::vector<LiveSaga> load(const std::vector<std::int16_t>& shards) = 0;
+  virtual std::optional<OrderNow> look_up(const Uuid& order_id) = 0;
+  /// Opened payment secrets; an order without one is left out.
+  virtual std::map<Uuid, std::string> secrets(const std::vector<Uuid>& order_ids) = 0;
+  virtual void save_definition(const std::string& digest, const std::string& name, const std::string& text) = 0;
+  virtual std::optional<std::string> definition(const std::string& digest) = 0;
+  virtual std::unique_ptr<Work> begin(const std::map<std::int16_t, std::int64_t>& positions) = 0;
+};
+
+}  // namespace orderd::saga

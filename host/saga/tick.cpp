@@ -1,0 +1,249 @@
+// One tick of the engine: drafts from tasks, transactional steps, one transaction, then the external calls.
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "model/order_json.h"
+#include "saga/engine.h"
+
+namespace orderd::saga {
+
+void Engine::tick(std::vector<Task> tasks, const Positions& positions) {
+  try {
+    return write(tasks, positions);
+  } catch (const StoreError& error) {
+    if (error.kind == StoreError::Kind::lost) throw;
+    log_info("saga", "a batch failed, doing it one by one", {{"orders", std::to_string(tasks.size())}, {"error", error.what()}});
+  }
+  one_by_one(std::move(tasks), positions);
+}
+
+void Engine::one_by_one(std::vector<Task> tasks, const Positions& positions) {
+  for (Task& task : tasks) alone(std::move(task));
+  // Only now: what was refused is parked or remembered, so nothing is passed over.
+  write({}, positions);
+}
+
+void Engine::alone(Task task) {
+  for (int attempt = 0;; ++attempt) {
+    try {
+      return write({task}, saved_);
+    } catch (const StoreError& error) {
+      if (error.kind == StoreError::Kind::lost) throw;
+      if (error.kind == StoreError::Kind::conflict && attempt < 5) {
+        // The buyer was quicker: take the cancellation first, then decide on the same input again.
+        const auto order = store_.look_up(task.order_id);
+        if (order && order->cancel_version > 0 && live_.contains(task.order_id)) {
+          try {
+            write({{task.order_id, Cancel{order->cancel_version, order->cancel_at, order->cancel_reason}, {}, {}, {}, 0}}, saved_);
+          } catch (const StoreError& again) {
+            if (again.kind == StoreError::Kind::lost) throw;
+          }
+          continue;
+        }
+      }
+      log_error("saga", "an order's change cannot be written", {{"order", task.order_id.to_string()}, {"error", error.what()}});
+      if (std::holds_alternative<Begin>(task.input) || std::holds_alternative<Cancel>(task.input)) {
+        task.origin.reason = error.what();
+        parking_.push_back(task.origin);
+      } else {
+        const Millis wait = std::min(Millis(30'000), Millis(500) * (1 << std::min<std::uint32_t>(task.failures++, 6)));
+        again_.emplace_back(clock_.now() + wait, std::move(task));
+      }
+      return;
+    }
+  }
+}
+
+void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
+  Drafts drafts;
+  for (const Task& task : tasks)
+    if (!draft(task, drafts)) ++stale_;
+  if (drafts.empty() && parking_.empty() && positions == saved_) return;
+  const auto work = store_.begin(positions);
+  run_transactional(drafts, work->tx());
+  std::vector<Change> changes;
+  for (auto& [id, one] : drafts) changes.push_back(change_of(one));
+  const auto not_started = work->commit(changes, parking_);
+  parking_.clear();
+  for (const auto& [shard, position] : positions) {
+    if (saved_[shard] != position) orders_.saved(shard, position);
+    saved_[shard] = position;
+  }
+  adopt(drafts, not_started);
+  dispatch(drafts, not_started);
+}
+
+/// Applies a task to its order's draft; false when it means nothing any more.
+bool Engine::draft(const Task& task, Drafts& drafts) {
+  auto found = drafts.find(task.order_id);
+  const bool first = found == drafts.end();
+  if (first) {
+    Draft one;
+    if (const auto live = live_.find(task.order_id); live != live_.end()) {
+      one.live = live->second;
+      one.was_live = true;
+    } else if (std::holds_alternative<Begin>(task.input)) {
+      one.live.body = task.body;
+      one.live.traceparent = task.traceparent;
+      one.live.saga.definition = current_;
+      one.live.saga = fresh_saga(task.order_id, task.origin.shard, facts(one.live), Time(Millis(task.order_id.unix_ms())));
+      one.starts = true;
+    } else if (!std::holds_alternative<Cancel>(task.input) || !draft_from_store(task, one)) {
+      return false;
+    }
+    one.expected_version = one.live.saga.version;
+    if (const auto* cancel = std::get_if<Cancel>(&task.input)) one.expected_version = cancel->version;
+    one.decision.saga = one.live.saga;
+    found = drafts.emplace(task.order_id, std::move(one)).first;
+  } else if (std::holds_alternative<Begin>(task.input)) {
+    return false;
+  } else if (const auto* cancel = std::get_if<Cancel>(&task.input); cancel && found->second.starts) {
+    // Placed and cancelled within one batch: the start finds version 2 and does nothing; the cancellation is next.
+    found->second.decision = {};
+    if (!draft_from_store(task, found->second)) {
+      drafts.erase(found);
+      return false;
+    }
+    found->second.starts = false;
+    found->second.expected_version = cancel->version;
+    found->second.decision.saga = found->second.live.saga;
+  }
+  apply(found->second, task.input);
+  Decision& decision = found->second.decision;
+  if (decision.stale && first) {
+    drafts.erase(found);
+    return false;
+  }
+  if (decision.run && found->second.starts && is_transactional(facts(found->second.live), decision.saga)) {
+    // Whether the order is new shows only when its row is written: no effect in that same transaction.
+    decision.saga.open->phase = CommandPhase::waiting;
+    decision.saga.open->next = clock_.now();
+    decision.run = false;
+  }
+  return !std::exchange(decision.stale, false);
+}
+
+/// A cancellation of an order without a live saga: finished before, or never begun.
+bool Engine::draft_from_store(const Task& task, Draft& draft) {
+  const auto order = store_.look_up(task.order_id);
+  if (!order || order->status != Status::cancelling) return false;
+  draft.live.body = std::make_shared<const OrderBody>(order->body);
+  draft.live.traceparent = order->traceparent;
+  if (order->finished) {
+    draft.live.saga = *order->finished;
+  } else {
+    draft.live.saga.definition = current_;
+    draft.live.saga = fresh_saga(task.order_id, order->shard, facts(draft.live), Time(Millis(task.order_id.unix_ms())));
+  }
+  draft.reopens = true;
+  return true;
+}
+
+void Engine::apply(Draft& draft, const Input& input) {
+  const Facts known = facts(draft.live);
+  Decision next = decide(known, draft.decision.saga, input, clock_.now());
+  draft.decision.saga = std::move(next.saga);
+  std::move(next.events.begin(), next.events.end(), std::back_inserter(draft.decision.events));
+  draft.decision.run = next.stale ? draft.decision.run : next.run;
+  draft.decision.secret_settled |= next.secret_settled;
+  draft.decision.stale = next.stale;
+}
+
+/// Each transactional plugin gets all its commands of this transaction in one call, so that it can lock once. A saga that
+/// then needs the same plugin again has its turn in the next transaction.
+void Engine::run_transactional(Drafts& drafts, plugins::TxPort& tx) {
+  std::set<plugins::StepPort*> called;
+  for (;;) {
+    std::map<plugins::StepPort*, std::vector<Draft*>> groups;
+    for (auto& [id, one] : drafts) {
+      if (!one.decision.run) continue;
+      const Facts known = facts(one.live);
+      if (!is_transactional(known, one.decision.saga)) continue;
+      OpenCommand& open = *one.decision.saga.open;
+      plugins::StepPort* port = slots_.at(known.definition.steps[static_cast<std::size_t>(open.step)].slot);
+      if (!called.contains(port)) {
+        groups[port].push_back(&one);
+      } else {
+        open.phase = CommandPhase::waiting;
+        open.next = clock_.now();
+        one.decision.run = false;
+      }
+    }
+    if (groups.empty()) return;
+    for (auto& [port, group] : groups) {
+      called.insert(port);
+      std::vector<Command> commands;
+      for (Draft* one : group) {
+        commands.push_back(make_command(facts(one->live), one->decision.saga));
+        commands.back().deadline = one->decision.saga.open->deadline;
+        commands.back().traceparent = one->live.traceparent;
+      }
+      std::vector<Outcome> outcomes;
+      try {
+        outcomes = port->execute_in(tx, commands);
+      } catch (const plugins::TxError& error) {
+        throw StoreError(error.sqlstate().empty() ? StoreError::Kind::lost : StoreError::Kind::refused, error.what());
+      }
+      for (std::size_t i = 0; i < group.size(); ++i) apply(*group[i], Answer{commands[i].key, outcomes[i], port->digest()});
+    }
+  }
+}
+
+Change Engine::change_of(Draft& draft) const {
+  tell_payment(draft.decision, clock_.now());
+  Change change;
+  change.saga = draft.decision.saga;
+  change.expected_version = draft.expected_version;
+  change.starts = draft.starts;
+  change.reopens = draft.reopens;
+  change.secret_settled = draft.decision.secret_settled;
+  change.guard = draft.decision.events.empty() && draft.decision.run && !draft.starts && change.saga.mode == Mode::forward;
+  for (const OrderHead& head : draft.decision.events)
+    change.events.push_back({head.id, head.version, head.type, head.at, event_payload(head, {}), draft.live.traceparent});
+  return change;
+}
+
+void Engine::adopt(Drafts& drafts, const std::set<Uuid>& not_started) {
+  for (auto& [id, one] : drafts) {
+    if (not_started.contains(id)) continue;
+    started_ += one.starts;
+    if (one.decision.saga.stuck && !one.live.saga.stuck)
+      log_error("saga", "an order is stuck and needs a person",
+                {{"order", id.to_string()}, {"code", one.decision.saga.stuck->code}, {"reason", one.decision.saga.stuck->message}});
+    if (one.decision.saga.mode == Mode::finished) {
+      ++finished_;
+      live_.erase(id);
+      continue;
+    }
+    schedule(one.decision.saga);
+    live_[id] = {one.decision.saga, one.live.body, one.live.traceparent};
+  }
+}
+
+void Engine::dispatch(const Drafts& drafts, const std::set<Uuid>& not_started) {
+  std::map<plugins::StepPort*, std::vector<Command>> calls;
+  std::vector<Uuid> need_secret;
+  for (const auto& [id, one] : drafts) {
+    if (!one.decision.run || not_started.contains(id)) continue;
+    Live live{one.decision.saga, one.live.body, one.live.traceparent};
+    const Facts known = facts(live);
+    const OpenCommand& open = *live.saga.open;
+    const StepDefinition& step = known.definition.steps[static_cast<std::size_t>(open.step)];
+    Command command = make_command(known, live.saga);
+    command.deadline = open.query ? clock_.now() + step.timeout : open.deadline;
+    command.traceparent = live.traceparent;
+    if (command.action == "payment.authorize") need_secret.push_back(id);
+    calls[slots_.at(step.slot)].push_back(std::move(command));
+  }
+  if (!need_secret.empty()) {
+    const auto secrets = store_.secrets(need_secret);
+    for (auto& [port, commands] : calls)
+      for (Command& command : commands)
+        if (const auto found = secrets.find(command.order_id); found != secrets.end() && command.action == "payment.authorize")
+          command.secret_json = found->second;
+  }
+  for (auto& [port, commands] : calls) port->execute(std::move(commands));
+}
+
+}  // namespace orderd::saga
