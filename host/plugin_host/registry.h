@@ -19,6 +19,10 @@
 
 #include "plugin_host/ports.h"
 
+namespace orderd::store {
+class Connection;
+}
+
 namespace orderd::plugins {
 
 class Instance;
@@ -59,10 +63,8 @@ class Registry {
   std::vector<ProjectionPort*> projections();
   std::vector<CatalogPort*> catalogs();
 
-  /// Applies new migrations of all plugins; to be called with an open transaction, which the caller commits,
-  /// and under the store's migration lock. PluginError if one was changed after it was applied, or is newer
-  /// than the library.
-  void migrate(TxPort& tx);
+  /// Brings every plugin's own tables up to date (store::migrate, owner "plugin:<name>"). Throws as that does.
+  void migrate(store::Connection& connection);
   /// Starts every instance; PluginError if one refuses, after stopping those that did start.
   void start(CompletionSink sink);
   void stop();

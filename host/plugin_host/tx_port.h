@@ -53,8 +53,6 @@ class TxPort {
   /// address is usually constant. Throws TxError; the transaction then needs rollback_to_savepoint().
   virtual std::unique_ptr<TxResult> exec(const char* sql, std::span<const TxParam> params,
                                          bool binary_result) = 0;
-  /// Several statements without parameters, for migrations. Throws TxError.
-  virtual void exec_script(const std::string& sql) = 0;
   /// One savepoint at a time: set it; then either drop it or go back to it (and drop it). They throw TxError.
   virtual void savepoint() = 0;
   virtual void release_savepoint() = 0;
