@@ -92,6 +92,7 @@ struct Outcome {
   std::optional<PaymentTotals> totals;    // every payment outcome
   std::string provider_reference;
   std::optional<StateBlob> state;
+  std::string details_json;  // a JSON object with the rest (availability, list_since), or ""
 };
 
 /// A completed command, as it comes back to the saga.
