@@ -1,6 +1,6 @@
 #include "store/connection.h"
 
-#include <cstring>
+#include <algorithm>
 
 namespace orderd::store {
 namespace {
@@ -94,6 +94,11 @@ std::vector<Rows> Connection::flush() {
   if (!error) return results;
   if (error->connection_lost) broken_ = true;
   throw DbError(*error);
+}
+
+std::size_t Connection::queued() const {
+  return static_cast<std::size_t>(
+      std::count_if(queued_.begin(), queued_.end(), [](const Queued& one) { return one.prepares.empty(); }));
 }
 
 Rows Connection::run(const Statement& statement, Args args) {

@@ -69,6 +69,8 @@ class Connection {
   /// Queues SQL that is not known at build time (a plugin's), prepared once per text.
   void send_foreign(const char* sql, const std::vector<ForeignParam>& params, bool binary_result);
 
+  /// Statements that were sent since the last flush.
+  std::size_t queued() const;
   bool usable() const { return PQstatus(connection_.get()) == CONNECTION_OK && !broken_; }
   PGTransactionStatusType transaction_status() const { return PQtransactionStatus(connection_.get()); }
   PGconn* raw() { return connection_.get(); }
@@ -114,6 +116,8 @@ class UnitOfWork {
   /// Sends what is queued and COMMIT in one go: if a statement fails, COMMIT is skipped and DbError thrown.
   std::vector<Rows> commit();
   Connection& connection() { return connection_; }
+  /// How many results the next flush will have before those of statements sent from now on.
+  std::size_t pending() const { return connection_.queued() - (begun_ ? 0 : 1); }
 
  private:
   Connection& connection_;

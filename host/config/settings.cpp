@@ -1,0 +1,137 @@
+#include "config/settings.h"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+
+namespace orderd::config {
+namespace {
+
+struct Found {
+  const std::string& key;
+  const RawValue& raw;
+
+  [[noreturn]] void expected(const std::string& what) const {
+    throw ConfigError(raw.source + ": " + key + " = " + raw.value + ": must be " + what);
+  }
+  template <typename Number>
+  Number number(Number least, Number most) const {
+    Number value{};
+    const char* end = raw.value.data() + raw.value.size();
+    const auto [at, error] = std::from_chars(raw.value.data(), end, value);
+    if (error != std::errc() || at != end || value < least || value > most)
+      expected("a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+    return value;
+  }
+  bool flag() const {
+    if (raw.value == "yes" || raw.value == "true" || raw.value == "on") return true;
+    if (raw.value == "no" || raw.value == "false" || raw.value == "off") return false;
+    expected("yes or no");
+  }
+  std::string one_of(std::initializer_list<const char*> choices) const {
+    std::string all;
+    for (const char* choice : choices) {
+      if (raw.value == choice) return raw.value;
+      all.append(all.empty() ? "" : ", ").append(choice);
+    }
+    expected("one of " + all);
+  }
+  std::vector<std::string> list() const {
+    std::vector<std::string> out;
+    std::string item;
+    for (const char c : raw.value + ",") {
+      if (c != ',' && c != ' ') item.push_back(c);
+      else if (!item.empty()) out.push_back(std::exchange(item, {}));
+    }
+    return out;
+  }
+};
+
+using Setter = std::function<void(Settings&, const Found&)>;
+
+const std::map<std::string, Setter>& setters() {
+  static const std::map<std::string, Setter> known{
+      {"http.address", [](Settings& s, const Found& f) { s.http_address = f.raw.value; }},
+      {"http.port", [](Settings& s, const Found& f) { s.http_port = f.number<std::uint16_t>(0, 65535); }},
+      {"http.workers", [](Settings& s, const Found& f) { s.http_workers = f.number<unsigned>(1, 1024); }},
+      {"http.web_dir", [](Settings& s, const Found& f) { s.http_web_dir = f.raw.value; }},
+      {"http.trusted_proxies", [](Settings& s, const Found& f) { s.http_trusted_proxies = f.list(); }},
+      {"postgres.url", [](Settings& s, const Found& f) { s.postgres_url = f.raw.value; }},
+      {"postgres.pooled", [](Settings& s, const Found& f) { s.postgres_pooled = f.flag(); }},
+      {"postgres.connections", [](Settings& s, const Found& f) { s.postgres_connections = f.number<unsigned>(1, 1000); }},
+      {"bus", [](Settings& s, const Found& f) { s.bus = f.one_of({"pglog", "kafka"}); }},
+      {"saga.dir", [](Settings& s, const Found& f) { s.saga_dir = f.raw.value; }},
+      {"saga.default", [](Settings& s, const Found& f) { s.saga_default = f.raw.value; }},
+      {"plugins.dir", [](Settings& s, const Found& f) { s.plugins_dir = f.raw.value; }},
+      {"secrets.key_file", [](Settings& s, const Found& f) { s.secrets_key_file = f.raw.value; }},
+      {"roles",
+       [](Settings& s, const Found& f) {
+         const std::set<std::string> known_roles{"api", "projection", "relay", "saga"};
+         const auto list = f.list();
+         s.roles = {list.begin(), list.end()};
+         if (s.roles.empty() || !std::includes(known_roles.begin(), known_roles.end(), s.roles.begin(), s.roles.end()))
+           f.expected("a list of api, relay, saga, projection");
+       }},
+      {"intake.writers", [](Settings& s, const Found& f) { s.intake_writers = f.number<unsigned>(1, 8); }},
+      {"lease_ms", [](Settings& s, const Found& f) { s.lease_ms = f.number<int>(1000, 60'000); }},
+      {"drain_ms", [](Settings& s, const Found& f) { s.drain_ms = f.number<int>(0, 600'000); }},
+      {"log.format", [](Settings& s, const Found& f) { s.log_format = f.one_of({"text", "json"}); }},
+      {"log.level", [](Settings& s, const Found& f) { s.log_level = f.one_of({"debug", "info", "warning", "error"}); }},
+  };
+  return known;
+}
+
+/// Levenshtein distance: how many letters differ.
+std::size_t distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t substitute = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitute});
+    }
+  }
+  return row.back();
+}
+
+[[noreturn]] void unknown(const std::string& key, const RawValue& raw) {
+  std::string nearest;
+  std::vector<std::string> candidates{"plugin.<instance>.library", "plugin.<instance>.settings.<key>", "slot.<slot>", "kafka.<key>"};
+  for (const auto& [known, setter] : setters()) candidates.push_back(known);
+  for (const std::string& candidate : candidates)
+    if (nearest.empty() || distance(key, candidate) < distance(key, nearest)) nearest = candidate;
+  throw ConfigError(raw.source + ": unknown key " + key + "; the nearest known key is " + nearest);
+}
+
+/// plugin.<instance>.library, plugin.<instance>.settings.<key>, slot.<slot>, kafka.<key>; false if it is none of them.
+bool set_family(Settings& settings, const std::string& key, const RawValue& raw) {
+  const auto prefixed = [&](const char* prefix) { return key.rfind(prefix, 0) == 0; };
+  if (prefixed("kafka.") && key.size() > 6) return settings.kafka[key.substr(6)] = raw.value, true;
+  if (prefixed("slot.") && key.size() > 5) return settings.slots[key.substr(5)] = raw.value, true;
+  if (!prefixed("plugin.")) return false;
+  const auto dot = key.find('.', 7);
+  if (dot == key.npos || dot == 7) return false;
+  PluginSettings& plugin = settings.plugins[key.substr(7, dot - 7)];
+  const std::string rest = key.substr(dot + 1);
+  if (rest == "library") return plugin.library = raw.value, true;
+  if (rest.rfind("settings.", 0) != 0 || rest.size() == 9) return false;
+  return plugin.settings[rest.substr(9)] = raw.value, true;
+}
+
+}  // namespace
+
+Settings from_values(const RawValues& values) {
+  Settings settings;
+  for (const auto& [key, raw] : values) {
+    const auto setter = setters().find(key);
+    if (setter != setters().end()) setter->second(settings, {key, raw});
+    else if (!set_family(settings, key, raw)) unknown(key, raw);
+  }
+  for (const auto& [name, plugin] : settings.plugins)
+    if (plugin.library.empty()) throw ConfigError("plugin." + name + ".library is missing: name the .so file of instance " + name);
+  return settings;
+}
+
+}  // namespace orderd::config

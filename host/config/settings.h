@@ -1,0 +1,66 @@
+#pragma once
+// Everything an operator can set, typed, from /etc/orderd/orderd.properties, conf.d/*.properties beside it, and ORDERD_*
+// variables, later ones winning. A key that does not exist refuses to start and names the nearest that does.
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace orderd::config {
+
+/// One line: where (file or variable), which key, what was expected.
+class ConfigError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct PluginSettings {
+  std::string library;                          // relative to plugins.dir, or absolute inside it
+  std::map<std::string, std::string> settings;  // plugin.<instance>.settings.*
+};
+
+struct Settings {
+  std::string http_address = "127.0.0.1";
+  std::uint16_t http_port = 3000;
+  unsigned http_workers = 8;
+  std::string http_web_dir = "/usr/share/orderd/web";
+  std::vector<std::string> http_trusted_proxies;
+
+  std::string postgres_url = "postgresql:///orderd";
+  bool postgres_pooled = false;
+  unsigned postgres_connections = 8;  // for the web's workers; each stage has one of its own besides
+
+  std::string bus = "pglog";                 // or "kafka"
+  std::map<std::string, std::string> kafka;  // every kafka.* key without the prefix, for librdkafka
+
+  std::string saga_dir = "/usr/share/orderd/sagas";
+  std::string saga_default = "default";      // saga_dir/<name>.json, for new orders
+  std::map<std::string, std::string> slots;  // slot.<slot> = instance; a slot without one is served by its namesake
+
+  std::string plugins_dir = "/usr/lib/orderd/plugins/1";
+  std::map<std::string, PluginSettings> plugins;  // by instance
+
+  std::string secrets_key_file = "/etc/orderd/secret.key";
+  std::set<std::string> roles{"api", "projection", "relay", "saga"};
+  unsigned intake_writers = 1;
+  int lease_ms = 8000;
+  int drain_ms = 10'000;
+  std::string log_format = "text";  // or "json"
+  std::string log_level = "info";
+};
+
+/// Values as read, with where each came from ("orderd.properties", "ORDERD_HTTP_PORT") for messages.
+struct RawValue {
+  std::string value, source;
+};
+using RawValues = std::map<std::string, RawValue>;
+
+/// Pure: checks and types the values. Throws ConfigError.
+Settings from_values(const RawValues& values);
+/// Reads the file, conf.d beside it, and the variables of `environment` (NAME=value). "" for no file.
+RawValues read_values(const std::filesystem::path& file, char** environment);
+
+}  // namespace orderd::config

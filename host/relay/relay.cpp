@@ -1,0 +1,171 @@
+#include "relay/relay.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace orderd::relay {
+namespace {
+
+constexpr int events_per_read_max = 1024;
+constexpr std::chrono::milliseconds maintain_every{1000}, save_every{200}, poll_every{50}, store_retry{500};
+
+constexpr store::Statement park_refused{
+    "relay_park",
+    "insert into parked (consumer, order_id, from_version, shard, pos, reason) values ($1, $2, $3::int4, $4::int2, $5::int8, $6) "
+    "on conflict do nothing"};
+constexpr store::Statement read_parked{"relay_parked", "select distinct order_id from parked where consumer = $1"};
+constexpr store::Statement read_lag{
+    "relay_lag", "select coalesce(sum(l.last - greatest(p.pos, 0)), 0)::int8 from log_shard l join positions p using (shard) where consumer = $1"};
+
+}  // namespace
+
+Relay::Relay(store::ConnectionOptions options, outbox::LeaseOptions leases, std::unique_ptr<bus::Publisher> publisher)
+    : options_(std::move(options)),
+      leases_(std::move(leases)),
+      publisher_(std::move(publisher)),
+      published_(metrics().counter("orderd_relay_published_total", "Events that the broker acknowledged")),
+      lag_(metrics().gauge("orderd_relay_lag_events", "Events in the outbox that are not acknowledged yet")),
+      parked_(metrics().counter("orderd_relay_parked_total", "Events that the broker refused")) {}
+
+void Relay::run(std::stop_token stop) {
+  const std::stop_callback wake(stop, [] { outbox::appended().raise(); });
+  while (!stop.stop_requested()) turn(poll_every);
+  try {
+    progress(publisher_->poll(save_every));
+    if (connection_ && connection_->usable()) {
+      save();
+      leases_.release_all(*connection_);
+    }
+  } catch (const store::DbError& error) {
+    log_warning("relay", "leases not given back, others wait for their end", {{"error", error.what()}});
+  }
+}
+
+bool Relay::turn(std::chrono::milliseconds wait) {
+  try {
+    if (!connection_ || !connection_->usable()) connection_ = std::make_unique<store::Connection>(options_);
+    if (Clock::now() - maintained_ >= maintain_every) maintain();
+    const auto seen = outbox::appended().count();
+    const bool busy = publish();
+    progress(publisher_->poll(std::chrono::milliseconds(0)));
+    if (acknowledged_ != handed_over_ || !parking_.empty()) {
+      // Deliveries are under way: their reports are the next thing to happen, new events the one after.
+      if (!busy) progress(publisher_->poll(std::chrono::milliseconds(1)));
+      if (Clock::now() - saved_ >= save_every) save();
+    } else if (!busy) {
+      save();
+      outbox::appended().wait(seen, wait);
+    }
+    if (away_) log_info("relay", "working again");
+    away_ = false;
+    return true;
+  } catch (const store::DbError& error) {
+    lose(error.what());
+  }
+  outbox::appended().wait(outbox::appended().count(), std::min(wait * 10, store_retry));
+  return false;
+}
+
+void Relay::maintain() {
+  const auto change = leases_.maintain(*connection_);
+  for (const std::int16_t shard : change.lost) {
+    handed_over_.erase(shard);
+    acknowledged_.erase(shard);
+    std::erase_if(waiting_, [&](const auto& one) { return one.partition == shard; });
+  }
+  for (const std::int16_t shard : change.gained) handed_over_[shard] = acknowledged_[shard] = leases_.held().at(shard).pos;
+  if (!change.gained.empty()) {
+    const auto rows = connection_->run(read_parked, store::Args().text(leases_.consumer()));
+    for (int i = 0; i < rows.size(); ++i) parked_orders_.insert(rows.uuid(i, 0));
+  }
+  lag_ = connection_->run(read_lag, store::Args().text(leases_.consumer())).integer(0, 0);
+  maintained_ = Clock::now();
+}
+
+/// Reads on and hands over; false when there was nothing to read.
+bool Relay::publish() {
+  if (waiting_.empty()) {
+    std::vector<outbox::From> from;
+    for (const auto& [shard, pos] : handed_over_) from.push_back({shard, pos});
+    if (from.empty()) return false;
+    for (auto& entry : outbox::read(*connection_, from, events_per_read_max)) {
+      handed_over_[entry.shard] = entry.pos;
+      if (parked_orders_.contains(entry.event.order_id)) {
+        parking_.push_back({entry.event.order_id, entry.event.version, entry.shard, entry.pos, "an earlier event of this order is parked"});
+        continue;
+      }
+      waiting_.push_back({entry.shard, entry.pos, std::move(entry.event)});
+    }
+    if (waiting_.empty()) return false;
+  }
+  for (const auto& one : waiting_)
+    in_flight_[{static_cast<std::int16_t>(one.partition), one.outbox_position}] = {one.event.order_id, one.event.version};
+  const std::size_t taken = publisher_->publish(waiting_);
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(taken));
+  return taken > 0;
+}
+
+void Relay::progress(const bus::Publisher::Progress& progress) {
+  for (const auto& refused : progress.refused) {
+    const auto shard = static_cast<std::int16_t>(refused.partition);
+    const auto found = in_flight_.find({shard, refused.outbox_position});
+    if (found == in_flight_.end()) continue;
+    ++parked_;
+    parked_orders_.insert(found->second.first);
+    parking_.push_back({found->second.first, found->second.second, shard, refused.outbox_position, refused.reason});
+    log_error("relay", "the broker refuses an event; its order is parked",
+              {{"order", found->second.first.to_string()}, {"reason", refused.reason}});
+  }
+  for (const auto& [partition, position] : progress.acknowledged) {
+    const auto shard = static_cast<std::int16_t>(partition);
+    const auto found = acknowledged_.find(shard);
+    if (found == acknowledged_.end()) continue;
+    const auto from = in_flight_.lower_bound({shard, -1}), to = in_flight_.upper_bound({shard, position});
+    published_ += std::distance(from, to);
+    in_flight_.erase(from, to);
+    found->second = std::max(found->second, position);
+  }
+  // Nothing of a shard is on its way: what was passed over at the end is settled, too.
+  if (in_flight_.empty() && waiting_.empty()) acknowledged_ = handed_over_;
+  if (!progress.restart) return;
+  log_warning("relay", "the publisher began anew, sending again behind the acknowledged positions");
+  handed_over_ = acknowledged_;
+  in_flight_.clear();
+  waiting_.clear();
+}
+
+void Relay::save() {
+  std::map<std::int16_t, std::int64_t> to;
+  for (const auto& [shard, position] : acknowledged_)
+    if (leases_.held().contains(shard) && leases_.held().at(shard).pos < position) to[shard] = position;
+  saved_ = Clock::now();
+  if (to.empty() && parking_.empty()) return;
+  store::UnitOfWork work(*connection_);
+  leases_.advance(work, to);
+  for (const Refused& one : parking_)
+    work.send(park_refused, store::Args()
+                                .text(leases_.consumer())
+                                .uuid(one.order_id)
+                                .int4(one.version)
+                                .int2(one.shard)
+                                .int8(one.pos)
+                                .text(one.reason));
+  work.commit();
+  parking_.clear();
+  for (const auto& [shard, position] : to) leases_.held().at(shard).pos = position;
+}
+
+void Relay::lose(const std::string& why) {
+  if (!away_) log_warning("relay", "beginning again behind the last saved positions", {{"error", why}});
+  away_ = true;
+  leases_.forget();
+  handed_over_.clear();
+  acknowledged_.clear();
+  waiting_.clear();
+  parking_.clear();
+  connection_.reset();
+  maintained_ = {};
+}
+
+}  // namespace orderd::relay

@@ -1,0 +1,54 @@
+#pragma once
+#include <memory>
+#include <set>
+#include <stop_token>
+
+#include "base/metrics.h"
+#include "bus/event_bus.h"
+#include "outbox/leases.h"
+#include "outbox/log.h"
+#include "store/connection.h"
+
+namespace orderd::relay {
+
+/// Moves the outbox to the bus: reads behind its saved position, publishes in that order, and moves the position only over
+/// what the broker acknowledged. After a crash or a publisher's restart a tail is sent again: duplicates, but first
+/// occurrences stay in version order. An event that the broker refuses parks its order, visibly; the shard goes on.
+/// One thread runs it; one host at a time per shard, by lease.
+class Relay {
+ public:
+  Relay(store::ConnectionOptions options, outbox::LeaseOptions leases, std::unique_ptr<bus::Publisher> publisher);
+  void run(std::stop_token stop);
+  /// One round; waits up to `wait` when there is nothing to do. False while there is no database.
+  bool turn(std::chrono::milliseconds wait);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void maintain();
+  bool publish();
+  void progress(const bus::Publisher::Progress& progress);
+  void save();
+  void lose(const std::string& why);
+  struct Refused {
+    Uuid order_id;
+    std::int32_t version;
+    std::int16_t shard;
+    std::int64_t pos;
+    std::string reason;
+  };
+
+  const store::ConnectionOptions options_;
+  outbox::Leases leases_;
+  const std::unique_ptr<bus::Publisher> publisher_;
+  std::unique_ptr<store::Connection> connection_;
+  std::map<std::int16_t, std::int64_t> handed_over_, acknowledged_;  // per owned shard
+  std::map<std::pair<std::int16_t, std::int64_t>, std::pair<Uuid, std::int32_t>> in_flight_;  // to name what is refused
+  std::set<Uuid> parked_orders_;
+  std::vector<Refused> parking_;
+  std::vector<bus::Outgoing> waiting_;  // read, but not taken by the publisher yet
+  Clock::time_point maintained_{}, saved_{};
+  bool away_ = false;
+  Metrics::Value &published_, &lag_, &parked_;
+};
+
+}  // namespace orderd::relay

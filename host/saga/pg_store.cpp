@@ -1,0 +1,151 @@
+#include "saga/pg_store.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "model/order_json.h"
+#include "outbox/log.h"
+#include "saga/pg_work.h"
+
+namespace orderd::saga {
+namespace {
+
+constexpr store::Statement load_sagas{
+    "load_sagas",
+    "select s.data, e.payload, e.traceparent from sagas s join order_events e on e.order_id = s.order_id and e.version = 1 "
+    "where s.shard = any($1::int2[])"};
+constexpr store::Statement order_now{"order_now", "select status, version, shard from order_state where id = $1"};
+constexpr store::Statement last_journal{
+    "last_journal", "select data from saga_journal where order_id = $1 order by at desc limit 1"};
+constexpr store::Statement read_secrets{"read_secrets", "select order_id, sealed from payment_secrets where order_id = any($1::uuid[])"};
+constexpr store::Statement insert_definition{
+    "insert_definition", "insert into saga_definitions (digest, name, body) values ($1, $2, $3) on conflict do nothing"};
+constexpr store::Statement read_definition{"read_definition", "select body #>> '{text}' from saga_definitions where digest = $1"};
+
+}  // namespace
+
+StoreError translate(const store::DbError& error) {
+  using Kind = StoreError::Kind;
+  if (error.connection_lost || error.sqlstate == store::sqlstate_stale_owner) return {Kind::lost, error.what()};
+  if (error.sqlstate == store::sqlstate_version_conflict) return {Kind::conflict, error.what()};
+  return {Kind::refused, error.what()};
+}
+
+namespace {
+template <typename Call>
+auto guarded(Call call) {
+  try {
+    return call();
+  } catch (const store::DbError& error) {
+    throw translate(error);
+  }
+}
+}  // namespace
+
+store::Connection& PgStore::connection() {
+  if (!connection_ || !connection_->usable()) {
+    connection_.reset();
+    connection_ = std::make_unique<store::Connection>(options_);
+  }
+  return *connection_;
+}
+
+Ownership PgStore::maintain() {
+  return guarded([&] {
+    const auto change = leases_.maintain(connection());
+    Ownership out;
+    out.lost = change.lost;
+    for (const std::int16_t shard : change.gained) out.gained[shard] = leases_.held().at(shard).pos;
+    return out;
+  });
+}
+
+void PgStore::release_all() {
+  guarded([&] { leases_.release_all(connection()); });
+}
+
+void PgStore::forget() {
+  leases_.forget();
+  connection_.reset();
+}
+
+std::vector<LiveSaga> PgStore::load(const std::vector<std::int16_t>& shards) {
+  return guarded([&] {
+    std::vector<LiveSaga> out;
+    const auto rows = connection().run(load_sagas, store::Args().int2s(shards));
+    for (int i = 0; i < rows.size(); ++i) {
+      auto saga = from_json(rows.jsonb(i, 0));
+      auto body = read_body(rows.bytes(i, 1));
+      if (saga && body)
+        out.push_back({std::move(*saga), std::move(*body), std::string(rows.bytes(i, 2))});
+      else
+        log_error("saga", "a stored saga cannot be read and is left alone", {{"data", std::string(rows.jsonb(i, 0).substr(0, 80))}});
+    }
+    return out;
+  });
+}
+
+std::optional<OrderNow> PgStore::look_up(const Uuid& order_id) {
+  return guarded([&]() -> std::optional<OrderNow> {
+    const auto id = [&] { return store::Args().uuid(order_id); };
+    const auto state = connection().run(order_now, id());
+    const auto history = outbox::history(connection(), order_id);
+    if (state.empty() || history.empty()) return std::nullopt;
+    OrderNow now;
+    now.status = static_cast<Status>(state.integer(0, 0));
+    now.version = static_cast<std::int32_t>(state.integer(0, 1));
+    now.shard = static_cast<std::int16_t>(state.integer(0, 2));
+    if (auto body = read_body(history.front().event.payload)) now.body = std::move(*body);
+    now.traceparent = history.front().event.traceparent;
+    for (const auto& entry : history) {
+      if (entry.event.type != EventType::order_cancel_requested) continue;
+      const auto head = read_head(entry.event);
+      now.cancel_version = entry.event.version;
+      now.cancel_at = entry.event.at;
+      if (head && head->reason) now.cancel_reason = *head->reason;
+    }
+    if (const auto journal = connection().run(last_journal, id()); !journal.empty()) now.finished = from_json(journal.jsonb(0, 0));
+    return now;
+  });
+}
+
+std::map<Uuid, std::string> PgStore::secrets(const std::vector<Uuid>& order_ids) {
+  try {
+    std::map<Uuid, std::string> out;
+    const auto rows = connection().run(read_secrets, store::Args().uuids(order_ids));
+    for (int i = 0; i < rows.size(); ++i) {
+      const Uuid id = rows.uuid(i, 0);
+      if (auto plain = box_.open(rows.bytes(i, 1), id))
+        out[id] = std::move(*plain);
+      else
+        log_error("saga", "a payment secret does not open: was secrets.key_file changed?", {{"order", id.to_string()}});
+    }
+    return out;
+  } catch (const store::DbError& error) {
+    // Intents are committed by now: whatever went wrong, they must be taken up again as after a crash.
+    throw StoreError(StoreError::Kind::lost, error.what());
+  }
+}
+
+void PgStore::save_definition(const std::string& digest, const std::string& name, const std::string& text) {
+  guarded([&] {
+    std::string body;
+    json::Object object(body);
+    object.add("text", text).end();
+    connection().run(insert_definition, store::Args().text(digest).text(name).jsonb(body));
+  });
+}
+
+std::optional<std::string> PgStore::definition(const std::string& digest) {
+  return guarded([&]() -> std::optional<std::string> {
+    const auto rows = connection().run(read_definition, store::Args().text(digest));
+    if (rows.empty()) return std::nullopt;
+    return std::string(rows.bytes(0, 0));
+  });
+}
+
+std::unique_ptr<Store::Work> PgStore::begin(const std::map<std::int16_t, std::int64_t>& positions) {
+  return guarded([&] { return std::make_unique<PgWork>(connection(), leases_, positions); });
+}
+
+}  // namespace orderd::saga

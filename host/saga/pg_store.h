@@ -1,0 +1,36 @@
+#pragma once
+#include <memory>
+
+#include "outbox/leases.h"
+#include "saga/store.h"
+#include "store/connection.h"
+#include "store/secret_box.h"
+
+namespace orderd::saga {
+
+/// Sagas in PostgreSQL, on one session of its own that is opened when needed and destroyed when broken. Lock order of its
+/// transactions: positions, plugins' tables, order_state by id, sagas, events, log_shard (docs/adr/0001).
+class PgStore final : public Store {
+ public:
+  PgStore(store::ConnectionOptions options, outbox::LeaseOptions leases, const store::SecretBox& box)
+      : options_(std::move(options)), leases_(std::move(leases)), box_(box) {}
+
+  Ownership maintain() override;
+  void release_all() override;
+  void forget() override;
+  std::vector<LiveSaga> load(const std::vector<std::int16_t>& shards) override;
+  std::optional<OrderNow> look_up(const Uuid& order_id) override;
+  std::map<Uuid, std::string> secrets(const std::vector<Uuid>& order_ids) override;
+  void save_definition(const std::string& digest, const std::string& name, const std::string& text) override;
+  std::optional<std::string> definition(const std::string& digest) override;
+  std::unique_ptr<Work> begin(const std::map<std::int16_t, std::int64_t>& positions) override;
+
+ private:
+  store::Connection& connection();
+  const store::ConnectionOptions options_;
+  outbox::Leases leases_;
+  const store::SecretBox& box_;
+  std::unique_ptr<store::Connection> connection_;
+};
+
+}  // namespace orderd::saga
