@@ -63,6 +63,11 @@ choose_postgres_dir() {
   postgres=$outside/postgres
 }
 
+stop_servers() {
+  [ ! -d "$state/kafka" ] || "$env/kafka.sh" stop "$state/kafka" || true
+  [ ! -d "$postgres" ] || "$env/postgres.sh" stop "$postgres" || true
+}
+
 # A run that was killed could not clean up.
 end_earlier_run() {
   local pid
@@ -70,10 +75,9 @@ end_earlier_run() {
     say "Ending orderd (process $pid), which an earlier run left behind"
     stop_pid "$pid" $stop_seconds_max
   fi
-  [ ! -d "$state/kafka" ] || "$env/kafka.sh" stop "$state/kafka" 9>&-
+  stop_servers
   if [ "$fresh" ]; then
     say "--fresh: removing the data of earlier runs"
-    [ ! -d "$postgres" ] || "$env/postgres.sh" stop "$postgres" 9>&-
     rm -rf "$postgres" "$state/kafka" "$state/secrets.key"
   fi
 }
@@ -171,8 +175,7 @@ end_all() {
   say "Stopping what was started here ..."
   [ -z "$orderd_pid" ] || stop_pid "$orderd_pid" $stop_seconds_max
   [ -z "$tail_pid" ] || kill "$tail_pid" 2>/dev/null || true
-  [ ! -d "$state/kafka" ] || "$env/kafka.sh" stop "$state/kafka" || true
-  [ ! -d "$postgres" ] || "$env/postgres.sh" stop "$postgres" || true
+  stop_servers
   rm -f "$state/orderd.pid" "$state/run.pid"
   say "Stopped. The data is kept."
 }
@@ -184,9 +187,9 @@ trap 'exit 0' INT TERM HUP
 lock_clone
 "$env/packages.sh" build run ${with_kafka:+kafka} 9>&-
 choose_postgres_dir
-ending=1
 end_earlier_run
 port_must_be_free
+ending=1
 build release
 start_postgres
 [ -z "$with_kafka" ] || start_kafka
