@@ -5,8 +5,8 @@
 #                       fetch the jars if needed, make certificates, format, start, wait until it serves;
 #                       prints PLAIN_ADDRESS TLS_ADDRESS. Ports not given: those it had before, or free ones
 #   kafka.sh stop DIR   end it in order; `kill DIR` ends it at once, and `start` then recovers the same data
-#   kafka.sh certs DIR  only the certificates: DIR/certs/{ca,client}.{crt,key}, and other-ca, other-client, whom
-#                       the broker does not trust
+#   kafka.sh certs DIR  only the certificates: DIR/certs/{ca,client}.{crt,key}, and other-ca, other-client,
+#                       whom the broker does not trust
 #   kafka.sh jars       only fetch; they are kept in ${XDG_CACHE_HOME:-~/.cache}/orderd/kafka-4.4.0
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -26,7 +26,7 @@ fetch_jars() {
   say "Fetching Apache Kafka 4.4.0 from Maven Central into $jars" >&2
   rm -rf "$jars.new"
   mvn -B -q -Dstyle.color=never -f "$here/pom.xml" "-Djars=$jars.new" dependency:copy-dependencies >&2 8>&- ||
-    die "Maven could not fetch Kafka (see above). It needs https access to Maven Central, or a mirror in ~/.m2/settings.xml"
+    die "Maven could not fetch Kafka: it needs Maven Central over https, or a mirror in ~/.m2/settings.xml"
   mv "$jars.new" "$jars"
   exec 8>&-
 }
@@ -44,16 +44,17 @@ jvm_options() {
 }
 
 authority() {
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj "/CN=$1" -keyout "$1.key" -out "$1.crt" \
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 \
+    -subj "/CN=$1" -keyout "$1.key" -out "$1.crt" \
     -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign
 }
 
 # certificate NAME AUTHORITY USAGE ALTERNATIVE_NAMES
 certificate() {
   openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$1.key" -out "$1.csr"
-  openssl x509 -req -in "$1.csr" -CA "$2.crt" -CAkey "$2.key" -set_serial "0x$(openssl rand -hex 8)" -days 3650 -out "$1.crt" \
-    -extfile <(printf '%s\n' basicConstraints=critical,CA:FALSE keyUsage=critical,digitalSignature \
-      "extendedKeyUsage=$3" "subjectAltName=$4")
+  openssl x509 -req -in "$1.csr" -CA "$2.crt" -CAkey "$2.key" -set_serial "0x$(openssl rand -hex 8)" \
+    -days 3650 -out "$1.crt" -extfile <(printf '%s\n' basicConstraints=critical,CA:FALSE \
+      keyUsage=critical,digitalSignature "extendedKeyUsage=$3" "subjectAltName=$4")
   rm "$1.csr"
 }
 
@@ -70,7 +71,8 @@ make_certs() {
     certificate client ca clientAuth DNS:client
     certificate other-client other-ca clientAuth DNS:client
     cat server.key server.crt ca.crt >server.pem
-  ) >"$dir/certs.log" 2>&1 || { cat "$dir/certs.log" >&2; die "openssl could not make Kafka's certificates in $dir/certs.new"; }
+  ) >"$dir/certs.log" 2>&1 ||
+    { cat "$dir/certs.log" >&2; die "openssl could not make Kafka's certificates in $dir/certs.new"; }
   mv "$dir/certs.new" "$dir/certs"
 }
 
@@ -104,7 +106,8 @@ start() {
   if ! running; then
     configure
     [ -f "$dir/data/meta.properties" ] ||
-      "$java" "${options[@]}" kafka.tools.StorageTool format -t "$cluster_id" -c "$dir/server.properties" >"$dir/format.log" 2>&1 ||
+      "$java" "${options[@]}" kafka.tools.StorageTool format -t "$cluster_id" -c "$dir/server.properties" \
+        >"$dir/format.log" 2>&1 ||
       { cat "$dir/format.log" >&2; die "Kafka could not format $dir/data"; }
     launch
   fi
@@ -130,7 +133,11 @@ launch() {
 end() {
   local pid
   pid=$(pid_of "$dir/pid" "kafka.Kafka $dir/server.properties") || return 0
-  if [ "$1" = kill ]; then kill -KILL "$pid" && await_end "$pid" 10; else stop_pid "$pid" $stop_seconds_max; fi
+  if [ "$1" = stop ]; then
+    stop_pid "$pid" $stop_seconds_max
+  else
+    kill -KILL "$pid" && await_end "$pid" 10
+  fi
   rm -f "$dir/pid"
 }
 

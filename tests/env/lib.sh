@@ -17,7 +17,8 @@ free_port() {
 # The process that a pid file names, if its command line still contains the given text: pids are used again.
 pid_of() {
   local pid
-  [ -s "$1" ] && pid=$(<"$1") && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$2" && echo "$pid"
+  [ -s "$1" ] && pid=$(<"$1") && [ -r "/proc/$pid/cmdline" ] || return 1
+  tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF -- "$2" && echo "$pid"
 }
 
 await_end() {
@@ -59,17 +60,19 @@ phase() {
   return $status
 }
 
+build_tree() { cd "$root" && phase "configure $1" flock "$state/build.lock" cmake --preset "$1"; }
+
 # build PRESET: the two lines that one would type, one build of a clone at a time.
 build() {
-  cd "$root"
-  phase "configure $1" flock "$state/build.lock" cmake --preset "$1" &&
-    phase "build $1" flock "$state/build.lock" cmake --build --preset "$1" -j "$(nproc)"
+  build_tree "$1" && phase "build $1" flock "$state/build.lock" cmake --build --preset "$1" -j "$(nproc)"
 }
 
 # GCC 12's sanitizers cannot live with more than 28 random bits in addresses, which newer kernels have.
 sanitizers_can_run() {
   no_aslr=()
-  if [ "$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28)" -gt 28 ] && setarch -R true 2>/dev/null; then
+  local bits
+  bits=$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28)
+  if [ "$bits" -gt 28 ] && setarch -R true 2>/dev/null; then
     no_aslr=(setarch -R)
   fi
 }

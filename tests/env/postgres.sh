@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# A PostgreSQL cluster of one's own, apart from any of the system's: 127.0.0.1 only, password asked, real fsync.
+# A PostgreSQL cluster of one's own, apart from the system's: 127.0.0.1 only, a password, real fsync.
 #
 #   postgres.sh start DIR [PORT]     make DIR/data if it is not there, start, wait; prints the superuser's URL
 #   postgres.sh stop DIR             checkpoint and stop; `kill DIR` instead stops without a checkpoint
 #   postgres.sh url DIR [DATABASE]   the URL of the running or stopped cluster (database: postgres)
 #
-# PostgreSQL refuses to run as root: then all of DIR belongs to the user `postgres`, who must be able to reach it.
+# PostgreSQL refuses to run as root: then DIR belongs to the user `postgres`, who must be able to reach it.
 # Without PORT a cluster keeps the port that it had, or takes a free one.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -42,13 +42,14 @@ create() {
   mkdir -p "$dir"
   if [ "$(id -u)" = 0 ]; then
     chown postgres:postgres "$dir"
-    as_owner test -w "$dir" || die "user postgres cannot reach $dir: each folder above it must allow it to pass (chmod o+x)"
+    as_owner test -w "$dir" ||
+      die "user postgres cannot reach $dir: each folder above it must allow it to pass (chmod o+x)"
   fi
   as_owner chmod 700 "$dir"
   (umask 077 && od -An -N16 -tx1 /dev/urandom | tr -d ' \n' | as_owner tee "$dir/password" >/dev/null)
   as_owner rm -rf "$dir/data.new"
-  as_owner env LC_ALL=C.UTF-8 "$bin/initdb" -D "$dir/data.new" -U orderd --pwfile="$dir/password" --auth=scram-sha-256 \
-    --encoding=UTF8 --locale=C.UTF-8 --no-instructions >/dev/null
+  as_owner env LC_ALL=C.UTF-8 "$bin/initdb" -D "$dir/data.new" -U orderd --pwfile="$dir/password" \
+    --auth=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 --no-instructions >/dev/null
   echo "include = 'orderd.conf'" | as_owner tee -a "$dir/data.new/postgresql.conf" >/dev/null
   as_owner mv "$dir/data.new" "$dir/data"
 }
@@ -64,7 +65,7 @@ start() {
     local port=${1:-$(port)}
     if [ -z "$port" ] || port_taken "$port"; then port=$(free_port); fi
     settings "$port" | as_owner tee "$dir/data/orderd.conf" >/dev/null
-    as_owner "$bin/pg_ctl" start -w -t $start_seconds_max -D "$dir/data" -l "$dir/log" >/dev/null </dev/null ||
+    as_owner "$bin/pg_ctl" start -t $start_seconds_max -D "$dir/data" -l "$dir/log" </dev/null >/dev/null ||
       { as_owner tail -n 20 "$dir/log" >&2; die "PostgreSQL did not start; its log is $dir/log"; }
   fi
   url

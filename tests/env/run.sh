@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh [--kafka] [--fresh] [--port N]: `./x run` with all that it starts. Everything lives in .orderd/ of the clone:
+# run.sh [--kafka] [--fresh] [--port N]: `./x run`. All of it lives in .orderd/ of the clone:
 #   postgres/  kafka/     the servers' data; survives until --fresh
 #   orderd.properties     how orderd is told about them, written anew each time
 #   secrets.key           the key that payment secrets are encrypted with
@@ -11,7 +11,7 @@ root=${script%/tests/env/run.sh}
 env=$root/tests/env state=$root/.orderd
 . "$env/lib.sh"
 
-# A shell without job control starts background jobs with SIGINT ignored, which bash could never undo by a trap.
+# A shell without job control starts background jobs with SIGINT ignored, which no trap could undo.
 sigint_ignored=$((16#$(sed -n 's/^SigIgn:\t*//p' /proc/self/status) & 2))
 [ $sigint_ignored = 0 ] || exec env --default-signal=INT "$script" "$@"
 
@@ -34,7 +34,8 @@ parse() {
     esac
     shift
   done
-  [[ $port =~ ^[1-9][0-9]{0,4}$ ]] && [ "$port" -le 65535 ] || die "--port wants a number from 1 to 65535, not '$port'"
+  [[ $port =~ ^[1-9][0-9]{0,4}$ ]] && [ "$port" -le 65535 ] ||
+    die "--port wants a number from 1 to 65535, not '$port'"
 }
 
 lock_clone() {
@@ -47,15 +48,17 @@ lock_clone() {
 port_must_be_free() {
   port_taken "$port" || return 0
   local holder next=$((port + 1))
-  holder=$(ss -H -ltnp "sport = :$port" 2>/dev/null | sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\).*/ by \1 (process \2)/p' | head -n 1)
+  holder=$(ss -H -ltnp "sport = :$port" 2>/dev/null |
+    sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\).*/ by \1 (process \2)/p' | head -n 1)
   while port_taken $next; do next=$((next + 1)); done
-  die "port $port is in use on 127.0.0.1${holder}. End that program, or take another port: ./x run --port $next"
+  die "port $port is in use on 127.0.0.1${holder}. End that program, or take another: ./x run --port $next"
 }
 
 # Where PostgreSQL's data lives; see the head of this file.
 choose_postgres_dir() {
   postgres=$state/postgres
-  if [ "$(id -u)" != 0 ] || setpriv --reuid=postgres --regid=postgres --init-groups -- test -x "$state/."; then return; fi
+  [ "$(id -u)" = 0 ] || return 0
+  ! setpriv --reuid=postgres --regid=postgres --init-groups -- test -x "$state/." || return 0
   local outside
   outside=/var/tmp/orderd-$(printf %s "$root" | sha256sum | cut -c 1-12)
   [ -d "$outside" ] || mkdir -m 711 "$outside"
@@ -84,7 +87,9 @@ end_earlier_run() {
 
 # The superuser's password belongs into no command line: psql finds it in the environment.
 psql_as_owner() {
-  PGPASSWORD=$(sed 's#.*:\(.*\)@.*#\1#' <<<"$url") psql -XqAt -h 127.0.0.1 -p "$(sed 's#.*:\([0-9]*\)/.*#\1#' <<<"$url")" -U orderd "$@"
+  [[ $url =~ //([^:]*):([^@]*)@([^:]*):([0-9]*)/ ]]
+  PGUSER=${BASH_REMATCH[1]} PGPASSWORD=${BASH_REMATCH[2]} PGHOST=${BASH_REMATCH[3]} PGPORT=${BASH_REMATCH[4]} \
+    psql -XqAt "$@"
 }
 
 start_postgres() {
@@ -162,7 +167,9 @@ orderd is running.
   Database                  psql $url
   Operator's tool           $bin/orderctl --config=$config
 TEXT
-  [ -z "$with_kafka" ] || say "  Kafka                     $kafka_tls (mTLS, certificates in $state/kafka/certs), $kafka_plain (plain)"
+  [ -z "$with_kafka" ] || cat <<TEXT
+  Kafka                     $kafka_tls (mTLS, certificates in $state/kafka/certs), $kafka_plain (plain)
+TEXT
   say "Ctrl-C stops all of it and keeps the data; ./x run --fresh begins anew."
   say ""
 }

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# test.sh test [FILTER] | bench [--kafka] [ARGUMENTS...]: builds, starts a PostgreSQL and a Kafka of this run's own
-# in a throw-away folder, runs ctest (or tests/bench/run.py), and ends all of it. `./x test` and `./x bench` call it.
+# test.sh test [FILTER] | bench [--kafka] [ARGUMENTS...]: `./x test` and `./x bench`. Builds, starts a
+# PostgreSQL and a Kafka of this run's own in a throw-away folder, runs ctest (or tests/bench/run.py).
 #
 # What the tests are told (tests make their own databases and topics, so that they may run side by side):
 #   ORDERD_TEST_PG            URL of a superuser on the database `postgres`
 #   ORDERD_TEST_KAFKA         host:port of the plain listener      ORDERD_TEST_KAFKA_TLS  of the mTLS listener
-#   ORDERD_TEST_CERTS         folder with ca.crt client.crt client.key other-ca.crt other-client.crt other-client.key
-#   ORDERD_TEST_DIR           the throw-away folder: servers that a test starts in a folder of it are ended with it
+#   ORDERD_TEST_CERTS         folder with {ca,client,other-ca,other-client}.{crt,key}
+#   ORDERD_TEST_DIR           the throw-away folder: servers that a test starts in a folder of it end with it
 #   ORDERD_TEST_POSTGRES_SH, ORDERD_TEST_KAFKA_SH     the scripts to start them with
 #   ORDERD_TEST_BIN           the build under test                 ORDERD_TEST_RELEASE_BIN  the release build
 set -euo pipefail
