@@ -4,7 +4,7 @@
 #   orderd.properties     how orderd is told about them, written anew each time
 #   secrets.key           the key that payment secrets are encrypted with
 #   orderd.log            what is shown
-# A root whose clone other users cannot reach (PostgreSQL steps down to one) has postgres/ in /var/tmp instead.
+# Where PostgreSQL, who steps down from root, cannot reach the clone, postgres/ is in /var/tmp instead.
 set -euo pipefail
 script=$(readlink -f "${BASH_SOURCE[0]}")
 root=${script%/tests/env/run.sh}
