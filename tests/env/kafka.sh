@@ -25,7 +25,8 @@ fetch_jars() {
   [ ! -d "$jars" ] || return 0
   say "Fetching Apache Kafka 4.4.0 from Maven Central into $jars" >&2
   rm -rf "$jars.new"
-  mvn -B -q -Dstyle.color=never -f "$here/pom.xml" "-Djars=$jars.new" dependency:copy-dependencies >&2 8>&- ||
+  mvn -B -q -f "$here/pom.xml" "-Djars=$jars.new" dependency:copy-dependencies 8>&- |
+    sed 's/\x1b\[[0-9;]*m//g; /^$/d' >&2 ||     # it colours even what nobody looks at
     die "Maven could not fetch Kafka: it needs Maven Central over https, or a mirror in ~/.m2/settings.xml"
   mv "$jars.new" "$jars"
   exec 8>&-
@@ -117,6 +118,7 @@ start() {
 launch() {
   local log=$dir/log pid
   [ ! -f "$log" ] || mv "$log" "$log.before"
+  : >"$log"
   setsid "$java" "${options[@]}" kafka.Kafka "$dir/server.properties" >"$log" 2>&1 </dev/null &
   pid=$!
   echo "$pid" >"$dir/pid"

@@ -62,10 +62,14 @@ phase() {
 
 build_tree() { cd "$root" && phase "configure $1" flock "$state/build.lock" cmake --preset "$1"; }
 
-# build PRESET: the two lines that one would type, one build of a clone at a time.
+# build PRESET [TARGET...]: the two lines that one would type, one build of a clone at a time.
 build() {
-  build_tree "$1" && phase "build $1" flock "$state/build.lock" cmake --build --preset "$1" -j "$(nproc)"
+  local preset=$1
+  shift
+  build_tree "$preset" && phase "build $preset" \
+    flock "$state/build.lock" cmake --build --preset "$preset" -j "$(nproc)" ${1:+--target "$@"}
 }
+product=(host/all plugins/all)                    # what runs, without what tests it
 
 # GCC 12's sanitizers cannot live with more than 28 random bits in addresses, which newer kernels have.
 sanitizers_can_run() {

@@ -88,8 +88,8 @@ end_earlier_run() {
 # The superuser's password belongs into no command line: psql finds it in the environment.
 psql_as_owner() {
   [[ $url =~ //([^:]*):([^@]*)@([^:]*):([0-9]*)/ ]]
-  PGUSER=${BASH_REMATCH[1]} PGPASSWORD=${BASH_REMATCH[2]} PGHOST=${BASH_REMATCH[3]} PGPORT=${BASH_REMATCH[4]} \
-    psql -XqAt "$@"
+  local user=${BASH_REMATCH[1]} password=${BASH_REMATCH[2]} host=${BASH_REMATCH[3]} port=${BASH_REMATCH[4]}
+  PGUSER=$user PGPASSWORD=$password PGHOST=$host PGPORT=$port psql -XqAt "$@"
 }
 
 start_postgres() {
@@ -165,7 +165,7 @@ orderd is running.
   API                       http://127.0.0.1:$port/api/orders
   Health, metrics           http://127.0.0.1:$port/healthz/ready   http://127.0.0.1:$port/metrics
   Database                  psql $url
-  Operator's tool           $bin/orderctl --config=$config
+  Operator's tool           $(printf '%q --config=%q' "$bin/orderctl" "$config")
 TEXT
   [ -z "$with_kafka" ] || cat <<TEXT
   Kafka                     $kafka_tls (mTLS, certificates in $state/kafka/certs), $kafka_plain (plain)
@@ -197,7 +197,7 @@ choose_postgres_dir
 end_earlier_run
 port_must_be_free
 ending=1
-build release
+build release "${product[@]}"
 start_postgres
 [ -z "$with_kafka" ] || start_kafka
 write_config

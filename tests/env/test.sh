@@ -58,7 +58,7 @@ case $1 in
   test)
     "$env/packages.sh" build run kafka test
     build dev
-    build release
+    build release "${product[@]}"
     start_servers kafka
     export ORDERD_TEST_BIN=$root/build/dev
     sanitizers_can_run
