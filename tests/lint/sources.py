@@ -1,0 +1,98 @@
+"""What the lint rules see of a source file: its includes and its functions, found without a compiler."""
+
+import os
+import re
+import subprocess
+
+CODE = (".h", ".hpp", ".cpp", ".cc", ".c")
+HEADERS = (".h", ".hpp")
+SKIPPED_FOLDERS = {"build", ".git", ".orderd", "__pycache__"}
+
+LITERALS_AND_COMMENTS = re.compile(
+    r'R"(?P<mark>[^()\s\\]*)\(.*?\)(?P=mark)"'      # raw strings
+    r'|"(?:\\.|[^"\\\n])*"'
+    r"|(?<![0-9a-fA-F])'(?:\\.|[^'\\\n])+'"         # not the separators in 1'000'000
+    r"|//[^\n]*|/\*.*?\*/",
+    re.DOTALL)
+PREPROCESSOR = re.compile(r"^[ \t]*#(?:\\\n|[^\n])*", re.MULTILINE)
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)
+CONTAINER = re.compile(r"\b(namespace|class|struct|union|enum|extern)\b")
+NAME = re.compile(r"(operator\s*[^\w\s(]+|[\w:~]+)\s*\(")
+CATCH_CASE = re.compile(r'(?:TEST_CASE|TEST_CASE_METHOD|SCENARIO|TEMPLATE_TEST_CASE)\s*\([^"]*"([^"]*)"')
+
+
+def files(root):
+    """Paths relative to root: what git knows or would add; without git, all that is not built."""
+    git = ["git", "-c", "safe.directory=*", "-C", root]
+    found = subprocess.run(git + ["ls-files", "-co", "--exclude-standard", "-z"],
+                           capture_output=True, text=True)
+    if found.returncode == 0:
+        return sorted(p for p in found.stdout.split("\0") if p and os.path.isfile(os.path.join(root, p)))
+    result = []
+    for folder, subfolders, names in os.walk(root):
+        subfolders[:] = [s for s in subfolders if s not in SKIPPED_FOLDERS]
+        result += [os.path.relpath(os.path.join(folder, n), root) for n in names]
+    return sorted(result)
+
+
+def line_of(text, position):
+    return text.count("\n", 0, position) + 1
+
+
+def includes(text):
+    """[(line, what is included)]"""
+    return [(line_of(text, m.start(1)), m.group(1)) for m in INCLUDE.finditer(text)]
+
+
+def bare(text):
+    """The same text, line for line, without comments, preprocessor lines and the contents of literals."""
+    def blank(match):
+        literal = match.group(0)
+        return ("" if literal.startswith(("//", "/*")) else '""') + "\n" * literal.count("\n")
+    text = LITERALS_AND_COMMENTS.sub(blank, text)
+    return PREPROCESSOR.sub(lambda m: "\n" * m.group(0).count("\n"), text)
+
+
+def functions(text):
+    """[(line, name, lines from head to closing brace)]. Lambdas and local types belong to their function."""
+    code, lines = bare(text), text.split("\n")
+    result, containers, head, position = [], 0, 0, 0
+    while position < len(code):
+        c = code[position]
+        if c == ";":
+            head = position + 1
+        elif c == "}":
+            containers -= 1
+            head = position + 1
+        elif c == "{":
+            signature = code[head:position]
+            is_function = "(" in signature and not signature.rstrip().endswith(("=", ","))
+            if not is_function and (CONTAINER.search(signature) or not signature.strip()):
+                containers += 1
+                head = position + 1
+            else:
+                position = closing_brace(code, position)
+                following = code[position + 1:].lstrip()[:1]
+                if is_function and following not in (",", "{"):      # else: a member initialised with braces
+                    begin = head + len(signature) - len(signature.lstrip())
+                    result.append(measure(code, lines, begin, position, signature))
+                    head = position + 1
+        position += 1
+    return result
+
+
+def closing_brace(code, position):
+    depth = 0
+    for brace in re.compile("[{}]").finditer(code, position):
+        depth += 1 if brace.group(0) == "{" else -1
+        if depth == 0:
+            return brace.start()
+    return len(code) - 1
+
+
+def measure(code, lines, begin, end, signature):
+    first, last = line_of(code, begin), line_of(code, end)
+    case = CATCH_CASE.search("\n".join(lines[first - 1:first + 2]))
+    named = NAME.search(signature)
+    name = case.group(1) if case else named.group(1) if named else "?"
+    return first, name, last - first + 1
