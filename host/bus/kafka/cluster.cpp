@@ -96,10 +96,16 @@ Client Cluster::connect(Role role, const Properties& own) const {
   return client;
 }
 
-bool Cluster::wait_topic_ready(std::chrono::milliseconds timeout) {
+bool Cluster::wait_topic_ready(std::chrono::milliseconds timeout, const std::atomic<bool>* woken) {
   if (topic_ready_) return true;
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, timeout, [this] { return topic_ready_.load(); });
+  changed_.wait_for(lock, timeout, [&] { return topic_ready_ || (woken && *woken); });
+  return topic_ready_;
+}
+
+void Cluster::wake() {
+  { const std::lock_guard lock(mutex_); }  // a waiting thread has either not looked yet or is asleep
+  changed_.notify_all();
 }
 
 void Cluster::watch(const std::stop_token& stop) {

@@ -24,8 +24,10 @@ class Cluster {
   Client connect(Role role, const Properties& own) const;
   /// The topic is there with a partition for every shard. [any thread]
   bool topic_ready() const { return topic_ready_; }
-  /// Waits until it is, at most `timeout`; whether it is. [any thread]
-  bool wait_topic_ready(std::chrono::milliseconds timeout);
+  /// Waits until it is, at most `timeout`, or until `woken` is set and wake() called; whether it is. [any
+  /// thread]
+  bool wait_topic_ready(std::chrono::milliseconds timeout, const std::atomic<bool>* woken = nullptr);
+  void wake();
   Problems& problems() const { return problems_; }
 
  private:

@@ -88,28 +88,41 @@ void KafkaSubscription::unassign(std::int32_t partition) {
               {{"partition", std::to_string(partition)}, {"error", rd_kafka_error_string(error.get())}});
 }
 
+void KafkaSubscription::wake() {
+  woken_ = true;
+  cluster_.wake();
+  rd_kafka_queue_yield(queue_.get());
+}
+
 std::vector<Record> KafkaSubscription::poll(std::size_t max, std::chrono::milliseconds timeout) {
   std::vector<Record> records;
-  if (!waiting_.empty() || !ends_.empty()) {
-    if (!cluster_.wait_topic_ready(timeout)) return records;
-    for (const auto& [partition, after] : std::exchange(waiting_, {})) assign(partition, after + 1);
-    if (!ends_.empty()) find_ends(std::min(timeout, end_timeout));
-  }
   const auto until = Steady::now() + timeout;
-  // What was fetched already, then wait for one, then what came with it: a batch forms by itself.
-  while (fetch(max, std::chrono::milliseconds(0), records) == 0) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Steady::now());
-    if (left.count() <= 0) break;
-    if (fetch(1, std::min(left, wait_step), records) == 1) {
-      fetch(max - 1, std::chrono::milliseconds(0), records);
-      break;
+  if (begin_waiting(timeout)) {
+    // What was fetched already; else wait for one, and take what came with it: a batch forms by itself.
+    while (fetch(max, std::chrono::milliseconds(0), records) == 0 && !woken_) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Steady::now());
+      if (left.count() <= 0) break;
+      if (fetch(1, std::min(left, wait_step), records) == 1) {
+        fetch(max - 1, std::chrono::milliseconds(0), records);
+        break;
+      }
+      cluster_.problems().report();
     }
-    cluster_.problems().report();
   }
+  woken_ = false;
   commit();
   if (!records.empty()) cluster_.problems().clear();
   cluster_.problems().report();
   return records;
+}
+
+/// Begins with what was started before Kafka could be asked for it; false when that must wait still.
+bool KafkaSubscription::begin_waiting(std::chrono::milliseconds timeout) {
+  if (waiting_.empty() && ends_.empty()) return true;
+  if (!cluster_.wait_topic_ready(timeout, &woken_)) return false;
+  for (const auto& [partition, after] : std::exchange(waiting_, {})) assign(partition, after + 1);
+  if (!ends_.empty()) find_ends(std::min(timeout, end_timeout));
+  return true;
 }
 
 /// Adds up to `max` records. 0 does not mean that the queue is empty: an error may have come instead.

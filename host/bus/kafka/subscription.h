@@ -16,12 +16,14 @@ class KafkaSubscription final : public Subscription {
   void start_at_end(std::int32_t partition) override;
   void stop(std::int32_t partition) override;
   std::vector<Record> poll(std::size_t max, std::chrono::milliseconds timeout) override;
+  void wake() override;
   void saved(std::int32_t partition, Position position) override;
 
  private:
   using Steady = std::chrono::steady_clock;
   void assign(std::int32_t partition, std::int64_t offset);
   void unassign(std::int32_t partition);
+  bool begin_waiting(std::chrono::milliseconds timeout);
   void find_ends(std::chrono::milliseconds timeout);
   std::map<std::int32_t, std::int64_t> offsets_at(const std::map<std::int32_t, std::int64_t>& times,
                                                   std::chrono::milliseconds timeout);
@@ -42,6 +44,7 @@ class KafkaSubscription final : public Subscription {
   std::map<std::int32_t, End> ends_;        // to be read from their end, once Kafka told where that is
   std::map<std::int32_t, Position> saved_;  // not yet committed
   Steady::time_point commit_at_{};
+  std::atomic<bool> woken_{false};            // wake() was called, poll has not returned since
   std::vector<rd_kafka_message_t*> fetched_;  // empty between calls; kept for its memory
 };
 
