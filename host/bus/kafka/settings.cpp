@@ -19,8 +19,7 @@ const Properties& defaults(Role role) {
                                  {"socket.keepalive.enable", "true"},
                                  {"reconnect.backoff.ms", "50"},
                                  {"reconnect.backoff.max.ms", "1000"},
-                                 {"log.connection.close", "false"},
-                                 {"log.configuration.warnings", "false"}};
+                                 {"log.connection.close", "false"}};
   static const Properties consumer = [] {
     Properties all = common;
     // One fetch is under way per broker: a partition that is started now waits for it to come back.
