@@ -68,7 +68,7 @@ export function checkout({catalogue, signal, go}) {
   const form = h('form', {class: 'panel basket', 'aria-labelledby': 'basket-title', novalidate: true, onsubmit: submit},
     title, empty, lines, picker.element,
     h('div', {class: 'field'}, h('label', {for: 'customer'}, 'Customer'), customer),
-    h('div', {class: 'sum'}, h('span', {}, 'Total'), total), problem, place, note);
+    problem, h('div', {class: 'basket-foot'}, h('div', {class: 'sum'}, h('span', {}, 'Total'), total), place, note));
 
   const barText = h('span', {});
   const bar = h('div', {class: 'bar', hidden: true}, barText, h('button', {class: 'button primary', type: 'button',

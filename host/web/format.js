@@ -50,7 +50,8 @@ const statusWords = {
   PAYMENT_AUTHORIZED: 'Payment authorised',
   INVENTORY_RESERVED: 'Stock reserved',
   CONFIRMED: 'Confirmed',
-  CANCELLING: 'Undoing',
+  CANCELLING: 'Cancelling',
+  CLOSED: 'Closed',
   CANCELLED: 'Cancelled',
   REJECTED: 'Rejected',
 };
@@ -89,7 +90,8 @@ export function reasonText(reason) {
   if (!reason) return '';
   const {code, message} = typeof reason === 'string' ? {code: reason} : reason;
   const words = reasonWords[code] ?? (code ? sentence(code) : '');
-  return message && message !== words ? `${words}: ${message}` : words;
+  const saysMore = message && ![words, sentence(code ?? '')].some((known) => known.toLowerCase() === message.toLowerCase());
+  return saysMore ? `${words}${words && ': '}${message}` : words;
 }
 
 export const isFinal = (status) => status === 'CANCELLED' || status === 'REJECTED';

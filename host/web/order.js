@@ -21,7 +21,7 @@ const connectionWords = {
 
 const leads = {
   CONFIRMED: 'All set. It can still be cancelled; then the money goes back and the stock is freed.',
-  CANCELLING: 'What was done is being undone.',
+  CANCELLING: 'What was done is being undone; nothing will be owed.',
   CANCELLED: 'The order was cancelled, and nothing is owed.',
   REJECTED: 'The order could not be fulfilled, and nothing is owed.',
 };
@@ -132,7 +132,7 @@ export function orderView({root, signal, id, token}) {
   const stepList = h('ol', {class: 'steps', id: 'steps', 'aria-label': 'Progress'});
   const list = h('ol', {class: 'timeline', id: 'timeline', 'aria-label': 'What happened'});
   const facts = h('section', {class: 'panel details', 'aria-label': 'Order details'}, h('p', {class: 'hint'}, 'Loading…'));
-  const cancelButton = h('button', {class: 'button danger', type: 'button', id: 'cancel', hidden: true}, 'Cancel order');
+  const cancelButton = h('button', {class: 'button danger cancel', type: 'button', id: 'cancel', hidden: true}, 'Cancel order');
   const timeline = new Timeline(list);
   let lastVersion = 0;
   let complete = false;
@@ -192,7 +192,7 @@ export function orderView({root, signal, id, token}) {
     h('div', {class: 'panel progress'}, stepList),
     h('div', {class: 'order-body'},
       h('section', {class: 'panel', 'aria-labelledby': 'timeline-title'},
-        h('h2', {id: 'timeline-title'}, 'Timeline'), list, h('div', {class: 'row'}, cancelButton)),
+        h('h2', {id: 'timeline-title'}, 'Timeline'), list, cancelButton),
       facts), dialog);
   follow(id, {token: trackingTokens.get(id), signal, onOrder, onEntry, onState, onError});
 }

@@ -33,6 +33,7 @@ const stateWords = {done: 'done', now: 'in progress', todo: 'to come', undone: '
 export function drawSteps(list, history) {
   const drawn = steps(history);
   const closing = ['CANCELLED', 'REJECTED', 'CANCELLING', 'CLOSED'];
+  list.classList.toggle('long', drawn.length > STEPS.length);
   replace(list, drawn.map(({status, state}) => h('li', {
     class: `step ${state} ${closing.includes(status) ? 'branch' : ''}`, 'data-step': status,
     'aria-current': state === 'now' ? 'step' : null,
