@@ -26,6 +26,7 @@ const leads = {
   REJECTED: 'The order could not be fulfilled, and nothing is owed.',
 };
 
+/** Once fulfilment has begun, the host refuses. */
 const mayCancel = ({status, fulfilment}) =>
   status !== 'CANCELLING' && !isFinal(status) && (fulfilment?.status ?? 'NONE') === 'NONE';
 
@@ -34,7 +35,7 @@ function row(term, ...value) {
 }
 
 function lines({items, adjustments = [], currency, totalAmount}) {
-  return h('ul', {class: 'lines'},
+  return h('ul', {class: 'lines', 'aria-label': 'Items'},
     items.map(({sku, quantity, unitPrice}) => h('li', {class: 'line'},
       h('div', {class: 'line-text'}, h('span', {class: 'line-name'}, productNames.get(sku) ?? sku),
         h('span', {class: 'hint'}, `${sku} · ${number(quantity)} × ${money(unitPrice, currency)}`)),
@@ -63,15 +64,15 @@ function nextActionLink({payment}) {
 }
 
 function details(order) {
+  return [lines(order), h('dl', {class: 'facts'}, paymentRows(order), row('Customer', order.customerId),
+    row('Placed', dateTime(order.createdAt)), row('Order', h('code', {class: 'id'}, order.id)))];
+}
+
+function copyButtons(id) {
   const link = new URL(location.href);
-  const token = trackingTokens.get(order.id);
-  link.hash = `#/orders/${order.id}${token ? `?token=${encodeURIComponent(token)}` : ''}`;
-  return [
-    h('h2', {}, 'Details'), lines(order),
-    h('dl', {class: 'facts'}, paymentRows(order), row('Customer', order.customerId), row('Placed', dateTime(order.createdAt)),
-      row('Order', h('code', {class: 'id'}, order.id))),
-    h('div', {class: 'row'}, copyButton('Copy order id', order.id), copyButton('Copy tracking link', link.href)),
-  ];
+  const token = trackingTokens.get(id);
+  link.hash = `#/orders/${id}${token ? `?token=${encodeURIComponent(token)}` : ''}`;
+  return h('div', {class: 'row'}, copyButton('Copy order id', id), copyButton('Copy tracking link', link.href));
 }
 
 /** The dialog that asks for a reason. One key for all attempts of one dialog, so that trying again is safe. */
@@ -131,7 +132,7 @@ export function orderView({root, signal, id, token}) {
   const attention = h('div', {});
   const stepList = h('ol', {class: 'steps', id: 'steps', 'aria-label': 'Progress'});
   const list = h('ol', {class: 'timeline', id: 'timeline', 'aria-label': 'What happened'});
-  const facts = h('section', {class: 'panel details', 'aria-label': 'Order details'}, h('p', {class: 'hint'}, 'Loading…'));
+  const facts = h('div', {class: 'details'}, h('p', {class: 'hint'}, 'Loading…'));
   const cancelButton = h('button', {class: 'button danger cancel', type: 'button', id: 'cancel', hidden: true}, 'Cancel order');
   const timeline = new Timeline(list);
   let lastVersion = 0;
@@ -193,6 +194,7 @@ export function orderView({root, signal, id, token}) {
     h('div', {class: 'order-body'},
       h('section', {class: 'panel', 'aria-labelledby': 'timeline-title'},
         h('h2', {id: 'timeline-title'}, 'Timeline'), list, cancelButton),
-      facts), dialog);
+      h('section', {class: 'panel', 'aria-labelledby': 'details-title'},
+        h('h2', {id: 'details-title'}, 'Details'), facts, copyButtons(id))), dialog);
   follow(id, {token: trackingTokens.get(id), signal, onOrder, onEntry, onState, onError});
 }
