@@ -1,5 +1,5 @@
-// The HTTP API as functions. Every failure is one ApiError, whether the host refused, was overloaded or did not
-// answer, so that a view has one way to show it.
+// The HTTP API as functions. Every failure is one ApiError, whether the host refused, was overloaded or did
+// not answer, so that a view has one way to show it.
 
 import {keep} from './dom.js';
 
@@ -9,16 +9,28 @@ const RETRY_MAX_MS = 30_000;
 
 export class ApiError extends Error {
   /** status 0: no answer came, so nobody knows whether the request took effect. */
-  constructor({status, code = '', title = '', detail = '', errors = [], retryable = false, retryAfterMs = null,
-               requestId = ''}) {
+  constructor({
+    status,
+    code = '',
+    title = '',
+    detail = '',
+    errors = [],
+    retryable = false,
+    retryAfterMs = null,
+    requestId = '',
+  }) {
     super(detail || title || `The host answered ${status}.`);
     Object.assign(this, {status, code, title, detail, errors, retryable, retryAfterMs, requestId});
   }
 
   /** True when the same request, sent again a little later, may well succeed. */
-  get passing() { return this.status === 0 || this.status === 429 || this.status === 503 || this.retryable; }
+  get passing() {
+    return this.status === 0 || this.status === 429 || this.status === 503 || this.retryable;
+  }
 
-  get waitMs() { return Math.min(this.retryAfterMs ?? DEFAULT_RETRY_MS, RETRY_MAX_MS); }
+  get waitMs() {
+    return Math.min(this.retryAfterMs ?? DEFAULT_RETRY_MS, RETRY_MAX_MS);
+  }
 }
 
 /** The API key of this tab, for hosts that ask for one. */
@@ -51,7 +63,13 @@ function timeLimit(signal) {
   const stop = () => limit.abort();
   const timer = setTimeout(stop, ANSWER_TIMEOUT_MS);
   signal?.addEventListener('abort', stop, {once: true});
-  return {signal: limit.signal, done: () => { clearTimeout(timer); signal?.removeEventListener('abort', stop); }};
+  return {
+    signal: limit.signal,
+    done: () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+    },
+  };
 }
 
 async function request(method, path, {query = {}, body, headers = {}, signal} = {}) {
@@ -62,8 +80,13 @@ async function request(method, path, {query = {}, body, headers = {}, signal} = 
   if (body !== undefined) sent['Content-Type'] = 'application/json';
   const limit = timeLimit(signal);
   try {
-    const response = await fetch(url, {method, headers: sent, cache: 'no-store', signal: limit.signal,
-                                       body: body === undefined ? undefined : JSON.stringify(body)});
+    const response = await fetch(url, {
+      method,
+      headers: sent,
+      cache: 'no-store',
+      signal: limit.signal,
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
     if (response.status === 304) return null;
     if (!response.ok) throw await failure(response);
     return await response.json();
@@ -91,7 +114,11 @@ export const placeOrder = (body, key, signal) =>
   request('POST', '/api/orders', {body, headers: {'Idempotency-Key': key}, signal});
 
 export const cancelOrder = (id, reason, key, signal) =>
-  request('POST', `${orderPath(id)}/cancel`, {body: reason ? {reason} : {}, headers: {'Idempotency-Key': key}, signal});
+  request('POST', `${orderPath(id)}/cancel`, {
+    body: reason ? {reason} : {},
+    headers: {'Idempotency-Key': key},
+    signal,
+  });
 
 export function streamUrl(id, token) {
   return `${orderPath(id)}/stream${token ? `?token=${encodeURIComponent(token)}` : ''}`;
@@ -100,5 +127,7 @@ export function streamUrl(id, token) {
 /** Tracking tokens of the orders placed in this tab; they open one order each, without a key. */
 export const trackingTokens = {
   get: (id) => (keep.get('tokens') ?? {})[id] ?? null,
-  set(id, token) { if (token) keep.set('tokens', {...keep.get('tokens'), [id]: token}); },
+  set(id, token) {
+    if (token) keep.set('tokens', {...keep.get('tokens'), [id]: token});
+  },
 };

@@ -23,7 +23,9 @@ function route() {
   return {nav: 'shop', title: 'Shop', view: shopView};
 }
 
-const go = (hash) => { location.hash = hash; };
+const go = (hash) => {
+  location.hash = hash;
+};
 
 function show({first}) {
   current?.abort();

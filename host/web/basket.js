@@ -3,17 +3,27 @@
 import {keep} from './dom.js';
 
 export const QUANTITY_MAX = 1_000_000;
-export const LINES_MAX = 199;  // The host takes 200; a scenario may add one.
+export const LINES_MAX = 199; // The host takes 200; a scenario may add one.
 
 class Basket extends EventTarget {
   #lines = new Map((keep.get('basket') ?? []).map((line) => [line.sku, line]));
 
-  get lines() { return [...this.#lines.values()]; }
-  get empty() { return this.#lines.size === 0; }
-  get currency() { return this.lines[0]?.currency ?? null; }
-  get count() { return this.lines.reduce((sum, line) => sum + line.quantity, 0); }
+  get lines() {
+    return [...this.#lines.values()];
+  }
+  get empty() {
+    return this.#lines.size === 0;
+  }
+  get currency() {
+    return this.lines[0]?.currency ?? null;
+  }
+  get count() {
+    return this.lines.reduce((sum, line) => sum + line.quantity, 0);
+  }
 
-  quantity(sku) { return this.#lines.get(sku)?.quantity ?? 0; }
+  quantity(sku) {
+    return this.#lines.get(sku)?.quantity ?? 0;
+  }
 
   /** Why this product cannot join what is already there, or null. */
   refusal({sku, currency}) {
@@ -25,7 +35,8 @@ class Basket extends EventTarget {
   }
 
   set({sku, name, unitPrice, currency}, quantity) {
-    if (quantity > 0) this.#lines.set(sku, {sku, name, unitPrice, currency, quantity: Math.min(quantity, QUANTITY_MAX)});
+    if (quantity > 0)
+      this.#lines.set(sku, {sku, name, unitPrice, currency, quantity: Math.min(quantity, QUANTITY_MAX)});
     else this.#lines.delete(sku);
     this.#changed();
   }

@@ -16,14 +16,20 @@ export class Catalogue {
   #loading = null;
   #signal;
 
-  constructor(signal) { this.#signal = signal; }
+  constructor(signal) {
+    this.#signal = signal;
+  }
 
   /** True when nothing is left to read (or so much was read that a search should not go on). */
-  get complete() { return this.#pages > 0 && (this.#cursor === null || this.#pages >= PAGES_MAX); }
+  get complete() {
+    return this.#pages > 0 && (this.#cursor === null || this.#pages >= PAGES_MAX);
+  }
 
   /** Reads the next page. Callers that come while one is on its way share it. */
   more() {
-    this.#loading ??= this.#read().finally(() => { this.#loading = null; });
+    this.#loading ??= this.#read().finally(() => {
+      this.#loading = null;
+    });
     return this.#loading;
   }
 

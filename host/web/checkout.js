@@ -1,5 +1,5 @@
-// The basket panel: lines, the scenario to play, the total and the button that places the order. On a phone a bar at
-// the bottom of the screen leads to it.
+// The basket panel: lines, the scenario to play, the total and the button that places the order. On a phone a
+// bar at the bottom of the screen leads to it.
 
 import {basket, QUANTITY_MAX} from './basket.js';
 import {announce, h, keep, replace} from './dom.js';
@@ -18,12 +18,28 @@ function scenarioPicker(onChange) {
     about.textContent = scenario.about;
     onChange(scenario);
   };
-  const options = scenarios.map((scenario) => h('label', {class: 'choice'},
-    h('input', {type: 'radio', name: 'scenario', value: scenario.id, checked: scenario === chosen,
-      'aria-describedby': 'scenario-about', onchange: () => choose(scenario)}),
-    h('span', {}, scenario.name)));
-  const element = h('fieldset', {class: 'scenarios'}, h('legend', {}, 'What should happen?'),
-    h('div', {class: 'choices'}, options), about);
+  const options = scenarios.map((scenario) =>
+    h(
+      'label',
+      {class: 'choice'},
+      h('input', {
+        type: 'radio',
+        name: 'scenario',
+        value: scenario.id,
+        checked: scenario === chosen,
+        'aria-describedby': 'scenario-about',
+        onchange: () => choose(scenario),
+      }),
+      h('span', {}, scenario.name)
+    )
+  );
+  const element = h(
+    'fieldset',
+    {class: 'scenarios'},
+    h('legend', {}, 'What should happen?'),
+    h('div', {class: 'choices'}, options),
+    about
+  );
   return {element, start: () => choose(chosen)};
 }
 
@@ -43,10 +59,17 @@ function startingCustomer() {
 }
 
 function soldOutLine({name, sku, unitPrice, currency}) {
-  return h('li', {class: 'line'},
-    h('div', {class: 'line-text'}, h('span', {class: 'line-name'}, name),
-      h('span', {class: 'hint'}, `${sku} · added by the scenario`)),
-    h('span', {class: 'line-price'}, money(unitPrice, currency)));
+  return h(
+    'li',
+    {class: 'line'},
+    h(
+      'div',
+      {class: 'line-text'},
+      h('span', {class: 'line-name'}, name),
+      h('span', {class: 'hint'}, `${sku} · added by the scenario`)
+    ),
+    h('span', {class: 'line-price'}, money(unitPrice, currency))
+  );
 }
 
 export function checkout({catalogue, signal, go}) {
@@ -56,25 +79,59 @@ export function checkout({catalogue, signal, go}) {
 
   const title = h('h2', {id: 'basket-title', tabindex: -1}, 'Basket');
   const lines = h('ul', {class: 'lines', 'aria-labelledby': 'basket-title'});
-  const empty = h('div', {class: 'empty'}, h('p', {}, 'Nothing in it yet.'),
-    h('button', {class: 'button', type: 'button', id: 'sample', onclick: fillSample}, 'Fill it for me'));
-  const customer = h('input', {id: 'customer', maxlength: 200, required: true, autocomplete: 'off', spellcheck: 'false',
-    value: startingCustomer(), onchange: () => keep.set('customer', customer.value.trim() || null)});
+  const empty = h(
+    'div',
+    {class: 'empty'},
+    h('p', {}, 'Nothing in it yet.'),
+    h('button', {class: 'button', type: 'button', id: 'sample', onclick: fillSample}, 'Fill it for me')
+  );
+  const customer = h('input', {
+    id: 'customer',
+    maxlength: 200,
+    required: true,
+    autocomplete: 'off',
+    spellcheck: 'false',
+    value: startingCustomer(),
+    onchange: () => keep.set('customer', customer.value.trim() || null),
+  });
   const total = h('output', {class: 'total', id: 'total', for: 'basket-title'});
   const place = h('button', {class: 'button primary wide', type: 'submit', id: 'place'}, 'Place order');
   const note = h('p', {class: 'hint', role: 'status', id: 'place-note'});
   const problem = h('div', {});
   const picker = scenarioPicker(chooseScenario);
-  const form = h('form', {class: 'panel basket', 'aria-labelledby': 'basket-title', novalidate: true, onsubmit: submit},
-    title, empty, lines, picker.element,
+  const form = h(
+    'form',
+    {class: 'panel basket', 'aria-labelledby': 'basket-title', novalidate: true, onsubmit: submit},
+    title,
+    empty,
+    lines,
+    picker.element,
     h('div', {class: 'field'}, h('label', {for: 'customer'}, 'Customer'), customer),
-    problem, h('div', {class: 'basket-foot'}, h('div', {class: 'sum'}, h('span', {}, 'Total'), total), place, note));
+    problem,
+    h('div', {class: 'basket-foot'}, h('div', {class: 'sum'}, h('span', {}, 'Total'), total), place, note)
+  );
 
   const barText = h('span', {});
-  const bar = h('div', {class: 'bar', hidden: true}, barText, h('button', {class: 'button primary', type: 'button',
-    onclick: () => { title.scrollIntoView({block: 'start'}); title.focus({preventScroll: true}); }}, 'Go to basket'));
+  const bar = h(
+    'div',
+    {class: 'bar', hidden: true},
+    barText,
+    h(
+      'button',
+      {
+        class: 'button primary',
+        type: 'button',
+        onclick: () => {
+          title.scrollIntoView({block: 'start'});
+          title.focus({preventScroll: true});
+        },
+      },
+      'Go to basket'
+    )
+  );
 
-  const orderLines = () => (soldOut && !basket.quantity(soldOut.sku) ? [...basket.lines, {...soldOut, quantity: 1}] : basket.lines);
+  const orderLines = () =>
+    soldOut && !basket.quantity(soldOut.sku) ? [...basket.lines, {...soldOut, quantity: 1}] : basket.lines;
 
   async function chooseScenario(next) {
     scenario = next;
@@ -82,14 +139,19 @@ export function checkout({catalogue, signal, go}) {
     draw();
     if (!next.addsSoldOut) return;
     try {
-      const found = await catalogue.find(({sku}) => sku === 'SKU-SOLD-OUT')
-        ?? await catalogue.find(({available}) => available <= 0);
+      const found =
+        (await catalogue.find(({sku}) => sku === 'SKU-SOLD-OUT')) ??
+        (await catalogue.find(({available}) => available <= 0));
       if (scenario !== next) return;
       soldOut = found;
       if (!found) note.textContent = 'Every product is in stock, so there is nothing to add.';
       draw();
     } catch (error) {
-      if (!signal.aborted) replace(problem, errorPanel(error, () => chooseScenario(next), signal));
+      if (!signal.aborted)
+        replace(
+          problem,
+          errorPanel(error, () => chooseScenario(next), signal)
+        );
     }
   }
 
@@ -101,20 +163,34 @@ export function checkout({catalogue, signal, go}) {
       return;
     }
     const products = catalogue.products.filter(({available}) => available > 1).slice(0, SAMPLE_LINES);
-    products.forEach((product, index) => { if (!basket.refusal(product)) basket.set(product, index + 1); });
+    products.forEach((product, index) => {
+      if (!basket.refusal(product)) basket.set(product, index + 1);
+    });
     title.focus();
     announce(`${basket.count} items in the basket`);
   }
 
   function lineElement(line) {
-    return h('li', {class: 'line', 'data-line': line.sku},
-      h('div', {class: 'line-text'}, h('span', {class: 'line-name'}, line.name),
-        h('span', {class: 'hint'}, `${money(line.unitPrice, line.currency)} each`)),
-      stepper({label: line.name, value: line.quantity, max: QUANTITY_MAX, onChange: (quantity) => {
-        basket.set(line, quantity);
-        if (quantity === 0) title.focus();
-      }}),
-      h('span', {class: 'line-price'}, money(line.unitPrice * line.quantity, line.currency)));
+    return h(
+      'li',
+      {class: 'line', 'data-line': line.sku},
+      h(
+        'div',
+        {class: 'line-text'},
+        h('span', {class: 'line-name'}, line.name),
+        h('span', {class: 'hint'}, `${money(line.unitPrice, line.currency)} each`)
+      ),
+      stepper({
+        label: line.name,
+        value: line.quantity,
+        max: QUANTITY_MAX,
+        onChange: (quantity) => {
+          basket.set(line, quantity);
+          if (quantity === 0) title.focus();
+        },
+      }),
+      h('span', {class: 'line-price'}, money(line.unitPrice * line.quantity, line.currency))
+    );
   }
 
   /** Redraws the lines, but leaves a stepper that is in use where it is, so that it keeps the focus. */
@@ -146,7 +222,9 @@ export function checkout({catalogue, signal, go}) {
     place.textContent = placing ? 'Placing…' : 'Place order';
     bar.hidden = ordered.length === 0;
     const items = ordered.reduce((count, line) => count + line.quantity, 0);
-    barText.textContent = currency ? `${number(items)} ${items === 1 ? 'item' : 'items'} · ${money(sum, currency)}` : '';
+    barText.textContent = currency
+      ? `${number(items)} ${items === 1 ? 'item' : 'items'} · ${money(sum, currency)}`
+      : '';
   }
 
   function showRefusal(error) {
@@ -167,14 +245,17 @@ export function checkout({catalogue, signal, go}) {
     draw();
     const ordered = orderLines();
     const body = {
-      customerId: customer.value.trim(), currency: ordered[0].currency,
+      customerId: customer.value.trim(),
+      currency: ordered[0].currency,
       items: ordered.map(({sku, quantity, unitPrice}) => ({sku, quantity, unitPrice})),
-      payment: {method: 'card', token: scenario.token}, metadata: {scenario: scenario.id},
+      payment: {method: 'card', token: scenario.token},
+      metadata: {scenario: scenario.id},
     };
     try {
       const order = await placeOnce(body, (error, waitMs) => {
-        note.textContent = `${error.status === 0 ? 'No answer yet' : 'The host is busy'}. Asking again in `
-          + `${Math.ceil(waitMs / 1000)} s; the order is still placed only once.`;
+        note.textContent =
+          `${error.status === 0 ? 'No answer yet' : 'The host is busy'}. Asking again in ` +
+          `${Math.ceil(waitMs / 1000)} s; the order is still placed only once.`;
       });
       basket.clear();
       announce('Order placed');

@@ -1,5 +1,5 @@
-// Small helpers to build elements and to speak to screen readers. Text only ever enters the page as text nodes
-// and attributes, so nothing that came over the network is parsed as markup.
+// Small helpers to build elements and to speak to screen readers. Text only ever enters the page as text
+// nodes and attributes, so nothing that came over the network is parsed as markup.
 
 /** h('a', {href: '#/', onclick: go}, 'Shop'): an element, its attributes and listeners, its children. */
 export function h(tag, attributes = {}, ...children) {
@@ -15,7 +15,9 @@ export function h(tag, attributes = {}, ...children) {
 
 /** Appends children, leaving out those that are null or false. */
 export function add(element, ...children) {
-  element.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false)
+  );
   return element;
 }
 
@@ -36,19 +38,32 @@ export function pause(milliseconds, signal) {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve(false);
     const timer = setTimeout(() => resolve(true), milliseconds);
-    signal?.addEventListener('abort', () => { clearTimeout(timer); resolve(false); }, {once: true});
+    signal?.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve(false);
+      },
+      {once: true}
+    );
   });
 }
 
 /** A value kept for the life of the tab. Storage may be switched off; the page works without it. */
 export const keep = {
   get(name) {
-    try { return JSON.parse(sessionStorage.getItem(`orderd.${name}`)); } catch { return null; }
+    try {
+      return JSON.parse(sessionStorage.getItem(`orderd.${name}`));
+    } catch {
+      return null;
+    }
   },
   set(name, value) {
     try {
       if (value === null) sessionStorage.removeItem(`orderd.${name}`);
       else sessionStorage.setItem(`orderd.${name}`, JSON.stringify(value));
-    } catch { /* Private mode with storage off: only this page view remembers. */ }
+    } catch {
+      /* Private mode with storage off: only this page view remembers. */
+    }
   },
 };

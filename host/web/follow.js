@@ -1,6 +1,6 @@
-// Follows one order until it is final. The stream says that something changed, and at once what; the order itself is
-// read again at every connection and after every message, so that neither a restart of the host nor a message lost on
-// the way leaves a hole. Whoever listens gets each version once.
+// Follows one order until it is final. The stream says that something changed, and at once what; the order
+// itself is read again at every connection and after every message, so that neither a restart of the host nor
+// a message lost on the way leaves a hole. Whoever listens gets each version once.
 
 import {apiKey, getOrder, streamUrl} from './api.js';
 import {pause} from './dom.js';
@@ -58,7 +58,9 @@ export function follow(id, {token, signal, onOrder, onEntry, onState, onError}) 
         readAgain = false;
         await readOnce();
       } while (readAgain && !signal.aborted);
-    })().finally(() => { reading = null; });
+    })().finally(() => {
+      reading = null;
+    });
     return reading;
   }
 
@@ -88,7 +90,7 @@ export function follow(id, {token, signal, onOrder, onEntry, onState, onError}) 
     readForSure();
   }
 
-  /** Resolves when the stream is over: closed here, or given up by the browser over an answer that is none (503, 204). */
+  /** Resolves when the stream is over: closed here, or given up by the browser as no stream (503, 204). */
   function stream() {
     return new Promise((resolve) => {
       let opened = false;
@@ -110,7 +112,7 @@ export function follow(id, {token, signal, onOrder, onEntry, onState, onError}) 
 
   async function poll() {
     onState('polling');
-    while (!isFinal(order.status) && await pause(POLL_MS, signal)) await readForSure();
+    while (!isFinal(order.status) && (await pause(POLL_MS, signal))) await readForSure();
   }
 
   async function run() {
@@ -126,13 +128,19 @@ export function follow(id, {token, signal, onOrder, onEntry, onState, onError}) 
     for (let waitMs = REOPEN_FIRST_MS; !isFinal(order.status);) {
       const opened = await stream();
       if (opened) waitMs = REOPEN_FIRST_MS;
-      if (!await pause(waitMs, signal)) return;
+      if (!(await pause(waitMs, signal))) return;
       waitMs = Math.min(waitMs * 2, REOPEN_MAX_MS);
-      if (!await readForSure()) return;
+      if (!(await readForSure())) return;
     }
   }
 
   signal.addEventListener('abort', close, {once: true});
-  window.addEventListener('online', () => { if (order && !isFinal(order.status)) readForSure(); }, {signal});
+  window.addEventListener(
+    'online',
+    () => {
+      if (order && !isFinal(order.status)) readForSure();
+    },
+    {signal}
+  );
   run();
 }

@@ -16,8 +16,13 @@ const numberFormat = new Intl.NumberFormat();
 export const number = (value) => numberFormat.format(value);
 
 const dayFormat = new Intl.DateTimeFormat(undefined, {dateStyle: 'medium', timeStyle: 'short'});
-const clockFormat = new Intl.DateTimeFormat(undefined,
-  {hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23'});
+const clockFormat = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+  hourCycle: 'h23',
+});
 export const dateTime = (at) => dayFormat.format(new Date(at));
 export const clock = (at) => clockFormat.format(new Date(at));
 
@@ -90,7 +95,8 @@ export function reasonText(reason) {
   if (!reason) return '';
   const {code, message} = typeof reason === 'string' ? {code: reason} : reason;
   const words = reasonWords[code] ?? (code ? sentence(code) : '');
-  const saysMore = message && ![words, sentence(code ?? '')].some((known) => known.toLowerCase() === message.toLowerCase());
+  const saysMore =
+    message && ![words, sentence(code ?? '')].some((known) => known.toLowerCase() === message.toLowerCase());
   return saysMore ? `${words}${words && ': '}${message}` : words;
 }
 

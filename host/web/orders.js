@@ -8,7 +8,15 @@ import {errorPanel, paymentBadge, statusBadge} from './ui.js';
 const PAGE_ORDERS = 20;
 const REFRESHED_ORDERS_MAX = 100;
 const REFRESH_MS = 3_000;
-const STATUSES = ['PENDING', 'PAYMENT_AUTHORIZED', 'INVENTORY_RESERVED', 'CONFIRMED', 'CANCELLING', 'CANCELLED', 'REJECTED'];
+const STATUSES = [
+  'PENDING',
+  'PAYMENT_AUTHORIZED',
+  'INVENTORY_RESERVED',
+  'CONFIRMED',
+  'CANCELLING',
+  'CANCELLED',
+  'REJECTED',
+];
 
 function itemsText(items = []) {
   if (!items.length) return '';
@@ -17,27 +25,41 @@ function itemsText(items = []) {
 }
 
 function orderRow(order) {
-  return h('li', {'data-order': order.id, 'data-version': order.version},
-    h('a', {class: 'order-row', href: `#/orders/${order.id}`},
+  return h(
+    'li',
+    {'data-order': order.id, 'data-version': order.version},
+    h(
+      'a',
+      {class: 'order-row', href: `#/orders/${order.id}`},
       h('span', {class: 'order-id mono'}, shortId(order.id)),
       h('span', {class: 'order-items'}, itemsText(order.items), h('span', {class: 'hint'}, order.customerId)),
       h('span', {class: 'order-badges'}, statusBadge(order.status), paymentBadge(order.payment.status)),
       h('span', {class: 'order-total'}, money(order.totalAmount, order.currency)),
-      h('time', {class: 'hint order-time', datetime: order.createdAt, title: dateTime(order.createdAt)}, ago(order.createdAt))));
+      h(
+        'time',
+        {class: 'hint order-time', datetime: order.createdAt, title: dateTime(order.createdAt)},
+        ago(order.createdAt)
+      )
+    )
+  );
 }
 
 /**
- * Joins a newly read head of the list with what is known below it. Within the span the head covers it is the truth
- * (an order may have left the filter); below it, what was loaded before stays.
+ * Joins a newly read head of the list with what is known below it. Within the span the head covers it is
+ * the truth (an order may have left the filter); below it, what was loaded before stays.
  */
 export function joinHead(known, head, headIsAll) {
   if (headIsAll) return head;
   const ids = new Set(head.map(({id}) => id));
-  // So many came since that the two do not meet: what lies between is not known, so start from the head again.
+  // So many came since that the two do not meet: what lies between is not known, so start from the head
+  // again.
   if (!known.some(({id}) => ids.has(id))) return head;
   const oldest = head.at(-1);
-  const below = known.filter((order) => !ids.has(order.id)
-    && (order.createdAt < oldest.createdAt || (order.createdAt === oldest.createdAt && order.id < oldest.id)));
+  const below = known.filter(
+    (order) =>
+      !ids.has(order.id) &&
+      (order.createdAt < oldest.createdAt || (order.createdAt === oldest.createdAt && order.id < oldest.id))
+  );
   return [...head, ...below];
 }
 
@@ -47,14 +69,30 @@ export function ordersView({root, signal, status, go}) {
   let paused = false;
   let reached = false;
 
-  const list = h('ol', {class: 'panel order-list', id: 'orders', 'aria-label': 'Orders', 'aria-busy': 'true'});
+  const list = h('ol', {
+    class: 'panel order-list',
+    id: 'orders',
+    'aria-label': 'Orders',
+    'aria-busy': 'true',
+  });
   const note = h('p', {class: 'hint'}, 'Loading orders…');
   const problem = h('div', {});
-  const more = h('button', {class: 'button wide', type: 'button', hidden: true, onclick: loadMore}, 'Show more');
-  const filter = h('select', {id: 'filter', onchange: () => go(filter.value ? `#/orders?status=${filter.value}` : '#/orders')},
+  const more = h(
+    'button',
+    {class: 'button wide', type: 'button', hidden: true, onclick: loadMore},
+    'Show more'
+  );
+  const filter = h(
+    'select',
+    {id: 'filter', onchange: () => go(filter.value ? `#/orders?status=${filter.value}` : '#/orders')},
     h('option', {value: ''}, 'All'),
-    STATUSES.map((value) => h('option', {value, selected: value === status}, statusName(value))));
-  const live = h('button', {class: 'button quiet', type: 'button', 'aria-pressed': 'false', onclick: togglePause}, 'Pause updates');
+    STATUSES.map((value) => h('option', {value, selected: value === status}, statusName(value)))
+  );
+  const live = h(
+    'button',
+    {class: 'button quiet', type: 'button', 'aria-pressed': 'false', onclick: togglePause},
+    'Pause updates'
+  );
 
   function togglePause() {
     paused = !paused;
@@ -72,16 +110,25 @@ export function ordersView({root, signal, status, go}) {
       element.querySelector('time').textContent = ago(order.createdAt);
       return element;
     });
-    const same = rows.length === list.children.length && rows.every((element, index) => element === list.children[index]);
+    const same =
+      rows.length === list.children.length &&
+      rows.every((element, index) => element === list.children[index]);
     if (!same) {
       replace(list, rows);
-      if (focused) list.querySelector(`[data-order="${CSS.escape(focused)}"] a`)?.focus({preventScroll: true});
+      if (focused)
+        list.querySelector(`[data-order="${CSS.escape(focused)}"] a`)?.focus({preventScroll: true});
     }
     list.hidden = orders.length === 0;
     list.setAttribute('aria-busy', 'false');
     more.hidden = cursor === null;
-    replace(note, orders.length ? null : status ? `No order is ${statusName(status).toLowerCase()} right now.`
-      : ['No orders yet. ', h('a', {href: '#/'}, 'Place the first one.')]);
+    replace(
+      note,
+      orders.length
+        ? null
+        : status
+          ? `No order is ${statusName(status).toLowerCase()} right now.`
+          : ['No orders yet. ', h('a', {href: '#/'}, 'Place the first one.')]
+    );
   }
 
   async function refresh() {
@@ -124,16 +171,31 @@ export function ordersView({root, signal, status, go}) {
           note.textContent = '';
           list.hidden = orders.length === 0;
           // While rows are on the page a quiet line is enough; the loop goes on asking.
-          if (reached && error.passing) replace(problem, h('p', {class: 'hint warn', role: 'status'}, 'No answer from the host; trying again.'));
+          if (reached && error.passing)
+            replace(
+              problem,
+              h('p', {class: 'hint warn', role: 'status'}, 'No answer from the host; trying again.')
+            );
           else return replace(problem, errorPanel(error, run, signal));
           waitMs = Math.max(waitMs, error.waitMs);
         }
       }
-      if (!await pause(waitMs, signal)) return;
+      if (!(await pause(waitMs, signal))) return;
     }
   }
 
-  replace(root, h('div', {class: 'page-head split'}, h('h1', {id: 'page-title', tabindex: -1}, 'Orders'),
-    h('div', {class: 'row'}, h('label', {for: 'filter'}, 'Status'), filter, live)), note, problem, list, more);
+  replace(
+    root,
+    h(
+      'div',
+      {class: 'page-head split'},
+      h('h1', {id: 'page-title', tabindex: -1}, 'Orders'),
+      h('div', {class: 'row'}, h('label', {for: 'filter'}, 'Status'), filter, live)
+    ),
+    note,
+    problem,
+    list,
+    more
+  );
   run();
 }

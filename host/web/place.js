@@ -1,5 +1,6 @@
-// Placing an order so that it happens once, however often the request has to be sent. The key and the body are kept
-// until an answer has come, so that even a reload in between repeats the same request rather than making a second order.
+// Placing an order so that it happens once, however often the request has to be sent. The key and the body
+// are kept until an answer has come, so that even a reload in between repeats the same request rather than
+// making a second order.
 
 import {newKey, placeOrder, trackingTokens} from './api.js';
 import {keep, pause} from './dom.js';

@@ -46,21 +46,49 @@ function productCard(product) {
       return;
     }
     if (quantity === 0 && control.firstChild && !field) return;
-    replace(control, quantity > 0
-      ? stepper({label: name, value: quantity, max: Math.min(available, QUANTITY_MAX), onChange: change})
-      : h('button', {class: 'button add', type: 'button', 'data-add': sku, disabled: available <= 0,
-        onclick: () => { change(1); announce(`${name} added to the basket`); }},
-      available > 0 ? 'Add' : 'Sold out', h('span', {class: 'visually-hidden'}, ` ${name}`)));
+    replace(
+      control,
+      quantity > 0
+        ? stepper({label: name, value: quantity, max: Math.min(available, QUANTITY_MAX), onChange: change})
+        : h(
+            'button',
+            {
+              class: 'button add',
+              type: 'button',
+              'data-add': sku,
+              disabled: available <= 0,
+              onclick: () => {
+                change(1);
+                announce(`${name} added to the basket`);
+              },
+            },
+            available > 0 ? 'Add' : 'Sold out',
+            h('span', {class: 'visually-hidden'}, ` ${name}`)
+          )
+    );
     if (hadFocus) control.querySelector('button:last-of-type')?.focus();
   };
   show();
 
-  const element = h('li', {class: 'product', 'data-sku': sku}, artwork(sku),
-    h('div', {class: 'product-text'},
-      h('h3', {}, name), h('p', {class: 'sku'}, sku),
+  const element = h(
+    'li',
+    {class: 'product', 'data-sku': sku},
+    artwork(sku),
+    h(
+      'div',
+      {class: 'product-text'},
+      h('h3', {}, name),
+      h('p', {class: 'sku'}, sku),
       h('p', {class: 'price'}, money(product.unitPrice, product.currency)),
-      h('p', {class: `stock ${available <= 0 ? 'none' : available <= LOW_STOCK ? 'low' : ''}`}, stockText(available))),
-    control, message);
+      h(
+        'p',
+        {class: `stock ${available <= 0 ? 'none' : available <= LOW_STOCK ? 'low' : ''}`},
+        stockText(available)
+      )
+    ),
+    control,
+    message
+  );
   return {element, show};
 }
 
@@ -72,9 +100,18 @@ export function shopView({root, signal, go}) {
 
   const grid = h('ul', {class: 'products', id: 'products', 'aria-label': 'Products', 'aria-busy': 'true'});
   const status = h('p', {class: 'hint count', role: 'status'}, 'Loading products…');
-  const field = h('input', {id: 'search', type: 'search', placeholder: 'Search by name or SKU', autocomplete: 'off',
-    'aria-controls': 'products'});
-  const more = h('button', {class: 'button wide', type: 'button', id: 'more-products', hidden: true}, 'Show more');
+  const field = h('input', {
+    id: 'search',
+    type: 'search',
+    placeholder: 'Search by name or SKU',
+    autocomplete: 'off',
+    'aria-controls': 'products',
+  });
+  const more = h(
+    'button',
+    {class: 'button wide', type: 'button', id: 'more-products', hidden: true},
+    'Show more'
+  );
   const problem = h('div', {});
   const side = checkout({catalogue, signal, go});
 
@@ -86,13 +123,18 @@ export function shopView({root, signal, go}) {
   function draw() {
     const found = catalogue.matching(search);
     const shown = found.slice(0, wanted);
-    replace(grid, shown.map((product) => card(product).element));
+    replace(
+      grid,
+      shown.map((product) => card(product).element)
+    );
     grid.setAttribute('aria-busy', 'false');
     more.hidden = found.length <= wanted && (catalogue.complete || search !== '');
     const searching = search && !catalogue.complete;
     if (searching) status.textContent = 'Searching all products…';
-    else if (!found.length) status.textContent = search ? `Nothing is called “${search}”.` : 'There are no products yet.';
-    else if (catalogue.complete) status.textContent = `${number(shown.length)} of ${number(found.length)} products`;
+    else if (!found.length)
+      status.textContent = search ? `Nothing is called “${search}”.` : 'There are no products yet.';
+    else if (catalogue.complete)
+      status.textContent = `${number(shown.length)} of ${number(found.length)} products`;
     else status.textContent = `The first ${number(shown.length)} products`;
   }
 
@@ -106,7 +148,10 @@ export function shopView({root, signal, go}) {
       if (signal.aborted) return;
       status.textContent = '';
       grid.setAttribute('aria-busy', 'false');
-      replace(problem, errorPanel(error, () => load(step), signal));
+      replace(
+        problem,
+        errorPanel(error, () => load(step), signal)
+      );
     }
   }
 
@@ -128,16 +173,46 @@ export function shopView({root, signal, go}) {
       if (search && !catalogue.complete) load(() => catalogue.all());
     }, SEARCH_DELAY_MS);
   });
-  basket.addEventListener('change', () => { for (const {show} of cards.values()) show(); }, {signal});
+  basket.addEventListener(
+    'change',
+    () => {
+      for (const {show} of cards.values()) show();
+    },
+    {signal}
+  );
 
-  replace(root, h('div', {class: 'shop'},
-    h('section', {class: 'catalogue', 'aria-labelledby': 'page-title'},
-      h('div', {class: 'page-head'},
-        h('h1', {id: 'page-title', tabindex: -1}, 'Shop'),
-        h('p', {class: 'lead'}, 'Fill the basket, choose what should happen, and watch the order make its way.')),
-      h('div', {class: 'search', role: 'search'}, h('label', {for: 'search', class: 'visually-hidden'}, 'Search products'),
-        field, status),
-      problem, grid, more),
-    side.panel), side.bar);
+  replace(
+    root,
+    h(
+      'div',
+      {class: 'shop'},
+      h(
+        'section',
+        {class: 'catalogue', 'aria-labelledby': 'page-title'},
+        h(
+          'div',
+          {class: 'page-head'},
+          h('h1', {id: 'page-title', tabindex: -1}, 'Shop'),
+          h(
+            'p',
+            {class: 'lead'},
+            'Fill the basket, choose what should happen, and watch the order make its way.'
+          )
+        ),
+        h(
+          'div',
+          {class: 'search', role: 'search'},
+          h('label', {for: 'search', class: 'visually-hidden'}, 'Search products'),
+          field,
+          status
+        ),
+        problem,
+        grid,
+        more
+      ),
+      side.panel
+    ),
+    side.bar
+  );
   load(() => catalogue.more());
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The shop and tracking page in headless Chromium, against a host of the test's own: what a person does with mouse,
-keyboard and phone, and what must hold when the host dies under it."""
+"""The shop and tracking page in headless Chromium, against a host of the test's own: what a person does with
+mouse, keyboard and phone, and what must hold when the host dies under it."""
 
 import pathlib
 import shutil
@@ -20,8 +20,19 @@ SKIPPED = 77
 PAGE_CHECKS = (HERE / "page_checks.js").read_text(encoding="utf-8")
 HAPPY_PATH = ["PENDING", "PAYMENT_AUTHORIZED", "INVENTORY_RESERVED", "CONFIRMED"]
 TABS_MAX = 80
-NAMED_ROLES = {"button", "link", "textbox", "searchbox", "spinbutton", "combobox", "radio", "group", "dialog", "form",
-               "navigation", "list"}
+NAMED_ROLES = {
+    "button",
+    "link",
+    "textbox",
+    "searchbox",
+    "spinbutton",
+    "combobox",
+    "radio",
+    "group",
+    "dialog",
+    "navigation",
+    "list",
+}
 
 
 def without_repeats(values):
@@ -56,8 +67,12 @@ class ShopTest(unittest.TestCase):
         self.wait_for_products()
 
     def tearDown(self):
-        errors = [entry["message"] for entry in self.browser.console() if entry["level"] == "SEVERE"
-                  and not any(allowed in entry["message"] for allowed in self.console_errors_allowed)]
+        errors = [
+            entry["message"]
+            for entry in self.browser.console()
+            if entry["level"] == "SEVERE"
+            and not any(allowed in entry["message"] for allowed in self.console_errors_allowed)
+        ]
         self.assertEqual(errors, [], "the console must stay clean")
 
     # What a person does, in words.
@@ -111,11 +126,16 @@ class ShopTest(unittest.TestCase):
         wait_for(lambda: self.connection() == state, f"the connection to be {state}")
 
     def shown_history(self):
-        return self.value("[...document.querySelectorAll('#timeline .entry')]"
-                          ".map(({dataset}) => [Number(dataset.version), dataset.status, dataset.payment])")
+        return self.value(
+            "[...document.querySelectorAll('#timeline .entry')]"
+            ".map(({dataset}) => [Number(dataset.version), dataset.status, dataset.payment])"
+        )
 
     def assert_history_is_the_hosts(self, order_id):
-        told = [[entry["version"], entry["status"], entry["paymentStatus"]] for entry in self.host.order(order_id)["history"]]
+        told = [
+            [entry["version"], entry["status"], entry["paymentStatus"]]
+            for entry in self.host.order(order_id)["history"]
+        ]
         wait_for(lambda: len(self.shown_history()) >= len(told), "every version on the page")
         self.assertEqual(self.shown_history(), told)
         self.assertEqual([version for version, _, _ in told], list(range(1, len(told) + 1)))
@@ -130,8 +150,13 @@ class ShopTest(unittest.TestCase):
         for scheme in ("light", "dark"):
             self.browser.prefer(prefers_color_scheme=scheme, prefers_reduced_motion="reduce")
             self.assertEqual(self.browser.script(PAGE_CHECKS), [], f"{where}, {scheme}")
-        nameless = [node["role"]["value"] for node in self.browser.devtools("Accessibility.getFullAXTree")["nodes"]
-                    if not node["ignored"] and node["role"]["value"] in NAMED_ROLES and not node["name"]["value"].strip()]
+        nameless = [
+            node["role"]["value"]
+            for node in self.browser.devtools("Accessibility.getFullAXTree")["nodes"]
+            if not node["ignored"]
+            and node["role"]["value"] in NAMED_ROLES
+            and not node["name"]["value"].strip()
+        ]
         self.assertEqual(nameless, [], f"{where}: a screen reader has no name for these")
 
     # Orders, live
@@ -148,10 +173,15 @@ class ShopTest(unittest.TestCase):
         self.wait_for_connection("finished")
         self.assert_history_is_the_hosts(order_id)
         order = self.host.order(order_id)
-        self.assertEqual(order["payment"]["status"], self.value("document.querySelector('#payment-status').dataset.payment"))
+        self.assertEqual(
+            order["payment"]["status"],
+            self.value("document.querySelector('#payment-status').dataset.payment"),
+        )
         if order["payment"]["captured"]:
             self.assertEqual(order["payment"]["refunded"], order["totalAmount"])
-            self.assertEqual(self.browser.one('[data-amount="refunded"]').text, self.browser.one("#order-total").text)
+            self.assertEqual(
+                self.browser.one('[data-amount="refunded"]').text, self.browser.one("#order-total").text
+            )
         else:
             self.assertEqual(order["payment"]["status"], "VOIDED")
         self.assertFalse(self.browser.one("#cancel").displayed)
@@ -214,11 +244,17 @@ class ShopTest(unittest.TestCase):
         self.browser.one("#more-products").click()
         wait_for(lambda: len(self.browser.all(".product")) == 2 * first, "as many products again")
         self.browser.one("#search").type("SKU-0999")
-        wait_for(lambda: self.value("[...document.querySelectorAll('.product')].map((p) => p.dataset.sku)") == ["SKU-0999"],
-                 "the product that was searched for")
+        wait_for(
+            lambda: self.value("[...document.querySelectorAll('.product')].map((p) => p.dataset.sku)")
+            == ["SKU-0999"],
+            "the product that was searched for",
+        )
         self.browser.one("#search").clear()
         self.browser.one("#search").type("no such thing")
-        wait_for(lambda: "Nothing is called" in self.browser.one(".count").text, "the search to say it found nothing")
+        wait_for(
+            lambda: "Nothing is called" in self.browser.one(".count").text,
+            "the search to say it found nothing",
+        )
 
     def test_a_sold_out_product_cannot_be_added(self):
         self.browser.one("#search").type("SKU-SOLD-OUT")
@@ -230,9 +266,13 @@ class ShopTest(unittest.TestCase):
         self.browser.one('[data-add="SKU-0001"]').click()
         self.present('[data-sku="SKU-0001"] .stepper button:last-of-type').click()
         self.browser.one('[data-add="SKU-0002"]').click()
-        prices = {product["sku"]: product["unitPrice"] for product in self.host.get("/api/products").body["data"]}
-        expected = self.value("import('/format.js').then(({money}) => money("
-                              f"{2 * prices['SKU-0001'] + prices['SKU-0002']}, 'EUR'))")
+        prices = {
+            product["sku"]: product["unitPrice"] for product in self.host.get("/api/products").body["data"]
+        }
+        expected = self.value(
+            "import('/format.js').then(({money}) => money("
+            f"{2 * prices['SKU-0001'] + prices['SKU-0002']}, 'EUR'))"
+        )
         self.assertEqual(self.browser.one("#total").text, expected)
         self.browser.script("location.reload()")
         self.wait_for_products()
@@ -245,7 +285,10 @@ class ShopTest(unittest.TestCase):
         self.browser.one('[data-add="SKU-0001"]').click()
         self.browser.one("#customer").clear()
         self.browser.one("#place").click()
-        wait_for(lambda: self.browser.one("#customer").attribute("aria-invalid") == "true", "the field to be marked")
+        wait_for(
+            lambda: self.browser.one("#customer").attribute("aria-invalid") == "true",
+            "the field to be marked",
+        )
         self.assertEqual(self.browser.active.attribute("id"), "customer")
         self.assertIn("/customerId", self.present('[role="alert"]').text)
 
@@ -260,7 +303,10 @@ class ShopTest(unittest.TestCase):
             self.present(f'[data-order="{order_id}"] .badge[data-status="{status}"]')
         self.browser.one('#filter option[value="REJECTED"]').click()
         self.present(f'[data-order="{rejected}"]')
-        wait_for(lambda: not self.browser.all(f'[data-order="{confirmed}"]'), "the confirmed order to be filtered out")
+        wait_for(
+            lambda: not self.browser.all(f'[data-order="{confirmed}"]'),
+            "the confirmed order to be filtered out",
+        )
         self.present(f'[data-order="{rejected}"] a').click()
         self.wait_for_shown("REJECTED")
         self.assert_history_is_the_hosts(rejected)
@@ -284,8 +330,10 @@ class ShopTest(unittest.TestCase):
         self.assertEqual(self.browser.active.attribute("id"), "skip")
         self.tab_to('[data-add="SKU-0001"]')
         self.browser.press(ENTER)
-        self.assertTrue(self.browser.script("return document.activeElement.closest('[data-sku=\"SKU-0001\"]') !== null"),
-                        "the focus stays with the product")
+        self.assertTrue(
+            self.browser.script("return document.activeElement.closest('[data-sku=\"SKU-0001\"]') !== null"),
+            "the focus stays with the product",
+        )
         self.tab_to("#place")
         self.browser.press(ENTER)
         order_id = self.wait_for_order_page()
@@ -301,8 +349,11 @@ class ShopTest(unittest.TestCase):
 
     def test_status_changes_are_announced_to_a_screen_reader(self):
         self.place("normal")
-        wait_for(lambda: "Confirmed" in self.value("document.querySelector('[role=status]#announcer').textContent"),
-                 "the announcement")
+        wait_for(
+            lambda: "Confirmed"
+            in self.value("document.querySelector('[role=status]#announcer').textContent"),
+            "the announcement",
+        )
         self.assertIn("Confirmed", self.browser.title)
 
     def test_every_view_is_sound_on_a_desktop_and_on_phones(self):

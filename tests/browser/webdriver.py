@@ -1,5 +1,5 @@
-"""A small W3C WebDriver client: chromedriver as a process of its own, one headless Chromium session, and the few
-commands a page test needs. Only the standard library; one instance belongs to one thread."""
+"""A small W3C WebDriver client: chromedriver as a process of its own, one headless Chromium session, and the
+few commands a page test needs. Only the standard library; one instance belongs to one thread."""
 
 import base64
 import json
@@ -19,8 +19,16 @@ ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 TAB, ENTER, ESCAPE, SPACE = "\ue004", "\ue007", "\ue00c", " "
 
 CHROMIUM_ARGUMENTS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
 ]
 
 
@@ -81,13 +89,26 @@ class Browser:
         self._process = None
         self._session = None
         try:
-            self._process = subprocess.Popen([chromedriver, "--port=0"], stdout=self._log, stderr=subprocess.STDOUT)
+            self._process = subprocess.Popen(
+                [chromedriver, "--port=0"], stdout=self._log, stderr=subprocess.STDOUT
+            )
             self._base = f"http://127.0.0.1:{self._port()}"
             options = {"args": [*CHROMIUM_ARGUMENTS, f"--user-data-dir={self._profile}/profile"]}
             if chromium:
                 options["binary"] = chromium
-            answer = self._send("POST", "/session", {"capabilities": {"alwaysMatch": {
-                "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}}})
+            answer = self._send(
+                "POST",
+                "/session",
+                {
+                    "capabilities": {
+                        "alwaysMatch": {
+                            "browserName": "chrome",
+                            "goog:chromeOptions": options,
+                            "goog:loggingPrefs": {"browser": "ALL"},
+                        }
+                    }
+                },
+            )
             self._session = answer["sessionId"]
             self.resize(width, height)
         except BaseException:
@@ -110,7 +131,9 @@ class Browser:
 
     def _send(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self._base + path, data, {"Content-Type": "application/json"}, method=method)
+        request = urllib.request.Request(
+            self._base + path, data, {"Content-Type": "application/json"}, method=method
+        )
         try:
             with urllib.request.urlopen(request, timeout=COMMAND_LIMIT_S) as answer:
                 return json.load(answer)["value"]
@@ -136,14 +159,21 @@ class Browser:
         return self.command("GET", "/title")
 
     def resize(self, width, height):
-        """Sets the size of the viewport itself (a window may refuse to be narrow); narrow ones behave like a phone's."""
-        self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
-                      mobile=width < PHONE_WIDTH_BELOW)
+        """Sets the size of the viewport, as a window may refuse to be narrow; narrow ones act like a phone's."""
+        self.devtools(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < PHONE_WIDTH_BELOW,
+        )
 
     def prefer(self, **features):
         """prefer(prefers_color_scheme='dark'): media features as the user would set them."""
-        self.devtools("Emulation.setEmulatedMedia",
-                      features=[{"name": name.replace("_", "-"), "value": value} for name, value in features.items()])
+        self.devtools(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": name.replace("_", "-"), "value": value} for name, value in features.items()],
+        )
 
     def script(self, source, *arguments):
         sent = [argument.reference if isinstance(argument, Element) else argument for argument in arguments]
@@ -177,7 +207,9 @@ class Browser:
 
     def screenshot(self, path, whole=False):
         if whole:
-            picture = self.devtools("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]
+            picture = self.devtools("Page.captureScreenshot", format="png", captureBeyondViewport=True)[
+                "data"
+            ]
         else:
             picture = self.command("GET", "/screenshot")
         with open(path, "wb") as file:

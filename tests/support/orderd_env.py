@@ -1,9 +1,9 @@
-"""What a test in Python needs for a host of its own: a database, the host as a process, JSON over HTTP, and the
-status stream. Only the standard library and psql.
+"""What a test in Python needs for a host of its own: a database, the host as a process, JSON over HTTP, and
+the status stream. Only the standard library and psql.
 
-The environment says what to test with: ORDERD_TEST_PG is the URL of a PostgreSQL superuser, ORDERD_TEST_BIN the build
-folder. Everything made here has a random name, so tests may run side by side; each class is a context manager that
-takes back what it made. An instance belongs to one thread."""
+The environment says what to test with: ORDERD_TEST_PG is the URL of a PostgreSQL superuser, ORDERD_TEST_BIN
+the build folder. Everything made here has a random name, so tests may run side by side; each class is a
+context manager that takes back what it made. An instance belongs to one thread."""
 
 import contextlib
 import dataclasses
@@ -29,7 +29,8 @@ REQUEST_LIMIT_S = 30
 WAIT_STEP_S = 0.05
 LOG_LINES_SHOWN = 40
 
-# Below the range the kernel takes for outgoing connections, so that a host that is restarted finds its port free.
+# Below the range the kernel takes for outgoing connections, so that a host that is restarted finds its port
+# free.
 PORTS = range(20000, 30000)
 
 
@@ -51,7 +52,7 @@ def free_port():
 
 
 def wait_for(condition, what, limit_s=30):
-    """Waits until `condition()` is true and returns what it returned; fails naming `what` and the last value seen."""
+    """Waits until `condition()` is true and returns its value; fails naming `what` and the last value seen."""
     deadline = time.monotonic() + limit_s
     while True:
         value = condition()
@@ -73,8 +74,18 @@ class Database:
 
     @staticmethod
     def _psql(url, sql):
-        command = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", url]
-        done = subprocess.run(command, input=sql, capture_output=True, text=True, timeout=REQUEST_LIMIT_S, check=False)
+        command = [
+            "psql",
+            "--no-psqlrc",
+            "--quiet",
+            "--tuples-only",
+            "--no-align",
+            "--set=ON_ERROR_STOP=1",
+            url,
+        ]
+        done = subprocess.run(
+            command, input=sql, capture_output=True, text=True, timeout=REQUEST_LIMIT_S, check=False
+        )
         if done.returncode:
             raise RuntimeError(f"psql: {done.stderr.strip()}\n{sql}")
         return done.stdout.strip()
@@ -95,7 +106,7 @@ class Database:
 
 @dataclasses.dataclass
 class Answer:
-    """One HTTP answer; `body` is the parsed JSON, or the text where it is none. Header names are as they came."""
+    """One HTTP answer; `body` is the parsed JSON, or the text where it is none."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -114,8 +125,8 @@ class Event:
 class Host:
     """orderd as a process, with a folder, a port and a configuration of its own.
 
-    `prepare()` migrates the database and puts the demo stock in; `start()` returns when the host is ready. The port and
-    the data stay the same over `stop()`, `kill()` and `start()`."""
+    `prepare()` migrates the database and puts the demo stock in; `start()` returns when the host is ready. The
+    port and the data stay the same over `stop()`, `kill()` and `start()`."""
 
     def __init__(self, database, settings=None):
         build = pathlib.Path(setting("ORDERD_TEST_BIN"))
@@ -153,14 +164,23 @@ class Host:
 
     def write_config(self):
         """Writes `settings` out; the host reads them at its next start."""
-        self._write_private(self.config_path, "\n".join(f"{name} = {value}" for name, value in self.settings.items()))
+        self._write_private(
+            self.config_path, "\n".join(f"{name} = {value}" for name, value in self.settings.items())
+        )
 
     def orderctl(self, *arguments):
         """Runs a verb of orderctl and returns what it printed."""
-        done = subprocess.run([self._orderctl, f"--config={self.config_path}", *arguments], capture_output=True,
-                              text=True, timeout=READY_LIMIT_S, check=False)
+        done = subprocess.run(
+            [self._orderctl, f"--config={self.config_path}", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=READY_LIMIT_S,
+            check=False,
+        )
         if done.returncode:
-            raise RuntimeError(f"orderctl {' '.join(arguments)} ended with {done.returncode}: {done.stderr or done.stdout}")
+            raise RuntimeError(
+                f"orderctl {' '.join(arguments)} ended with {done.returncode}: {done.stderr or done.stdout}"
+            )
         return done.stdout
 
     def prepare(self):
@@ -174,12 +194,19 @@ class Host:
     def log_tail(self):
         if not self.log_path.exists():
             return ""
-        return "\n".join(self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES_SHOWN:])
+        return "\n".join(
+            self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES_SHOWN:]
+        )
 
     def start(self):
         with open(self.log_path, "ab") as log:
-            self._process = subprocess.Popen([self._orderd, f"--config={self.config_path}"], stdin=subprocess.DEVNULL,
-                                             stdout=log, stderr=subprocess.STDOUT, cwd=self.folder)
+            self._process = subprocess.Popen(
+                [self._orderd, f"--config={self.config_path}"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+            )
         try:
             wait_for(self._ready, "the host to be ready", READY_LIMIT_S)
         except BaseException:
@@ -189,7 +216,9 @@ class Host:
 
     def _ready(self):
         if not self.running:
-            raise RuntimeError(f"orderd ended with {self._process.returncode} at its start:\n{self.log_tail()}")
+            raise RuntimeError(
+                f"orderd ended with {self._process.returncode} at its start:\n{self.log_tail()}"
+            )
         with contextlib.suppress(OSError, http.client.HTTPException):
             return self.get("/healthz/ready").status == 200
         return False
@@ -206,7 +235,9 @@ class Host:
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGABRT)
             process.wait()
-            raise AssertionError(f"orderd did not end within {STOP_LIMIT_S} s of SIGTERM:\n{self.log_tail()}") from None
+            raise AssertionError(
+                f"orderd did not end within {STOP_LIMIT_S} s of SIGTERM:\n{self.log_tail()}"
+            ) from None
         if code:
             raise AssertionError(f"orderd ended with {code}:\n{self.log_tail()}")
 
@@ -250,8 +281,13 @@ class Host:
 
     def place(self, token="tok_ok", sku="SKU-0001", quantity=1, customer="c-test", unit_price=1999, **fields):
         """Places an order and returns it."""
-        body = {"customerId": customer, "currency": "EUR", "payment": {"method": "card", "token": token},
-                "items": [{"sku": sku, "quantity": quantity, "unitPrice": unit_price}], **fields}
+        body = {
+            "customerId": customer,
+            "currency": "EUR",
+            "payment": {"method": "card", "token": token},
+            "items": [{"sku": sku, "quantity": quantity, "unitPrice": unit_price}],
+            **fields,
+        }
         answer = self.post("/api/orders", body)
         if answer.status != 201:
             raise AssertionError(f"placing was answered {answer.status}: {answer.body}")
@@ -264,6 +300,7 @@ class Host:
         def reached():
             order = self.order(order_id)
             return order if order["status"] == status else None
+
         return wait_for(reached, f"order {order_id} to be {status}", limit_s)
 
     def stream(self, order_id, last_event_id=None):
@@ -277,7 +314,7 @@ class Host:
 
 
 class Stream:
-    """A reader of server-sent events: iterate it for one Event after the other, until the host ends the stream."""
+    """A reader of server-sent events: iterate it for one Event after the other, until the stream ends."""
 
     def __init__(self, port, path, last_event_id=None, limit_s=REQUEST_LIMIT_S):
         headers = {"Accept": "text/event-stream"}
@@ -299,7 +336,9 @@ class Stream:
                 fields[name] = f"{fields[name]}\n{value}" if name == "data" and "data" in fields else value
             elif not line:
                 if "data" in fields:
-                    yield Event(fields.get("id", ""), fields.get("event", "message"), json.loads(fields["data"]))
+                    yield Event(
+                        fields.get("id", ""), fields.get("event", "message"), json.loads(fields["data"])
+                    )
                 fields = {}
 
     def close(self):
