@@ -1,0 +1,401 @@
+#!/usr/bin/env python3
+"""The shop and tracking page in headless Chromium, against a host of the test's own: what a person does with
+mouse, keyboard and phone, and what must hold when the host dies under it."""
+
+import pathlib
+import shutil
+import sys
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+
+from orderd_env import Database, Host, wait_for  # noqa: E402
+from webdriver import ENTER, TAB, Browser  # noqa: E402
+
+DESKTOP = (1280, 900)
+PHONE = (390, 844)
+SMALL_PHONE = (320, 640)
+SKIPPED = 77
+PAGE_CHECKS = (HERE / "page_checks.js").read_text(encoding="utf-8")
+HAPPY_PATH = ["PENDING", "PAYMENT_AUTHORIZED", "INVENTORY_RESERVED", "CONFIRMED"]
+TABS_MAX = 80
+NAMED_ROLES = {
+    "button",
+    "link",
+    "textbox",
+    "searchbox",
+    "spinbutton",
+    "combobox",
+    "radio",
+    "group",
+    "dialog",
+    "navigation",
+    "list",
+}
+
+
+def without_repeats(values):
+    return [value for index, value in enumerate(values) if index == 0 or value != values[index - 1]]
+
+
+class ShopTest(unittest.TestCase):
+    """Every test starts with a fresh page of one host and one browser, which all of them share."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.database = Database("browser")
+        cls.addClassCleanup(cls.database.drop)
+        cls.host = Host(cls.database)
+        cls.addClassCleanup(cls.host.remove)
+        cls.host.prepare()
+        cls.host.start()
+        cls.browser = Browser()
+        cls.addClassCleanup(cls.browser.close)
+
+    def setUp(self):
+        self.console_errors_allowed = ()
+        if not self.host.running:
+            self.host.start()
+        self.browser.open("about:blank")
+        self.browser.console()
+        self.browser.resize(*DESKTOP)
+        self.browser.prefer(prefers_color_scheme="light", prefers_reduced_motion="no-preference")
+        self.show("#/")
+        self.browser.script("sessionStorage.clear()")
+        self.browser.script("location.reload()")
+        self.wait_for_products()
+
+    def tearDown(self):
+        errors = [
+            entry["message"]
+            for entry in self.browser.console()
+            if entry["level"] == "SEVERE"
+            and not any(allowed in entry["message"] for allowed in self.console_errors_allowed)
+        ]
+        self.assertEqual(errors, [], "the console must stay clean")
+
+    # What a person does, in words.
+
+    def show(self, address):
+        self.browser.open("about:blank")
+        self.browser.open(f"{self.host.url}/{address}")
+
+    def wait_for_products(self):
+        wait_for(lambda: self.browser.all(".product [data-add]"), "the products")
+
+    def present(self, css):
+        """The first such element, once it is there and visible."""
+        return wait_for(lambda: next((e for e in self.browser.all(css) if e.displayed), None), css)
+
+    def value(self, source):
+        return self.browser.script(f"return {source}")
+
+    def choose_scenario(self, scenario):
+        self.browser.one(f'[name="scenario"][value="{scenario}"]').click()
+
+    def place(self, scenario="normal"):
+        """Puts a product in the basket, places the order and returns its id from the address it leads to."""
+        self.browser.one('[data-add="SKU-0001"]').click()
+        self.choose_scenario(scenario)
+        wait_for(lambda: self.browser.one("#place").enabled, "the button to place the order")
+        self.browser.one("#place").click()
+        self.mark_page()
+        return self.wait_for_order_page()
+
+    def wait_for_order_page(self):
+        self.present("#timeline .entry")
+        return self.browser.url.rsplit("#/orders/", 1)[1].split("?")[0]
+
+    def mark_page(self):
+        self.browser.script("window.samePage = true")
+
+    def assert_not_reloaded(self):
+        self.assertTrue(self.value("window.samePage === true"), "the page was reloaded")
+
+    def shown_status(self):
+        return self.value("document.querySelector('#status')?.dataset.status ?? null")
+
+    def wait_for_shown(self, status):
+        wait_for(lambda: self.shown_status() == status, f"the page to show {status}")
+
+    def connection(self):
+        return self.value("document.querySelector('#connection')?.dataset.state ?? null")
+
+    def wait_for_connection(self, state):
+        wait_for(lambda: self.connection() == state, f"the connection to be {state}")
+
+    def shown_history(self):
+        return self.value(
+            "[...document.querySelectorAll('#timeline .entry')]"
+            ".map(({dataset}) => [Number(dataset.version), dataset.status, dataset.payment])"
+        )
+
+    def assert_history_is_the_hosts(self, order_id):
+        told = [
+            [entry["version"], entry["status"], entry["paymentStatus"]]
+            for entry in self.host.order(order_id)["history"]
+        ]
+        wait_for(lambda: len(self.shown_history()) >= len(told), "every version on the page")
+        self.assertEqual(self.shown_history(), told)
+        self.assertEqual([version for version, _, _ in told], list(range(1, len(told) + 1)))
+
+    def cancel(self, reason):
+        self.present("#cancel").click()
+        self.present("#reason").type(reason)
+        self.browser.one("#confirm-cancel").click()
+
+    def assert_page_is_sound(self, where):
+        """Names, sizes, contrast and width, in both colour schemes."""
+        for scheme in ("light", "dark"):
+            self.browser.prefer(prefers_color_scheme=scheme, prefers_reduced_motion="reduce")
+            self.assertEqual(self.browser.script(PAGE_CHECKS), [], f"{where}, {scheme}")
+        nameless = [
+            node["role"]["value"]
+            for node in self.browser.devtools("Accessibility.getFullAXTree")["nodes"]
+            if not node["ignored"]
+            and node["role"]["value"] in NAMED_ROLES
+            and not node["name"]["value"].strip()
+        ]
+        self.assertEqual(nameless, [], f"{where}: a screen reader has no name for these")
+
+    # Orders, live
+
+    def test_an_order_is_followed_to_confirmed_and_through_its_cancellation_without_a_reload(self):
+        order_id = self.place("normal")
+        self.wait_for_shown("CONFIRMED")
+        self.assert_history_is_the_hosts(order_id)
+        self.assertEqual(without_repeats([status for _, status, _ in self.shown_history()]), HAPPY_PATH)
+        self.assertEqual(self.connection(), "live")
+
+        self.cancel("Ordered twice")
+        self.wait_for_shown("CANCELLED")
+        self.wait_for_connection("finished")
+        self.assert_history_is_the_hosts(order_id)
+        order = self.host.order(order_id)
+        self.assertEqual(
+            order["payment"]["status"],
+            self.value("document.querySelector('#payment-status').dataset.payment"),
+        )
+        if order["payment"]["captured"]:
+            self.assertEqual(order["payment"]["refunded"], order["totalAmount"])
+            self.assertEqual(
+                self.browser.one('[data-amount="refunded"]').text, self.browser.one("#order-total").text
+            )
+        else:
+            self.assertEqual(order["payment"]["status"], "VOIDED")
+        self.assertFalse(self.browser.one("#cancel").displayed)
+        self.assert_not_reloaded()
+
+    def test_a_sold_out_item_leads_to_rejected_with_the_payment_released(self):
+        order_id = self.place("sold-out")
+        self.wait_for_shown("REJECTED")
+        self.wait_for_connection("finished")
+        self.assert_history_is_the_hosts(order_id)
+        self.assertIn("out of stock", self.browser.one("#lead").text)
+        self.assertEqual(self.value("document.querySelector('#payment-status').dataset.payment"), "VOIDED")
+        self.assert_not_reloaded()
+
+    def test_a_declined_card_leads_to_rejected(self):
+        order_id = self.place("declined")
+        self.wait_for_shown("REJECTED")
+        self.wait_for_connection("finished")
+        self.assert_history_is_the_hosts(order_id)
+        self.assertIn("declined", self.browser.one("#lead").text)
+
+    def test_every_version_is_shown_once_when_the_host_is_killed_and_restarted_mid_stream(self):
+        self.console_errors_allowed = ("ERR_", "stream")
+        order_id = self.place("slow")
+        self.wait_for_connection("live")
+        self.assertEqual(self.shown_status(), "PENDING")
+        self.host.kill()
+        self.wait_for_connection("reconnecting")
+        self.host.start()
+        self.wait_for_shown("CONFIRMED")
+        self.wait_for_connection("live")
+        self.assert_history_is_the_hosts(order_id)
+
+        self.host.kill()
+        self.wait_for_connection("reconnecting")
+        self.host.start()
+        self.wait_for_connection("live")
+        self.cancel("After the restart")
+        self.wait_for_shown("CANCELLED")
+        self.assert_history_is_the_hosts(order_id)
+        self.assert_not_reloaded()
+
+    def test_an_order_placed_while_the_host_is_away_is_placed_once_when_it_is_back(self):
+        self.console_errors_allowed = ("ERR_",)
+        self.browser.one('[data-add="SKU-0002"]').click()
+        self.host.kill()
+        self.browser.one("#place").click()
+        wait_for(lambda: "only once" in self.browser.one("#place-note").text, "the page to ask again")
+        self.host.start()
+        order_id = self.wait_for_order_page()
+        self.wait_for_shown("CONFIRMED")
+        customer = self.host.order(order_id)["customerId"]
+        listed = self.host.get(f"/api/orders?customerId={customer}").body["data"]
+        self.assertEqual([order["id"] for order in listed], [order_id])
+
+    # The shop
+
+    def test_products_are_searched_and_shown_page_by_page(self):
+        first = len(self.browser.all(".product"))
+        self.browser.one("#more-products").click()
+        wait_for(lambda: len(self.browser.all(".product")) == 2 * first, "as many products again")
+        self.browser.one("#search").type("SKU-0999")
+        wait_for(
+            lambda: self.value("[...document.querySelectorAll('.product')].map((p) => p.dataset.sku)")
+            == ["SKU-0999"],
+            "the product that was searched for",
+        )
+        self.browser.one("#search").clear()
+        self.browser.one("#search").type("no such thing")
+        wait_for(
+            lambda: "Nothing is called" in self.browser.one(".count").text,
+            "the search to say it found nothing",
+        )
+
+    def test_a_sold_out_product_cannot_be_added(self):
+        self.browser.one("#search").type("SKU-SOLD-OUT")
+        button = self.present('[data-add="SKU-SOLD-OUT"]')
+        self.assertFalse(button.enabled)
+        self.assertIn("Sold out", button.text)
+
+    def test_the_basket_counts_sums_and_survives_a_reload(self):
+        self.browser.one('[data-add="SKU-0001"]').click()
+        self.present('[data-sku="SKU-0001"] .stepper button:last-of-type').click()
+        self.browser.one('[data-add="SKU-0002"]').click()
+        prices = {
+            product["sku"]: product["unitPrice"] for product in self.host.get("/api/products").body["data"]
+        }
+        expected = self.value(
+            "import('/format.js').then(({money}) => money("
+            f"{2 * prices['SKU-0001'] + prices['SKU-0002']}, 'EUR'))"
+        )
+        self.assertEqual(self.browser.one("#total").text, expected)
+        self.browser.script("location.reload()")
+        self.wait_for_products()
+        self.assertEqual(self.browser.one("#total").text, expected)
+        self.present('[data-line="SKU-0002"] .stepper button:first-of-type').click()
+        wait_for(lambda: not self.browser.all('[data-line="SKU-0002"]'), "the line to leave the basket")
+
+    def test_an_error_of_the_host_points_to_the_field(self):
+        self.console_errors_allowed = ("400",)
+        self.browser.one('[data-add="SKU-0001"]').click()
+        self.browser.one("#customer").clear()
+        self.browser.one("#place").click()
+        wait_for(
+            lambda: self.browser.one("#customer").attribute("aria-invalid") == "true",
+            "the field to be marked",
+        )
+        self.assertEqual(self.browser.active.attribute("id"), "customer")
+        self.assertIn("/customerId", self.present('[role="alert"]').text)
+
+    # The list
+
+    def test_the_list_shows_new_orders_by_itself_and_filters_by_status(self):
+        self.show("#/orders")
+        self.present("h1")
+        confirmed = self.host.place()["id"]
+        rejected = self.host.place("tok_declined")["id"]
+        for order_id, status in ((confirmed, "CONFIRMED"), (rejected, "REJECTED")):
+            self.present(f'[data-order="{order_id}"] .badge[data-status="{status}"]')
+        self.browser.one('#filter option[value="REJECTED"]').click()
+        self.present(f'[data-order="{rejected}"]')
+        wait_for(
+            lambda: not self.browser.all(f'[data-order="{confirmed}"]'),
+            "the confirmed order to be filtered out",
+        )
+        self.present(f'[data-order="{rejected}"] a').click()
+        self.wait_for_shown("REJECTED")
+        self.assert_history_is_the_hosts(rejected)
+
+    def test_an_unknown_order_is_said_to_be_unknown(self):
+        self.console_errors_allowed = ("404",)
+        self.show("#/orders/01920000-0000-7000-8000-000000000000")
+        wait_for(lambda: "no such order" in self.browser.one("main").text, "the page to say so")
+
+    # For everyone
+
+    def tab_to(self, css):
+        for _ in range(TABS_MAX):
+            if self.browser.script(f"return document.activeElement.matches({css!r})"):
+                return
+            self.browser.press(TAB)
+        self.fail(f"{TABS_MAX} tabs do not lead to {css}")
+
+    def test_an_order_is_placed_and_cancelled_with_the_keyboard_alone(self):
+        self.browser.press(TAB)
+        self.assertEqual(self.browser.active.attribute("id"), "skip")
+        self.tab_to('[data-add="SKU-0001"]')
+        self.browser.press(ENTER)
+        self.assertTrue(
+            self.browser.script("return document.activeElement.closest('[data-sku=\"SKU-0001\"]') !== null"),
+            "the focus stays with the product",
+        )
+        self.tab_to("#place")
+        self.browser.press(ENTER)
+        order_id = self.wait_for_order_page()
+        self.assertEqual(self.browser.active.attribute("id"), "page-title")
+        self.wait_for_shown("CONFIRMED")
+        self.tab_to("#cancel")
+        self.browser.press(ENTER)
+        self.assertEqual(self.browser.active.attribute("id"), "reason")
+        self.tab_to("#confirm-cancel")
+        self.browser.press(ENTER)
+        self.wait_for_shown("CANCELLED")
+        self.assert_history_is_the_hosts(order_id)
+
+    def test_status_changes_are_announced_to_a_screen_reader(self):
+        self.place("normal")
+        wait_for(
+            lambda: "Confirmed"
+            in self.value("document.querySelector('[role=status]#announcer').textContent"),
+            "the announcement",
+        )
+        self.assertIn("Confirmed", self.browser.title)
+
+    def test_every_view_is_sound_on_a_desktop_and_on_phones(self):
+        for size in (DESKTOP, PHONE, SMALL_PHONE):
+            with self.subTest(size=size):
+                self.browser.resize(*size)
+                self.show("#/")
+                self.wait_for_products()
+                self.choose_scenario("normal")
+                self.assert_page_is_sound(f"shop {size}")
+                self.place("sold-out")
+                self.wait_for_connection("finished")
+                self.assert_page_is_sound(f"rejected order {size}")
+                self.show("#/")
+                self.wait_for_products()
+                self.place("normal")
+                self.wait_for_shown("CONFIRMED")
+                self.assert_page_is_sound(f"confirmed order {size}")
+                self.present("#cancel").click()
+                self.assert_page_is_sound(f"dialog {size}")
+                self.show("#/orders")
+                self.present(".order-row")
+                self.assert_page_is_sound(f"list {size}")
+
+    def test_nothing_moves_for_those_who_ask_for_that(self):
+        self.browser.prefer(prefers_reduced_motion="reduce")
+        self.place("slow")
+        moving = "document.getAnimations().filter((animation) => animation.playState === 'running').length"
+        self.assertEqual(self.value(moving), 0)
+        self.wait_for_shown("CONFIRMED")
+        self.assertEqual(self.value(moving), 0)
+
+    def test_the_page_asks_no_other_host_and_runs_under_a_strict_policy(self):
+        self.place("normal")
+        self.wait_for_shown("CONFIRMED")
+        loaded = self.value("performance.getEntriesByType('resource').map(({name}) => name)")
+        self.assertEqual([name for name in loaded if not name.startswith(self.host.url + "/")], [])
+        self.assertIn("default-src 'self'", self.host.get("/").headers.get("Content-Security-Policy", ""))
+
+
+if __name__ == "__main__":
+    if not shutil.which("chromedriver"):
+        print("skipped: chromedriver is not installed (Debian: chromium-driver)", file=sys.stderr)
+        sys.exit(SKIPPED)
+    unittest.main()
