@@ -46,6 +46,8 @@ class Parser {
   /// request's. After `bad`, `refused()` says why, and nothing more can be read from this connection.
   [[nodiscard]] Result feed(std::string_view bytes, std::size_t& used);
   const Refused& refused() const { return refused_; }
+  /// False while nothing but an empty line has come.
+  bool begun() const { return !head_.empty(); }
   bool head_complete() const { return head_complete_; }
 
   // Valid once the head is complete.
