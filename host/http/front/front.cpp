@@ -65,7 +65,7 @@ class Front::Impl {
         if (!context->ended) exchange->run(*factory_);
   }
 
-  const Poco::Net::HTTPRequestHandlerFactory::Ptr factory_;
+  Poco::Net::HTTPRequestHandlerFactory::Ptr factory_;
   std::vector<std::thread> workers_;
   std::thread io_;
   bool all_answered_ = false;
