@@ -1,7 +1,7 @@
 #include "http/front/address_caps.h"
 
-#include <Poco/Exception.h>
 #include <Poco/NumberParser.h>
+#include <arpa/inet.h>
 
 #include <cstring>
 #include <stdexcept>
@@ -30,23 +30,31 @@ bool is_mapped_ipv4(const AddressCaps::Key& key) {
 
 }  // namespace
 
+std::optional<Poco::Net::IPAddress> parse_ip(const std::string& text) {
+  in_addr v4{};
+  if (::inet_pton(AF_INET, text.c_str(), &v4) == 1) return Poco::Net::IPAddress(&v4, sizeof v4);
+  in6_addr v6{};
+  if (::inet_pton(AF_INET6, text.c_str(), &v6) == 1) return Poco::Net::IPAddress(&v6, sizeof v6);
+  return std::nullopt;
+}
+
 AddressCaps::AddressCaps(Rules rules) : rules_(std::move(rules)) {
   for (const std::string& text : rules_.trusted) trusted_.push_back(parse_range(text));
 }
 
 AddressCaps::Range AddressCaps::parse_range(const std::string& text) {
   const std::size_t slash = text.find('/');
-  Poco::Net::IPAddress address;
-  if (!Poco::Net::IPAddress::tryParse(text.substr(0, slash), address))
+  const auto address = parse_ip(text.substr(0, slash));
+  if (!address)
     throw std::runtime_error("trusted proxy \"" + text +
                              "\" is no IP address; write one like 10.0.0.7 or 10.0.0.0/8");
-  const unsigned family_bits = address.family() == Poco::Net::IPAddress::IPv4 ? 32 : 128;
+  const unsigned family_bits = address->family() == Poco::Net::IPAddress::IPv4 ? 32 : 128;
   unsigned bits = family_bits;
   if (slash != text.npos &&
       (!Poco::NumberParser::tryParseUnsigned(text.substr(slash + 1), bits) || bits > family_bits))
     throw std::runtime_error("trusted proxy \"" + text + "\" has no valid prefix length; it may be 0 to " +
                              std::to_string(family_bits));
-  return {.address = bytes_of(address), .bits = bits + (family_bits == 32 ? mapped_ipv4_bits : 0)};
+  return {.address = bytes_of(*address), .bits = bits + (family_bits == 32 ? mapped_ipv4_bits : 0)};
 }
 
 bool AddressCaps::Range::contains(const Key& other) const {

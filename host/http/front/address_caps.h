@@ -5,10 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace orderd::http::front {
+
+/// An address in numbers; a host name is none. (Poco's own tryParse does not know "::".)
+std::optional<Poco::Net::IPAddress> parse_ip(const std::string& text);
 
 /// Counts connections per client address, so that one client cannot take them all. An IPv6 client counts as
 /// its /64, as it may have any address in it. Loopback and trusted proxies, who bring many clients, are not

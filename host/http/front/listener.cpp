@@ -1,6 +1,5 @@
 #include "http/front/listener.h"
 
-#include <Poco/Exception.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,6 +10,8 @@
 #include <cstring>
 #include <stdexcept>
 #include <system_error>
+
+#include "http/front/address_caps.h"
 
 namespace orderd::http::front {
 namespace {
@@ -55,11 +56,11 @@ Poco::Net::SocketAddress peer_of(const sockaddr_storage& storage, socklen_t size
 }  // namespace
 
 Listener::Listener(const std::string& address, std::uint16_t port) {
-  Poco::Net::IPAddress ip;
-  if (!Poco::Net::IPAddress::tryParse(address, ip))
+  const auto ip = parse_ip(address);
+  if (!ip)
     throw std::runtime_error("address \"" + address +
                              "\" is no IP address; write one like 127.0.0.1, 0.0.0.0 or ::");
-  const Poco::Net::SocketAddress wanted(ip, port);
+  const Poco::Net::SocketAddress wanted(*ip, port);
   fd_ = ::socket(wanted.af(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd_ < 0) throw cannot_listen(address, port, errno);
   set_option(fd_, SOL_SOCKET, SO_REUSEADDR, 1);
