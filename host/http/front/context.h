@@ -1,0 +1,45 @@
+#pragma once
+#include <Poco/Net/HTTPServerParams.h>
+#include <Poco/Net/SocketAddress.h>
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/metrics.h"
+#include "http/front/front.h"
+#include "http/front/return_queue.h"
+
+namespace orderd::http::front {
+
+/// Milliseconds of a clock that only goes forward; coarse, for deadlines.
+std::int64_t monotonic_ms();
+
+/// What the parts of one front share. Shared by its exchanges too, as a deferred answer may outlive the
+/// front.
+struct Context {
+  Context(Options given_options, ErrorRenderer given_renderer, Metrics& metrics);
+
+  struct Answer {
+    int status;
+    std::string_view code, detail;
+    std::string_view request_id;  // empty: a new one
+    bool head_request = false;
+  };
+  /// The bytes of an answer that the front gives by itself; the connection ends with it. [any thread]
+  std::string refuse(const Answer& answer) const;
+
+  const Options options;
+  const ErrorRenderer renderer;
+  const Poco::Net::HTTPServerParams::Ptr params;
+  Poco::Net::SocketAddress server;  // constant once the front listens
+  ReturnQueue returns;
+  std::atomic<bool> draining{false};
+  std::atomic<bool> ended{false};  // the I/O thread has gone: whatever still waits for a worker is dropped
+  std::atomic<std::int64_t> drain_until_ms{0};
+
+  Metrics::Value &connections, &requests, &refused, &timed_out, &shed;
+};
+
+}  // namespace orderd::http::front

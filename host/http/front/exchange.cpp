@@ -1,0 +1,143 @@
+#include "http/front/exchange.h"
+
+#include <Poco/Exception.h>
+#include <Poco/Net/HTTPRequestHandler.h>
+#include <sys/epoll.h>
+
+#include "base/log.h"
+
+namespace orderd::http::front {
+
+Exchange::Exchange(std::shared_ptr<Context> context, Connection* connection, Socket socket,
+                   std::unique_ptr<Parser> message)
+    : context_(std::move(context)),
+      connection_(connection),
+      socket_(std::move(socket)),
+      message_(std::move(message)) {}
+
+void Exchange::run(Poco::Net::HTTPRequestHandlerFactory& factory) {
+  std::string failure;
+  try {
+    response_.emplace(Response::For{.head_request = head_request(),
+                                    .keep_alive = message_->keep_alive(),
+                                    .minor_version = message_->minor_version()});
+    request_.emplace(*this, *message_);
+    const std::unique_ptr<Poco::Net::HTTPRequestHandler> handler(factory.createRequestHandler(*request_));
+    if (handler)
+      handler->handleRequest(*request_, *response_);
+    else
+      failure = "no handler for this request";
+  } catch (const Poco::Exception& error) {
+    failure = error.displayText();
+  } catch (const std::exception& error) { failure = error.what(); } catch (...) {
+    failure = "an exception of unknown type";
+  }
+  // Once it is deferred, whoever holds the answer may be writing to the response: it is not looked at any
+  // more.
+  const State state = state_;
+  const bool running = state == State::running;
+  if (failure.empty() && running && !response_->sent())
+    failure = "the handler returned without sending, deferring or detaching";
+  if (!failure.empty())
+    log_error("http", "A request handler failed",
+              {{"method", std::string(message_->method())},
+               {"error", failure},
+               {"request", running ? request_id() : std::string("deferred")}});
+
+  if (state == State::detached) {
+    context_->returns.push(shared_from_this());
+  } else if (running) {
+    state_ = State::answered;
+    if (failure.empty())
+      answer();
+    else
+      answer_failure("The server failed to answer this request.");
+  }
+}
+
+DeferredAnswer Exchange::defer(std::chrono::milliseconds timeout) {
+  if (response_->sent() || state_ != State::running)
+    throw Poco::IllegalStateException("a request can be deferred once, before its response is sent");
+  deadline_ms_ = monotonic_ms() + timeout.count();
+  DeferredAnswer answer(shared_from_this());
+  state_ = State::deferred;
+  return answer;
+}
+
+DetachedSocket Exchange::detach() {
+  if (response_->sent() || state_ != State::running)
+    throw Poco::IllegalStateException("a socket can be taken over once, before the response is sent");
+  // Out of epoll first: the receiver may close the descriptor at any time, and its number may be another's
+  // then.
+  ::epoll_ctl(socket_.epoll_fd, EPOLL_CTL_DEL, socket_.fd, nullptr);
+  state_ = State::detached;
+  return {.fd = socket_.fd, .peer = socket_.peer};
+}
+
+bool Exchange::claim_deferred(State next) {
+  State expected = State::deferred;
+  return state_.compare_exchange_strong(expected, next);
+}
+
+void Exchange::finish(int status, const Fields& fields, std::string body) {
+  if (!claim_deferred(State::answered)) return;
+  response_->fill(status, fields, std::move(body));
+  answer();
+}
+
+void Exchange::drop() {
+  if (!claim_deferred(State::answered)) return;
+  log_error("http", "A deferred answer was dropped", {{"request", request_id()}});
+  answer_failure("The server lost the answer to this request.");
+}
+
+bool Exchange::abandon_if_overdue(std::int64_t now_ms) {
+  return state_ == State::deferred && now_ms >= deadline_ms_ && claim_deferred(State::abandoned);
+}
+
+std::string Exchange::request_id() const {
+  return response_ ? response_->get("X-Request-Id", "") : std::string();
+}
+
+void Exchange::answer() {
+  if (context_->draining) response_->setKeepAlive(false);
+  bytes_ = response_->render();
+  closes_ = response_->closes();
+  if (bytes_.empty()) {
+    log_error("http", "A response had a line break in a field, or no final status, and was not sent",
+              {{"request", request_id()}});
+    answer_failure("The server made an answer that cannot be sent.");
+    return;
+  }
+  context_->returns.push(shared_from_this());
+}
+
+void Exchange::answer_failure(std::string_view detail) {
+  std::string id = request_id();
+  if (id.find_first_of("\r\n") != id.npos) id.clear();
+  bytes_ = context_->refuse({.status = 500,
+                             .code = code_of(500),
+                             .detail = detail,
+                             .request_id = id,
+                             .head_request = head_request()});
+  closes_ = true;
+  context_->returns.push(shared_from_this());
+}
+
+DeferredAnswer& DeferredAnswer::operator=(DeferredAnswer&& other) noexcept {
+  if (this != &other) {
+    if (exchange_) exchange_->drop();
+    exchange_ = std::move(other.exchange_);
+  }
+  return *this;
+}
+
+DeferredAnswer::~DeferredAnswer() {
+  if (exchange_) exchange_->drop();
+}
+
+void DeferredAnswer::finish(int status, const Fields& fields, std::string body) {
+  if (const auto exchange = std::move(exchange_)) exchange->finish(status, fields, std::move(body));
+}
+
+}  // namespace orderd::http::front

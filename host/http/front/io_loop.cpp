@@ -1,0 +1,423 @@
+#include "http/front/io_loop.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "base/log.h"
+
+namespace orderd::http::front {
+namespace {
+
+using Stage = Connection::Stage;
+
+constexpr int tick_ms = 250;  // how late a deadline may be kept
+constexpr int events_per_round_max = 512;
+constexpr int accepts_per_round_max = 256;
+constexpr int linger_reads_max = 16;             // per round, of one connection
+constexpr std::size_t kept_buffer_bytes = 4096;  // a connection's larger buffers are freed when empty
+
+void clear(std::string& buffer) {
+  if (buffer.capacity() > kept_buffer_bytes)
+    std::string().swap(buffer);
+  else
+    buffer.clear();
+}
+
+int make_epoll() {
+  const int fd = ::epoll_create1(EPOLL_CLOEXEC);
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), "http front: epoll_create1");
+  return fd;
+}
+
+}  // namespace
+
+IoLoop::IoLoop(std::shared_ptr<Context> context, WorkQueue& work)
+    : context_(std::move(context)),
+      work_(work),
+      listener_(context_->options.address, context_->options.port),
+      caps_({.connections_per_address_max = context_->options.connections_per_address_max,
+             .count_loopback = context_->options.count_loopback,
+             .trusted = context_->options.trusted_proxies}),
+      epoll_fd_(make_epoll()) {
+  context_->server = listener_.address();
+  watch(context_->returns.wake_fd(), EPOLLIN, &context_->returns);
+  watch(listener_.fd(), EPOLLIN, &listener_);
+  accepting_ = true;
+}
+
+IoLoop::~IoLoop() {
+  while (!connections_.empty()) close(*connections_.back());
+  ::close(epoll_fd_);
+}
+
+void IoLoop::watch(int fd, std::uint32_t events, void* tag) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = tag;
+  if (::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0)
+    throw std::system_error(errno, std::generic_category(), "http front: epoll_ctl");
+}
+
+/// Closing alone would not do: a child process that has not come to its exec yet may hold the same socket
+/// open, and epoll would go on to report it, with a tag that has died.
+void IoLoop::forget(int fd) {
+  if (fd >= 0) ::epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
+}
+
+void IoLoop::run() {
+  for (;;) {
+    take_returned();
+    handle_events(returned_.empty() ? tick_ms : 0);
+    const std::int64_t now = monotonic_ms();
+    const bool draining = context_->draining;
+    if (draining) stop_accepting();
+    if (now - kept_ms_ >= tick_ms || draining) keep_deadlines(now);
+    delete_closed();
+    if (draining && (connections_.empty() || now >= context_->drain_until_ms)) return;
+  }
+}
+
+void IoLoop::handle_events(int timeout_ms) {
+  std::array<epoll_event, events_per_round_max> events;
+  const int count = ::epoll_wait(epoll_fd_, events.data(), events_per_round_max, timeout_ms);
+  for (int i = 0; i < count; ++i) {
+    void* const tag = events[static_cast<std::size_t>(i)].data.ptr;
+    const std::uint32_t what = events[static_cast<std::size_t>(i)].events;
+    if (tag == &listener_) {
+      accept_all();
+    } else if (tag == &context_->returns) {
+      context_->returns.woken();
+    } else {
+      auto& connection = *static_cast<Connection*>(tag);
+      if (what & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) connection.hung_up = true;
+      if (what & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) connection.readable = true;
+      if (what & (EPOLLOUT | EPOLLHUP | EPOLLERR)) connection.writable = true;
+      advance(connection);
+    }
+  }
+}
+
+void IoLoop::take_returned() {
+  context_->returns.take(returned_);
+  for (const auto& exchange : returned_) {
+    Connection& connection = *exchange->connection();
+    connection.exchange.reset();
+    if (exchange->detached()) {
+      connection.fd = -1;
+      close(connection);
+    } else {
+      start_writing(connection, exchange->take_bytes(), exchange->closes());
+      advance(connection);
+    }
+  }
+}
+
+void IoLoop::delete_closed() { closed_.clear(); }
+
+// ---- accepting ----
+
+void IoLoop::accept_all() {
+  for (int i = 0; i < accepts_per_round_max && listener_.fd() >= 0; ++i) {
+    auto accepted = listener_.accept();
+    if (!accepted) {
+      if (listener_.exhausted()) pause_accepting();
+      return;
+    }
+    if (accepted->surplus) {
+      turn_away(accepted->fd, "The server has no file descriptor left for this connection.");
+      listener_.refill_reserve();
+    } else {
+      admit(std::move(*accepted));
+    }
+  }
+}
+
+void IoLoop::admit(Listener::Accepted accepted) {
+  if (connections_.size() >= context_->options.connections_max)
+    return turn_away(accepted.fd, "The server has as many connections as it takes.");
+  auto connection = std::make_unique<Connection>();
+  connection->fd = accepted.fd;
+  connection->peer = std::move(accepted.peer);
+  if (const auto host = connection->peer.host(); caps_.counts(host)) {
+    const auto key = AddressCaps::key_of(host);
+    if (!caps_.add(key))
+      return turn_away(accepted.fd, "This address has as many connections as one may have.");
+    connection->counted = key;
+  }
+  connection->index = connections_.size();
+  connection->deadline_ms = monotonic_ms() + context_->options.idle_timeout_ms;
+  connections_.push_back(std::move(connection));
+  ++context_->connections;
+  // If bytes are there already, the first edge follows at once.
+  watch(accepted.fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, connections_.back().get());
+}
+
+void IoLoop::turn_away(int fd, std::string_view why) {
+  ++context_->shed;
+  const std::string bytes =
+      context_->refuse({.status = 503, .code = code_of(503), .detail = why, .request_id = {}});
+  // With luck the client reads it; nothing is waited for.
+  [[maybe_unused]] const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  ::shutdown(fd, SHUT_WR);
+  ::close(fd);
+}
+
+void IoLoop::stop_accepting() {
+  forget(listener_.fd());
+  listener_.close();
+}
+
+void IoLoop::pause_accepting() {
+  forget(listener_.fd());
+  accepting_ = false;
+  log_warning("http",
+              "Out of file descriptors: accepting pauses. Raise LimitNOFILE, or lower connections_max");
+}
+
+// ---- one connection ----
+
+void IoLoop::advance(Connection& connection) {
+  Progress progress = Progress::goes_on;
+  while (progress == Progress::goes_on) {
+    switch (connection.stage) {
+      case Stage::idle:
+      case Stage::head:
+      case Stage::body:
+        progress = connection.in_used < connection.in.size() ? parse(connection) : read(connection);
+        break;
+      case Stage::writing:
+        progress = write(connection);
+        break;
+      case Stage::lingering:
+        progress = linger(connection);
+        break;
+      case Stage::exchange:
+      case Stage::closed:
+        return;
+    }
+  }
+}
+
+IoLoop::Progress IoLoop::read(Connection& connection) {
+  if (!connection.readable) return Progress::waits;
+  const ssize_t size = ::recv(connection.fd, received_.data(), received_.size(), 0);
+  if (size < 0 && errno == EINTR) return Progress::goes_on;
+  if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+    connection.readable = false;
+    return Progress::waits;
+  }
+  if (size <= 0) {
+    close(connection);  // a request cut short never was one
+    return Progress::waits;
+  }
+  // After a short read, whatever comes is a new edge; but the end of the stream may have been part of the
+  // last one.
+  if (static_cast<std::size_t>(size) < received_.size() && !connection.hung_up) connection.readable = false;
+  connection.in.assign(received_.data(), static_cast<std::size_t>(size));
+  connection.in_used = 0;
+  return Progress::goes_on;
+}
+
+IoLoop::Progress IoLoop::parse(Connection& connection) {
+  const Options& options = context_->options;
+  if (connection.stage == Stage::idle) {
+    connection.parser = std::make_unique<Parser>(options.message);
+    connection.stage = Stage::head;
+    connection.deadline_ms = monotonic_ms() + options.header_timeout_ms;
+  }
+  std::size_t used = 0;
+  const auto result =
+      connection.parser->feed(std::string_view(connection.in).substr(connection.in_used), used);
+  connection.in_used += used;
+  if (connection.in_used == connection.in.size()) {
+    clear(connection.in);
+    connection.in_used = 0;
+  }
+  switch (result) {
+    case Parser::Result::bad: {
+      const Refused& refused = connection.parser->refused();
+      ++context_->refused;
+      refuse(connection, {.status = refused.status,
+                          .code = refused.code,
+                          .detail = refused.why,
+                          .request_id = {},
+                          .head_request = connection.parser->method() == "HEAD"});
+      return Progress::goes_on;
+    }
+    case Parser::Result::complete:
+      dispatch(connection);
+      return Progress::goes_on;
+    case Parser::Result::more:
+      break;
+  }
+  if (connection.stage == Stage::head && connection.parser->head_complete()) {
+    connection.stage = Stage::body;
+    connection.deadline_ms = monotonic_ms() + options.body_timeout_ms;
+    if (connection.parser->expects_continue() && !connection.parser->body_begun())
+      return send_continue(connection);
+  }
+  return Progress::goes_on;
+}
+
+IoLoop::Progress IoLoop::send_continue(Connection& connection) {
+  static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+  // All earlier answers have been taken, so these few bytes fit, or the connection is broken.
+  if (::send(connection.fd, go_on.data(), go_on.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(go_on.size()))
+    return Progress::goes_on;
+  close(connection);
+  return Progress::waits;
+}
+
+void IoLoop::dispatch(Connection& connection) {
+  auto exchange = std::make_shared<Exchange>(
+      context_, &connection,
+      Exchange::Socket{.fd = connection.fd, .epoll_fd = epoll_fd_, .peer = connection.peer},
+      std::move(connection.parser));
+  connection.stage = Stage::exchange;
+  connection.exchange = exchange;
+  if (work_.push(std::move(exchange))) {
+    ++context_->requests;
+    return;
+  }
+  ++context_->shed;
+  const bool head_request = connection.exchange->head_request();
+  connection.exchange.reset();
+  refuse(connection, {.status = 503,
+                      .code = code_of(503),
+                      .detail = "The server has more requests waiting than it can answer soon.",
+                      .request_id = {},
+                      .head_request = head_request});
+}
+
+void IoLoop::refuse(Connection& connection, const Context::Answer& answer) {
+  start_writing(connection, context_->refuse(answer), true);
+}
+
+void IoLoop::start_writing(Connection& connection, std::string bytes, bool close) {
+  connection.parser.reset();
+  connection.stage = Stage::writing;
+  connection.out = std::move(bytes);
+  connection.out_sent = 0;
+  connection.close_after_writing = close;
+  connection.deadline_ms = monotonic_ms() + context_->options.write_timeout_ms;
+}
+
+IoLoop::Progress IoLoop::write(Connection& connection) {
+  while (connection.out_sent < connection.out.size()) {
+    if (!connection.writable) return Progress::waits;
+    const ssize_t size = ::send(connection.fd, connection.out.data() + connection.out_sent,
+                                connection.out.size() - connection.out_sent, MSG_NOSIGNAL);
+    if (size >= 0) {
+      connection.out_sent += static_cast<std::size_t>(size);
+      connection.deadline_ms = monotonic_ms() + context_->options.write_timeout_ms;
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      connection.writable = false;
+    } else if (errno != EINTR) {
+      close(connection);
+      return Progress::waits;
+    }
+  }
+  clear(connection.out);
+  connection.out_sent = 0;
+  if (connection.close_after_writing || context_->draining) {
+    ::shutdown(connection.fd, SHUT_WR);
+    clear(connection.in);
+    connection.in_used = 0;
+    connection.stage = Stage::lingering;
+    connection.deadline_ms = monotonic_ms() + context_->options.linger_timeout_ms;
+  } else {
+    connection.stage = Stage::idle;
+    connection.deadline_ms = monotonic_ms() + context_->options.idle_timeout_ms;
+  }
+  return Progress::goes_on;
+}
+
+IoLoop::Progress IoLoop::linger(Connection& connection) {
+  for (int reads = 0; reads < linger_reads_max; ++reads) {
+    const ssize_t size = ::recv(connection.fd, received_.data(), received_.size(), 0);
+    if (size > 0 || (size < 0 && errno == EINTR)) continue;
+    if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Progress::waits;
+    close(connection);
+    break;
+  }
+  return Progress::waits;  // for the next edge, or the next tick
+}
+
+void IoLoop::close(Connection& connection) {
+  if (connection.stage == Stage::closed) return;
+  const bool detached = connection.fd < 0 || (connection.exchange && connection.exchange->detached());
+  if (!detached) {
+    forget(connection.fd);
+    ::close(connection.fd);
+  }
+  connection.fd = -1;
+  connection.stage = Stage::closed;
+  if (connection.counted) caps_.remove(*connection.counted);
+  --context_->connections;
+  // Deleted only after this round: an event of it may still name the connection.
+  const std::size_t index = connection.index;
+  closed_.push_back(std::move(connections_[index]));
+  if (index + 1 < connections_.size()) {
+    connections_[index] = std::move(connections_.back());
+    connections_[index]->index = index;
+  }
+  connections_.pop_back();
+}
+
+// ---- deadlines ----
+
+void IoLoop::keep_deadlines(std::int64_t now_ms) {
+  kept_ms_ = now_ms;
+  for (std::size_t i = connections_.size(); i-- > 0;) expire(*connections_[i], now_ms);
+  if (!accepting_ && listener_.fd() >= 0) {
+    listener_.refill_reserve();
+    if (!listener_.exhausted()) {
+      watch(listener_.fd(), EPOLLIN, &listener_);
+      accepting_ = true;
+    }
+  }
+}
+
+void IoLoop::expire(Connection& connection, std::int64_t now_ms) {
+  const bool overdue = now_ms >= connection.deadline_ms;
+  switch (connection.stage) {
+    case Stage::idle:
+      if (overdue || context_->draining) close(connection);
+      return;
+    case Stage::head:
+    case Stage::body:
+      if (!overdue) return;
+      if (!connection.parser->begun()) return close(connection);
+      ++context_->timed_out;
+      refuse(connection, {.status = 408,
+                          .code = code_of(408),
+                          .detail = "The request took too long to arrive.",
+                          .request_id = {},
+                          .head_request = connection.parser->method() == "HEAD"});
+      return advance(connection);
+    case Stage::exchange:
+      if (!connection.exchange->abandon_if_overdue(now_ms)) return;
+      ++context_->timed_out;
+      refuse(connection, {.status = 503,
+                          .code = "ANSWER_TIMEOUT",
+                          .detail = "The answer took too long. What was asked for may still happen.",
+                          .request_id = connection.exchange->request_id(),
+                          .head_request = connection.exchange->head_request()});
+      connection.exchange.reset();
+      return advance(connection);
+    case Stage::writing:
+      if (!overdue) return;
+      ++context_->timed_out;
+      return close(connection);
+    case Stage::lingering:
+      return overdue ? close(connection) : advance(connection);
+    case Stage::closed:
+      return;
+  }
+}
+
+}  // namespace orderd::http::front

@@ -1,0 +1,71 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/queue.h"
+#include "http/front/address_caps.h"
+#include "http/front/connection.h"
+#include "http/front/context.h"
+#include "http/front/listener.h"
+
+namespace orderd::http::front {
+
+using WorkQueue = BoundedQueue<std::shared_ptr<Exchange>>;
+
+/// The I/O thread: accepts, reads, checks, hands complete requests to the workers, writes their answers and
+/// keeps all deadlines. Owned by Front; `run()` is the thread, everything else happens before it or after.
+class IoLoop {
+ public:
+  IoLoop(std::shared_ptr<Context> context, WorkQueue& work);
+  /// Closes what is left; no worker may run any more.
+  ~IoLoop();
+
+  /// Until the front is drained, or its patience ends.
+  void run();
+  bool all_answered() const { return connections_.empty(); }
+
+ private:
+  enum class Progress { goes_on, waits };  // of one step of a connection
+
+  void watch(int fd, std::uint32_t events, void* tag);
+  void forget(int fd);
+  void handle_events(int timeout_ms);
+  void take_returned();
+  void delete_closed();
+
+  void accept_all();
+  void admit(Listener::Accepted accepted);
+  void turn_away(int fd, std::string_view why);
+  void pause_accepting();
+  void stop_accepting();
+
+  void advance(Connection& connection);
+  Progress read(Connection& connection);
+  Progress parse(Connection& connection);
+  Progress write(Connection& connection);
+  Progress linger(Connection& connection);
+  void dispatch(Connection& connection);
+  Progress send_continue(Connection& connection);
+  void refuse(Connection& connection, const Context::Answer& answer);
+  void start_writing(Connection& connection, std::string bytes, bool close);
+  void close(Connection& connection);
+
+  void keep_deadlines(std::int64_t now_ms);
+  void expire(Connection& connection, std::int64_t now_ms);
+
+  const std::shared_ptr<Context> context_;
+  WorkQueue& work_;
+  Listener listener_;
+  AddressCaps caps_;
+  const int epoll_fd_;
+  bool accepting_ = false;
+  std::vector<std::unique_ptr<Connection>> connections_, closed_;
+  ReturnQueue::Items returned_;
+  std::int64_t kept_ms_ = 0;  // when the deadlines were last kept
+  std::array<char, 64 * 1024> received_;
+};
+
+}  // namespace orderd::http::front
