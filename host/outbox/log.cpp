@@ -1,5 +1,7 @@
 #include "outbox/log.h"
 
+#include "base/log.h"
+
 namespace orderd::outbox {
 namespace {
 
@@ -88,6 +90,15 @@ std::vector<std::int64_t> ends(store::Connection& connection) {
 
 std::vector<Entry> history(store::Connection& connection, const Uuid& order_id, std::int32_t after_version) {
   return entries(connection.run(read_history, store::Args().uuid(order_id).int4(after_version)));
+}
+
+void ensure_partitions(const store::ConnectionOptions& options) {
+  try {
+    store::Connection(options).script("select orderd_ensure_partitions(now(), 3)");
+  } catch (const store::DbError& error) {
+    log_warning("outbox", "next month's partition of order_events was not made; its events go to the default one",
+                {{"error", error.what()}});
+  }
 }
 
 Signal& appended() {

@@ -35,6 +35,9 @@ std::vector<std::int64_t> ends(store::Connection& connection);
 /// An order's events behind `after_version`, in version order; with their places in the log.
 std::vector<Entry> history(store::Connection& connection, const Uuid& order_id, std::int32_t after_version = 0);
 
+/// Makes the months' partitions of order_events ahead of time; a failure is logged and tried again next time.
+void ensure_partitions(const store::ConnectionOptions& options);
+
 /// Raised after each commit that appended, by whoever did it, and by NOTIFYs of other hosts. Readers poll regardless.
 Signal& appended();
 

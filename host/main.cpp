@@ -1,0 +1,225 @@
+// orderd: the parts in the order of the flow (host/README.md), started one after the other, torn down in reverse.
+#include <Poco/Util/ServerApplication.h>
+
+#include <csignal>
+#include <ctime>
+#include <iostream>
+#include <utility>
+
+#include "base/log.h"
+#include "bus/kafka/kafka_bus.h"
+#include "bus/pglog/pglog_bus.h"
+#include "config/settings.h"
+#include "http/api.h"
+#include "http/front/front.h"
+#include "intake/intake.h"
+#include "outbox/log.h"
+#include "outbox/wake_up.h"
+#include "projection/projector.h"
+#include "relay/relay.h"
+#include "saga/engine.h"
+#include "saga/pg_store.h"
+#include "sse/broadcaster.h"
+#include "store/migrations.h"
+#include "store/pool.h"
+#include "store/secret_box.h"
+#include "wiring.h"
+
+extern char** environ;
+
+namespace orderd {
+namespace {
+
+constexpr int exit_usage = 64, exit_config = 78;  // sysexits.h
+constexpr std::chrono::hours partitions_every{1};
+
+/// The event bus that the settings name, and the relay's way into it if it is not the outbox itself.
+struct Bus {
+  std::unique_ptr<bus::EventBus> events;
+  bus::KafkaBus* kafka = nullptr;
+
+  explicit Bus(const config::Settings& settings) {
+    if (settings.bus == "pglog") {
+      events = std::make_unique<bus::PglogBus>(database(settings));
+      return;
+    }
+    bus::KafkaOptions options;
+    options.properties = settings.kafka;
+    options.partitions = shards;
+    auto made = std::make_unique<bus::KafkaBus>(std::move(options));
+    kafka = made.get();
+    events = std::move(made);
+  }
+};
+
+/// The consumers of the log on this host, each with its thread. Ends them in the order of the flow.
+class Stages {
+ public:
+  Stages(const config::Settings& settings, Bus& bus, plugins::Registry& registry, const saga::Definition& definition,
+         const store::SecretBox& box)
+      : settings_(settings), bus_(bus) {
+    if (settings.roles.contains("saga")) make_saga(registry, definition, box);
+    for (plugins::ProjectionPort* port : registry.projections())
+      if (settings.roles.contains("projection"))
+        projectors_.push_back(std::make_unique<projection::Projector>(
+            database(settings), lease("projection:" + port->instance()), bus.events->subscribe("projection-" + port->instance()), *port));
+    if (settings.roles.contains("relay") && bus.kafka)
+      relay_ = std::make_unique<relay::Relay>(database(settings), lease("relay"), bus.kafka->make_publisher());
+  }
+  plugins::CompletionSink sink() {
+    return [this](Completion completion) {
+      if (engine_) engine_->complete(std::move(completion));
+    };
+  }
+  void start() {
+    if (relay_) threads_.emplace_back([this](std::stop_token stop) { relay_->run(stop); });
+    if (engine_) threads_.emplace_back([this](std::stop_token stop) { engine_->run(stop); });
+    for (auto& one : projectors_) threads_.emplace_back([&one](std::stop_token stop) { one->run(stop); });
+  }
+  void stop() {
+    for (auto& thread : threads_) thread.request_stop();
+    threads_.clear();
+  }
+
+ private:
+  outbox::LeaseOptions lease(const std::string& consumer) const {
+    return {consumer_name(settings_, consumer), host_, settings_.lease_ms};
+  }
+  void make_saga(plugins::Registry& registry, const saga::Definition& definition, const store::SecretBox& box) {
+    saga::Engine::Slots slots;
+    for (const saga::StepDefinition& step : definition.steps) slots[step.slot] = &registry.step(instance_of(settings_, step.slot));
+    saga_store_ = std::make_unique<saga::PgStore>(database(settings_), lease("saga"), box);
+    saga_orders_ = bus_.events->subscribe("saga");
+    saga::EngineOptions options;
+    options.drain_limit = Millis(settings_.drain_ms);
+    engine_ = std::make_unique<saga::Engine>(options, *saga_store_, *saga_orders_, std::move(slots), definition, clock_);
+  }
+
+  const config::Settings& settings_;
+  Bus& bus_;
+  const Uuid host_ = Uuid::v7();
+  const SystemClock clock_;
+  std::unique_ptr<saga::PgStore> saga_store_;
+  std::unique_ptr<bus::Subscription> saga_orders_;
+  std::unique_ptr<saga::Engine> engine_;
+  std::vector<std::unique_ptr<projection::Projector>> projectors_;
+  std::unique_ptr<relay::Relay> relay_;
+  std::vector<std::jthread> threads_;
+};
+
+/// SIGTERM, SIGINT and SIGHUP are blocked in every thread; here is where they are seen.
+bool termination_requested(std::chrono::milliseconds wait) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int one : {SIGTERM, SIGINT, SIGQUIT}) sigaddset(&set, one);
+  const timespec time{wait.count() / 1000, (wait.count() % 1000) * 1'000'000};
+  return sigtimedwait(&set, nullptr, &time) > 0;
+}
+
+void block_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int one : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGPIPE}) sigaddset(&set, one);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+/// Waits for the database, saying so, then refuses one that this program does not fit. False: asked to stop meanwhile.
+bool wait_for_schema(const config::Settings& settings) {
+  for (bool said = false;; said = true) {
+    try {
+      store::Connection connection(database(settings));
+      const std::string problem = store::schema_problem(connection);
+      if (!problem.empty()) throw config::ConfigError(problem);
+      return true;
+    } catch (const store::DbError& error) {
+      if (!said) log_warning("main", "waiting for PostgreSQL, orders are answered 503", {{"error", error.what()}});
+      if (termination_requested(std::chrono::milliseconds(500))) return false;
+    }
+  }
+}
+
+class Server final : public Poco::Util::ServerApplication {
+ public:
+  int main(const std::vector<std::string>&) override;
+
+ protected:
+  void defineOptions(Poco::Util::OptionSet& options) override {
+    using Poco::Util::Option;
+    options.addOption(Option("config", "", "the properties file").argument("FILE"));
+    options.addOption(Option("check-config", "", "load everything, start nothing"));
+    options.addOption(Option("version", "", "print the version"));
+    options.addOption(Option("help", "", "print this"));
+  }
+  void handleOption(const std::string& name, const std::string& value) override { given_[name] = value; }
+
+ private:
+  int serve(const config::Settings& settings);
+  std::map<std::string, std::string> given_;
+};
+
+int Server::main(const std::vector<std::string>& words) {
+  if (given_.contains("version")) return std::cout << "orderd " << version << "\n", 0;
+  if (given_.contains("help") || !words.empty())
+    return std::cout << "usage: orderd --config=FILE [--check-config]\n", given_.contains("help") ? 0 : exit_usage;
+  block_signals();
+  try {
+    const auto settings = config::from_values(config::read_values(given_["config"], environ));
+    set_log_json(settings.log_format == "json");
+    return serve(settings);
+  } catch (const std::exception& error) {
+    // One line: what is wrong, where, what to do. Nothing is left half started: parts end with their scopes.
+    std::cerr << "orderd: " << error.what() << "\n";
+    return exit_config;
+  }
+}
+
+int Server::serve(const config::Settings& settings) {
+  const auto box = store::SecretBox::from_file(settings.secrets_key_file);
+  const auto definition = default_definition(settings);
+  const auto registry = load_plugins(settings, definition);
+  if (given_.contains("check-config")) return std::cout << "the configuration is good\n", 0;
+  Bus bus(settings);
+  store::Pool pool(database(settings), settings.postgres_connections);
+  http::Readiness readiness(pool, bus.kafka ? std::function([&] { return bus.kafka->last_problem(); }) : nullptr);
+
+  intake::IntakeOptions intake_options;
+  intake_options.database = database(settings);
+  intake_options.writers = settings.intake_writers;
+  intake::Intake intake(intake_options, box);
+  sse::Broadcaster broadcaster(*bus.events, database(settings), shards);
+  http::ApiOptions api_options{pool, intake, broadcaster, box, registry->catalogs(), readiness, settings.http_web_dir};
+  std::unique_ptr<http::front::Front> front;
+  if (settings.roles.contains("api")) {
+    http::front::Options options;
+    options.address = settings.http_address;
+    options.port = settings.http_port;
+    options.workers = settings.http_workers;
+    options.trusted_proxies = settings.http_trusted_proxies;
+    front = std::make_unique<http::front::Front>(options, http::make_api(api_options));
+    log_info("main", "listening", {{"address", settings.http_address}, {"port", std::to_string(front->port())}});
+  }
+  if (!wait_for_schema(settings)) return 0;
+  {
+    store::Connection connection(database(settings));
+    registry->migrate(connection);
+  }
+  Stages stages(settings, bus, *registry, definition, box);
+  registry->start(stages.sink());
+  const outbox::WakeUp wake_up(database(settings));
+  stages.start();
+  readiness.started();
+  log_info("main", "started", {{"bus", settings.bus}});
+
+  while (!termination_requested(partitions_every)) outbox::ensure_partitions(database(settings));
+  log_info("main", "stopping: finishing what is in flight");
+  if (front) front->drain(Millis(settings.drain_ms));
+  stages.stop();
+  registry->stop();
+  log_info("main", "stopped");
+  return 0;
+}
+
+}  // namespace
+}  // namespace orderd
+
+POCO_SERVER_MAIN(orderd::Server)

@@ -1,0 +1,25 @@
+#pragma once
+// What `orderd` and `orderctl` make from the settings in the same way.
+#include <memory>
+#include <string>
+
+#include "config/settings.h"
+#include "plugin_host/registry.h"
+#include "saga/definition.h"
+#include "store/connection.h"
+
+namespace orderd {
+
+inline constexpr const char* version = "0.1.0";
+inline constexpr std::int16_t shards = 8;  // rows of log_shard (migration 0001)
+
+store::ConnectionOptions database(const config::Settings& settings);
+/// The slot's instance: slot.<slot>, or else the slot's namesake.
+std::string instance_of(const config::Settings& settings, const std::string& slot);
+saga::Definition default_definition(const config::Settings& settings);
+/// Loads every configured instance; throws plugins::PluginError. An instance that no saga slot names must be a projection.
+std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings, const saga::Definition& definition);
+/// Consumers' names in `positions`: each bus counts its positions in its own way.
+std::string consumer_name(const config::Settings& settings, const std::string& consumer);
+
+}  // namespace orderd
