@@ -12,11 +12,11 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "plugin_host/error.h"
 #include "plugin_host/ports.h"
 
 namespace orderd::store {
@@ -24,14 +24,6 @@ class Connection;
 }
 
 namespace orderd::plugins {
-
-class Instance;
-
-/// A plugin cannot be used; what() is one line for the operator.
-class PluginError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 struct InstanceConfig {
   std::string name;               // "payment", "stripe-eu"
@@ -63,7 +55,8 @@ class Registry {
   std::vector<ProjectionPort*> projections();
   std::vector<CatalogPort*> catalogs();
 
-  /// Brings every plugin's own tables up to date (store::migrate, owner "plugin:<name>"). Throws as that does.
+  /// Brings every plugin's own tables up to date (store::migrate, owner "plugin:<name>"). Throws as that
+  /// does.
   void migrate(store::Connection& connection);
   /// Starts every instance; PluginError if one refuses, after stopping those that did start.
   void start(CompletionSink sink);
@@ -77,8 +70,9 @@ class Registry {
   std::vector<Info> infos() const;
 
  private:
+  struct Entry;
   const Options options_;
-  std::vector<std::unique_ptr<Instance>> instances_;  // constant after construction
+  std::vector<std::unique_ptr<Entry>> entries_;  // constant between construction and stop()
 };
 
 }  // namespace orderd::plugins

@@ -1,0 +1,182 @@
+#include "plugin_host/external_step.h"
+
+#include "base/log.h"
+#include "plugin_host/error.h"
+#include "plugin_host/fill_error.h"
+#include "plugin_host/step_table.h"
+#include "plugin_host/translate.h"
+
+namespace orderd::plugins {
+namespace {
+
+/// Commands handed over in one call.
+constexpr std::size_t batch_commands_max = 64;
+/// How soon a plugin that took nothing is asked again.
+constexpr Millis not_begun_retry_after{200};
+/// The longest a thread sleeps without looking.
+constexpr Millis idle_wait{500};
+
+Outcome not_begun(const std::string& code, const std::string& message) {
+  Outcome outcome;
+  outcome.kind = OutcomeKind::retry;
+  outcome.code = code;
+  outcome.message = message;
+  outcome.retry_after = not_begun_retry_after;
+  return outcome;
+}
+
+Outcome unknown(const std::string& code, const std::string& message) {
+  Outcome outcome;
+  outcome.code = code;
+  outcome.message = message;
+  return outcome;
+}
+
+OpenCommand remember(const Command& command) {
+  return {command.order_id, command.key, !command.query_key.empty(), command.deadline, false, {}, {}};
+}
+
+}  // namespace
+
+ExternalStep::ExternalStep(Instance& instance, const Options& options)
+    : instance_(instance),
+      options_(options),
+      table_(instance.extension<orderd_step_v1>(ORDERD_EXT_STEP)),
+      queue_(options.commands_queued_max) {
+  traits_ = describe_step(instance);
+  instance_.set_completion_target(this);
+}
+
+ExternalStep::~ExternalStep() {
+  if (!drain()) std::terminate();  // the Registry keeps such a one for ever
+  join();
+}
+
+bool ExternalStep::supports(std::string_view action) const {
+  return table_->supports(instance_.plugin(), to_view(action)) != 0;
+}
+
+std::vector<Outcome> ExternalStep::execute_in(TxPort&, const std::vector<Command>&) {
+  throw std::logic_error("execute_in() on an external step: " + instance_.name());
+}
+
+void ExternalStep::start(CompletionSink sink) {
+  sink_ = std::move(sink);
+  running_ = options_.threads_per_instance;
+  for (std::size_t i = 0; i < options_.threads_per_instance; ++i)
+    threads_.emplace_back([this] { hand_over(); });
+  watcher_ = std::thread([this] { watch_deadlines(); });
+}
+
+void ExternalStep::execute(std::vector<Command> commands) {
+  for (Command& command : commands) {
+    const OpenCommand open = remember(command);
+    Waiting waiting{std::move(command), tickets_.open(open)};
+    const orderd_ticket ticket = waiting.ticket;
+    if (queue_.push(std::move(waiting))) continue;
+    if (tickets_.close(ticket))
+      report(open, not_begun("BUSY", "plugin instance " + instance_.name() + " has " +
+                                         std::to_string(options_.commands_queued_max) +
+                                         " commands waiting, or is stopping"));
+  }
+  std::lock_guard lock(mutex_);
+  changed_.notify_all();
+}
+
+void ExternalStep::hand_over() {
+  while (!queue_.closed()) {
+    std::vector<Waiting> batch = queue_.take(batch_commands_max, idle_wait);
+    std::erase_if(batch, [&](const Waiting& waiting) { return !tickets_.begin(waiting.ticket); });
+    if (!batch.empty()) call_plugin(batch);
+  }
+  std::lock_guard lock(mutex_);
+  --running_;
+  changed_.notify_all();
+}
+
+void ExternalStep::call_plugin(std::vector<Waiting>& batch) {
+  AbiCommands commands;
+  for (const Waiting& waiting : batch) commands.add(waiting.command, waiting.ticket);
+  orderd_error error;
+  ORDERD_CLEAR(error);
+  orderd_status status = ORDERD_E_INTERNAL;
+  try {
+    status = table_->execute(instance_.plugin(), commands.data(), commands.size(), &error);
+  } catch (...) {
+    fill_error(&error, "EXCEPTION", "an exception left execute()");
+    instance_.misbehaving("an exception left execute()");
+  }
+  if (status == ORDERD_OK) return;
+  const bool refused =
+      status == ORDERD_E_BUSY || status == ORDERD_E_UNSUPPORTED || status == ORDERD_E_INVALID;
+  const std::string why =
+      "execute() answered " + std::to_string(status) + " " + std::string(message_of(error));
+  for (const Waiting& waiting : batch) {
+    const auto open = tickets_.close(waiting.ticket);
+    if (!open)
+      instance_.misbehaving("it refused a batch of which it had completed a command",
+                            waiting.command.order_id.to_string());
+    else
+      report(*open, refused ? not_begun("REFUSED", why) : unknown("PLUGIN_FAILED", why));
+  }
+}
+
+orderd_status ExternalStep::complete(orderd_ticket ticket, const orderd_outcome* given) {
+  const auto open = tickets_.close(ticket);
+  if (!open) {
+    instance_.misbehaving("it completed a ticket that is not open: done before, overdue, or not its own");
+    return ORDERD_E_STALE;
+  }
+  Outcome outcome;
+  std::string problem;
+  const bool sound = read_outcome(given, open->query, outcome, problem);
+  if (!sound) instance_.misbehaving("its outcome makes no sense: " + problem, open->order_id.to_string());
+  report(*open, std::move(outcome));
+  return sound ? ORDERD_OK : ORDERD_E_INVALID;
+}
+
+void ExternalStep::report(const OpenCommand& command, Outcome outcome) {
+  sink_({command.order_id, command.key, std::move(outcome), instance_.digest()});
+  std::lock_guard lock(mutex_);
+  changed_.notify_all();
+}
+
+void ExternalStep::give_up(orderd_ticket ticket, const OpenCommand& command, bool overdue) {
+  if (!command.begun)
+    return report(command, not_begun("NOT_BEGUN", "the command waited until its deadline or the stop"));
+  report(command, unknown(overdue ? "TIMEOUT" : "STOPPED", "the plugin did not answer in time"));
+  if (table_->cancel) table_->cancel(instance_.plugin(), ticket);
+}
+
+void ExternalStep::watch_deadlines() {
+  for (;;) {
+    for (const auto& [ticket, command] : tickets_.close_overdue(now())) give_up(ticket, command, true);
+    std::unique_lock lock(mutex_);
+    if (stopping_ && running_ == 0 && tickets_.size() == 0) return;
+    const auto next = tickets_.next_deadline();
+    const Millis wait = next ? std::clamp(*next - now(), Millis(1), idle_wait) : idle_wait;
+    changed_.wait_for(lock, wait);
+  }
+}
+
+bool ExternalStep::drain() {
+  std::unique_lock lock(mutex_);
+  if (!std::exchange(stopping_, true)) {
+    queue_.close();
+    changed_.notify_all();
+  }
+  changed_.wait_for(lock, options_.stop_limit, [&] { return running_ == 0 && tickets_.size() == 0; });
+  lock.unlock();
+  for (const auto& [ticket, command] : tickets_.close_all()) give_up(ticket, command, false);
+  lock.lock();
+  changed_.wait_for(lock, idle_wait, [&] { return running_ == 0; });
+  return running_ == 0;
+}
+
+void ExternalStep::join() {
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+  if (watcher_.joinable()) watcher_.join();
+}
+
+}  // namespace orderd::plugins

@@ -1,0 +1,69 @@
+#pragma once
+// An external step: commands wait in a bounded queue, a few threads hand them to the plugin, a watcher ends
+// what is overdue. A plugin that hangs holds only threads of its own instance. execute() and completions: any
+// thread.
+#include <condition_variable>
+#include <thread>
+
+#include "base/queue.h"
+#include "plugin_host/instance.h"
+#include "plugin_host/ports.h"
+#include "plugin_host/registry.h"
+#include "plugin_host/tickets.h"
+
+namespace orderd::plugins {
+
+class ExternalStep final : public StepPort, public CompletionTarget {
+ public:
+  /// `instance` outlives it. Throws PluginError if its table is incomplete.
+  ExternalStep(Instance& instance, const Options& options);
+  ~ExternalStep() override;
+
+  const std::string& instance() const override { return instance_.name(); }
+  const std::string& digest() const override { return instance_.digest(); }
+  bool supports(std::string_view action) const override;
+  bool transactional() const override { return false; }
+  bool can_query() const override { return (traits_.flags & ORDERD_STEP_QUERY) != 0; }
+  Millis idempotency_window() const override { return Millis(traits_.idempotency_window_ms); }
+  void execute(std::vector<Command> commands) override;
+  std::vector<Outcome> execute_in(TxPort&, const std::vector<Command>&) override;
+
+  orderd_status complete(orderd_ticket ticket, const orderd_outcome* outcome) override;
+
+  /// Around the instance's own start() and stop().
+  void start(CompletionSink sink);
+  /// Takes nothing new, gives back what was not begun, waits for the rest up to the stop limit; what is then
+  /// open is UNKNOWN. False if the plugin still holds a thread: then neither the instance nor this may be
+  /// destroyed.
+  [[nodiscard]] bool drain();
+  void join();
+
+ private:
+  struct Waiting {
+    Command command;
+    orderd_ticket ticket;
+  };
+  void hand_over();  // threads_
+  void call_plugin(std::vector<Waiting>& batch);
+  void watch_deadlines();  // watcher_
+  void give_up(orderd_ticket ticket, const OpenCommand& command, bool overdue);
+  void report(const OpenCommand& command, Outcome outcome);
+
+  Instance& instance_;
+  const Options options_;
+  const orderd_step_v1* const table_;
+  orderd_step_traits traits_{};  // constant after construction
+  CompletionSink sink_;          // constant after start()
+
+  Tickets tickets_;
+  BoundedQueue<Waiting> queue_;
+  std::vector<std::thread> threads_;
+  std::thread watcher_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;  // a ticket was opened or closed, a thread ended, or stopping
+  std::size_t running_ = 0;          // threads inside hand_over(); guarded by mutex_
+  bool stopping_ = false;            // guarded by mutex_
+};
+
+}  // namespace orderd::plugins

@@ -1,0 +1,70 @@
+#pragma once
+// One configured instance of a plugin: its library, its orderd_plugin, and the orderd_host that it sees (log,
+// settings, completion, tx). Life cycle on the main thread; the host's tables on any thread.
+#include <orderd/host.h>
+#include <orderd/plugin.h>
+#include <orderd/step.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "plugin_host/library.h"
+#include "plugin_host/tx_loan.h"
+
+namespace orderd::plugins {
+
+/// Who takes an instance's completions: its step, if it has one.
+class CompletionTarget {
+ public:
+  virtual ~CompletionTarget() = default;
+  /// As orderd_completion_v1.complete. [any thread]
+  virtual orderd_status complete(orderd_ticket ticket, const orderd_outcome* outcome) = 0;
+};
+
+class Instance {
+ public:
+  /// Creates and initialises it. Throws PluginError.
+  Instance(std::string name, Library library, std::map<std::string, std::string> settings,
+           std::string host_version);
+  ~Instance();
+  Instance(const Instance&) = delete;
+
+  const std::string& name() const { return name_; }
+  const Library& library() const { return library_; }
+  const std::string& digest() const { return library_.digest; }
+  orderd_plugin* plugin() const { return plugin_; }
+  LoanPool& loans() { return loans_; }
+
+  /// The plugin's table for `id`, or nullptr.
+  template <class Table>
+  const Table* extension(const char* id) const {
+    return static_cast<const Table*>(plugin_->get_extension(plugin_, id));
+  }
+  bool has(const std::string& id) const { return extension<void>(id.c_str()) != nullptr; }
+  /// Ids of this ABI's extensions that it has.
+  std::vector<std::string> extensions() const;
+
+  /// Throws PluginError.
+  void start();
+  void stop();
+  void set_completion_target(CompletionTarget* target) { completion_target_ = target; }
+  /// A line about the plugin having broken the contract.
+  void misbehaving(const std::string& what, const std::string& order = "") const;
+
+ private:
+  struct Host;  // the functions behind the tables
+  std::string problem(const char* call, orderd_status status, const orderd_error& error) const;
+
+  const std::string name_;
+  const Library library_;
+  const std::vector<std::pair<std::string, std::string>> settings_;  // sorted by key
+  const std::string host_version_;
+  LoanPool loans_;
+  CompletionTarget* completion_target_ = nullptr;  // set before start()
+  orderd_host host_{};
+  orderd_plugin* plugin_ = nullptr;  // pairs with descriptor->create()
+  bool started_ = false;
+};
+
+}  // namespace orderd::plugins

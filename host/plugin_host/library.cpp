@@ -1,0 +1,101 @@
+#include "plugin_host/library.h"
+
+#include <dlfcn.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/dll/shared_library.hpp>
+#include <fstream>
+#include <sstream>
+
+#include "base/sha256.h"
+#include "plugin_host/error.h"
+
+namespace orderd::plugins {
+namespace {
+
+namespace dll = boost::dll;
+
+/// RTLD_NOW: a missing symbol shows here, not in the middle of a payment. RTLD_LOCAL: two plugins' symbols do
+/// not meet. No DEEPBIND: plugins built against libc++ abort under it.
+constexpr auto load_mode = dll::load_mode::rtld_now | dll::load_mode::rtld_local;
+
+/// Majors that a wrong plugin is asked for, to be able to say which one it has.
+constexpr unsigned known_major_max = 16;
+
+std::string file_bytes(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  return std::move(bytes).str();
+}
+
+bool inside(const std::filesystem::path& directory, const std::filesystem::path& path) {
+  const auto relative = path.lexically_relative(directory);
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+std::string entry_name(unsigned major) { return "orderd_plugin_entry_v" + std::to_string(major); }
+
+/// The loader's own words, without the path that our message has anyway.
+std::string loader_message(const std::filesystem::path& path) {
+  const char* text = dlerror();
+  std::string message = text ? text : "the loader gave no reason";
+  const std::string prefix = path.string() + ": ";
+  return message.rfind(prefix, 0) == 0 ? message.substr(prefix.size()) : message;
+}
+
+}  // namespace
+
+std::string ownership_problem(const std::filesystem::path& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) return "it cannot be examined";
+  const bool mine = status.st_uid == geteuid();
+  if (!mine && status.st_uid != 0)
+    return "it belongs to user " + std::to_string(status.st_uid) +
+           ", neither root nor the user orderd runs as";
+  if (!mine && (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return "others than its owner can write it";
+  return "";
+}
+
+Library load_library(const std::string& instance, const std::filesystem::path& directory,
+                     const std::filesystem::path& path) {
+  std::error_code failed;
+  const auto root = std::filesystem::weakly_canonical(directory, failed);
+  const auto file = std::filesystem::weakly_canonical(root / path, failed);
+  if (!inside(root, file))
+    fail(instance, file, "it is outside the plugin directory " + root.string(), "move it there");
+  if (!std::filesystem::is_regular_file(file, failed))
+    fail(instance, file, "there is no such file",
+         "install the package that brings it, or correct the library's name");
+  if (const auto problem = ownership_problem(file); !problem.empty())
+    fail(instance, file, problem, "chown it to root and chmod it to 0644");
+
+  dlerror();
+  boost::system::error_code error;
+  auto library = std::make_unique<dll::shared_library>();
+  library->load(file.string(), load_mode, error);
+  if (error)
+    fail(instance, file, "it is not a loadable library (" + loader_message(file) + ")",
+         "install a build for this machine");
+
+  const auto* mapped = library.release();  // never unmapped: see the header
+  if (!mapped->has(ORDERD_PLUGIN_ENTRY)) {
+    for (unsigned major = 0; major <= known_major_max; ++major)
+      if (mapped->has(entry_name(major)))
+        fail(instance, file,
+             "it was built for plugin ABI " + std::to_string(major) + ", this host has " +
+                 std::to_string(ORDERD_ABI_MAJOR),
+             "install a build of it for ABI " + std::to_string(ORDERD_ABI_MAJOR));
+    fail(instance, file, "it is not an orderd plugin (no symbol " ORDERD_PLUGIN_ENTRY ")",
+         "correct the library's name");
+  }
+  const orderd_descriptor* descriptor = mapped->get<const orderd_descriptor*()>(ORDERD_PLUGIN_ENTRY)();
+  if (!descriptor || !ORDERD_HAS(descriptor, orderd_descriptor, create) || !descriptor->create ||
+      !descriptor->name || !descriptor->version || !descriptor->vendor ||
+      descriptor->abi_major != ORDERD_ABI_MAJOR)
+    fail(instance, file, "its descriptor is damaged", "report it to the plugin's vendor");
+  return {file, sha256_hex(file_bytes(file)), descriptor};
+}
+
+}  // namespace orderd::plugins

@@ -1,0 +1,153 @@
+#include "plugin_host/registry.h"
+
+#include <orderd/migrations.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/log.h"
+#include "plugin_host/external_step.h"
+#include "plugin_host/step_table.h"
+#include "plugin_host/transactional_ports.h"
+#include "store/migrations.h"
+
+namespace orderd::plugins {
+
+/// An instance and the ports on it; the instance is made first and goes last.
+struct Registry::Entry {
+  std::unique_ptr<Instance> instance;
+  std::unique_ptr<ExternalStep> external;
+  std::unique_ptr<TransactionalStep> transactional;
+  std::unique_ptr<PluginProjection> projection;
+  std::unique_ptr<PluginCatalog> catalog;
+};
+
+namespace {
+
+void check_needs(const Instance& instance, const std::vector<std::string>& needs) {
+  for (const std::string& id : needs) {
+    if (instance.has(id)) continue;
+    std::string offered;
+    for (const std::string& other : instance.extensions()) offered += (offered.empty() ? "" : ", ") + other;
+    fail(instance.name(), instance.library().path,
+         std::string(instance.library().descriptor->name) + " has no " + id + " (it offers " +
+             (offered.empty() ? "nothing" : offered) + ")",
+         "configure a plugin that has it");
+  }
+}
+
+}  // namespace
+
+Registry::Registry(Options options, const std::vector<InstanceConfig>& configs)
+    : options_(std::move(options)) {
+  std::set<std::string> names;
+  for (const InstanceConfig& config : configs) {
+    if (!names.insert(config.name).second)
+      throw PluginError("plugin \"" + config.name +
+                        "\" is configured twice; give each instance a name of its own");
+    auto entry = std::make_unique<Entry>();
+    entry->instance =
+        std::make_unique<Instance>(config.name, load_library(config.name, options_.directory, config.library),
+                                   config.settings, options_.host_version);
+    Instance& instance = *entry->instance;
+    check_needs(instance, config.extensions);
+    if (instance.has(ORDERD_EXT_STEP)) {
+      if ((describe_step(instance).flags & ORDERD_STEP_TRANSACTIONAL) != 0)
+        entry->transactional = std::make_unique<TransactionalStep>(instance);
+      else
+        entry->external = std::make_unique<ExternalStep>(instance, options_);
+    }
+    if (instance.has(ORDERD_EXT_PROJECTION)) entry->projection = std::make_unique<PluginProjection>(instance);
+    if (instance.has(ORDERD_EXT_CATALOG)) entry->catalog = std::make_unique<PluginCatalog>(instance);
+    log_info("plugin", "loaded a plugin",
+             {{"instance", config.name},
+              {"library", instance.library().path.string()},
+              {"digest", instance.digest()}});
+    entries_.push_back(std::move(entry));
+  }
+}
+
+Registry::~Registry() { stop(); }
+
+StepPort& Registry::step(std::string_view name) {
+  for (const auto& entry : entries_) {
+    if (entry->instance->name() != name) continue;
+    if (entry->external) return *entry->external;
+    if (entry->transactional) return *entry->transactional;
+    check_needs(*entry->instance, {ORDERD_EXT_STEP});
+  }
+  throw PluginError("no plugin is configured as \"" + std::string(name) + "\"; add one with this name");
+}
+
+std::vector<ProjectionPort*> Registry::projections() {
+  std::vector<ProjectionPort*> found;
+  for (const auto& entry : entries_)
+    if (entry->projection) found.push_back(entry->projection.get());
+  return found;
+}
+
+std::vector<CatalogPort*> Registry::catalogs() {
+  std::vector<CatalogPort*> found;
+  for (const auto& entry : entries_)
+    if (entry->catalog) found.push_back(entry->catalog.get());
+  return found;
+}
+
+void Registry::migrate(store::Connection& connection) {
+  std::set<std::string> done;
+  for (const auto& entry : entries_) {
+    const Instance& instance = *entry->instance;
+    const auto* table = instance.extension<orderd_migrations_v1>(ORDERD_EXT_MIGRATIONS);
+    const std::string owner = std::string("plugin:") + instance.library().descriptor->name;
+    if (!table || !table->list || !done.insert(owner).second) continue;
+    std::uint32_t count = 0;
+    const orderd_migration* list = table->list(instance.plugin(), &count);
+    std::vector<store::Migration> migrations;
+    for (std::uint32_t i = 0; i < count; ++i)
+      migrations.push_back({static_cast<int>(list[i].number), list[i].name, list[i].sql});
+    for (const auto& applied : store::migrate(connection, owner, migrations))
+      log_info("plugin", "applied a migration",
+               {{"owner", owner}, {"number", std::to_string(applied.number)}});
+  }
+}
+
+void Registry::start(CompletionSink sink) {
+  try {
+    for (const auto& entry : entries_) {
+      entry->instance->start();
+      if (entry->external) entry->external->start(sink);
+    }
+  } catch (...) {
+    stop();
+    throw;
+  }
+}
+
+void Registry::stop() {
+  for (auto at = entries_.rbegin(); at != entries_.rend(); ++at) {
+    Entry& entry = **at;
+    if (entry.external && !entry.external->drain()) {
+      log_error("plugin", "a plugin holds a thread of the host and cannot be stopped; it is left as it is",
+                {{"instance", entry.instance->name()}});
+      (void)at->release();  // its thread may still return into it
+      continue;
+    }
+    entry.instance->stop();
+    if (entry.external) entry.external->join();
+  }
+  std::erase(entries_, nullptr);
+  while (!entries_.empty()) entries_.pop_back();
+}
+
+std::vector<Registry::Info> Registry::infos() const {
+  std::vector<Info> infos;
+  for (const auto& entry : entries_) {
+    const Instance& instance = *entry->instance;
+    const orderd_descriptor& descriptor = *instance.library().descriptor;
+    infos.push_back({instance.name(), descriptor.name, descriptor.version, descriptor.vendor,
+                     instance.library().path.string(), instance.digest(), instance.extensions()});
+  }
+  return infos;
+}
+
+}  // namespace orderd::plugins

@@ -1,0 +1,57 @@
+#pragma once
+// The open commands of one instance: a table of slots with generations. A ticket that is not, or no longer,
+// open is told from one that is by its generation, which no other ticket of this process has; nothing is ever
+// dereferenced. [any thread]
+#include <orderd/command.h>
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/uuid.h"
+
+namespace orderd::plugins {
+
+/// What the host remembers of an open command.
+struct OpenCommand {
+  Uuid order_id;
+  std::string key;
+  bool query = false;
+  Time deadline{};
+  bool begun = false;                        // handed over to the plugin
+  std::optional<std::size_t> batch_index{};  // transactional: its place in the call under way
+  std::thread::id thread{};                  // transactional: the only thread that may complete it
+};
+
+class Tickets {
+ public:
+  orderd_ticket open(OpenCommand command);
+  /// Marks it as handed over; false if it is not open any more.
+  [[nodiscard]] bool begin(orderd_ticket ticket);
+  /// Ends it: the caller alone now has the right and the duty to say what came of it. nullopt: not open.
+  std::optional<OpenCommand> close(orderd_ticket ticket);
+  /// Ends those whose deadline is not after `now`, or all of them.
+  std::vector<std::pair<orderd_ticket, OpenCommand>> close_overdue(Time now);
+  std::vector<std::pair<orderd_ticket, OpenCommand>> close_all() { return close_overdue(Time::max()); }
+  std::optional<Time> next_deadline() const;
+  std::size_t size() const;
+
+ private:
+  struct Slot {
+    std::uint64_t generation = 0;  // 0: free
+    OpenCommand command;
+  };
+  std::optional<OpenCommand> close_locked(orderd_ticket ticket);
+  Slot* find(orderd_ticket ticket);
+
+  mutable std::mutex mutex_;
+  std::vector<Slot> slots_;          // guarded by mutex_
+  std::vector<std::uint64_t> free_;  // guarded by mutex_
+  /// Deadline and generation → slot; external commands only. Guarded by mutex_.
+  std::map<std::pair<Time, std::uint64_t>, std::uint64_t> by_deadline_;
+};
+
+}  // namespace orderd::plugins

@@ -1,0 +1,179 @@
+#include "plugin_host/translate.h"
+
+#include <charconv>
+
+#include "model/json.h"
+
+namespace orderd::plugins {
+namespace {
+
+constexpr std::size_t details_depth_max = 32;
+constexpr std::int64_t retry_after_max_ms = std::int64_t{30} * 24 * 3600 * 1000;
+constexpr std::int64_t unix_ms_max = 253402300799999;  // the end of the year 9999
+/// Fields up to here were in the first release: a shorter struct is not one.
+constexpr std::size_t outcome_size_min = sizeof(orderd_outcome);
+
+/// One text of an outcome; `problem` is set if it cannot be taken.
+std::string take_text(const char* field, orderd_view given, std::size_t bytes_max, std::string& problem) {
+  if (given.size == 0) return "";
+  if (!given.data) {
+    problem = std::string(field) + " has a size and no data";
+  } else if (given.size > bytes_max) {
+    problem = std::string(field) + " has " + std::to_string(given.size) + " bytes, more than " +
+              std::to_string(bytes_max);
+  } else if (!is_utf8_text(to_text(given))) {
+    problem = std::string(field) + " is not UTF-8 text";
+  } else {
+    return std::string(to_text(given));
+  }
+  return "";
+}
+
+std::string totals_problem(const orderd_totals& t) {
+  if (t.refunded < 0 || t.refunded > t.captured || t.captured > t.authorized || t.voided < 0 ||
+      t.voided > t.authorized)
+    return "totals are impossible (authorized " + std::to_string(t.authorized) + ", captured " +
+           std::to_string(t.captured) + ", refunded " + std::to_string(t.refunded) + ", voided " +
+           std::to_string(t.voided) + ")";
+  return "";
+}
+
+/// What is wrong with the numbers, or "".
+std::string numbers_problem(const orderd_outcome& given, bool is_query) {
+  if (given.kind < ORDERD_DONE || given.kind > ORDERD_UNKNOWN) return "kind is " + std::to_string(given.kind);
+  if (given.query_answer < 0 || given.query_answer > ORDERD_NOT_FOUND_YET ||
+      (!is_query && given.query_answer != 0))
+    return "query_answer is " + std::to_string(given.query_answer);
+  if (given.retry_after_ms < 0 || given.retry_after_ms > retry_after_max_ms)
+    return "retry_after_ms is " + std::to_string(given.retry_after_ms);
+  if (given.expires_ms < 0 || given.expires_ms > unix_ms_max)
+    return "expires_ms is " + std::to_string(given.expires_ms);
+  return (given.flags & ORDERD_OUTCOME_HAS_TOTALS) != 0 ? totals_problem(given.totals) : "";
+}
+
+void take_state(const orderd_outcome& given, Outcome& outcome, std::string& problem) {
+  if ((given.flags & ORDERD_OUTCOME_HAS_STATE) == 0) return;
+  if (given.state.size > outcome_state_bytes_max || (given.state.size > 0 && !given.state.data))
+    problem = "state has " + std::to_string(given.state.size) + " bytes";
+  else
+    outcome.state = StateBlob{given.state_version, std::string(to_text(given.state))};
+}
+
+void take_details(const orderd_outcome& given, Outcome& outcome, std::string& problem) {
+  outcome.details_json = take_text("details_json", given.details_json, outcome_details_bytes_max, problem);
+  if (outcome.details_json.empty()) return;
+  json::Document document;
+  json::Problem wrong;
+  if (!json::parse_strict(outcome.details_json, details_depth_max, document, wrong))
+    problem = "details_json is no JSON: " + wrong.message;
+  else if (!document.IsObject())
+    problem = "details_json is no object";
+}
+
+}  // namespace
+
+bool is_utf8_text(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = [&](std::size_t at) {
+      return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u;
+    };
+    const unsigned lead = byte(i);
+    const std::size_t more = lead < 0x80 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+    if (lead == 0 || (lead >= 0x80 && lead < 0xc2) || lead > 0xf4) return false;
+    for (std::size_t k = 1; k <= more; ++k)
+      if ((byte(i + k) & 0xc0) != 0x80) return false;
+    if ((lead == 0xe0 && byte(i + 1) < 0xa0) || (lead == 0xed && byte(i + 1) > 0x9f)) return false;
+    if ((lead == 0xf0 && byte(i + 1) < 0x90) || (lead == 0xf4 && byte(i + 1) > 0x8f)) return false;
+    i += more + 1;
+  }
+  return true;
+}
+
+std::uint32_t generation_of(std::string_view key) {
+  const auto at = key.rfind(".g");
+  std::uint32_t generation = 0;
+  if (at == std::string_view::npos) return 0;
+  const auto [end, error] = std::from_chars(key.data() + at + 2, key.data() + key.size(), generation);
+  return error == std::errc() && end == key.data() + key.size() ? generation : 0;
+}
+
+void AbiCommands::add(const Command& command, orderd_ticket ticket) {
+  orderd_command& out = commands_.emplace_back();
+  ORDERD_CLEAR(out);
+  out.attempt = command.attempt;
+  out.ticket = ticket;
+  out.order_id = to_abi(command.order_id);
+  out.action = to_view(command.action);
+  out.key = to_view(command.key);
+  out.subject = to_view(command.subject);
+  out.query_key = to_view(command.query_key);
+  out.query_action = to_view(command.query_action);
+  out.generation = generation_of(command.key);
+  out.state_version = command.state.version;
+  out.state = to_view(command.state.bytes);
+  out.deadline_ms = command.deadline.time_since_epoch().count();
+  out.amount.amount = command.amount;
+  command.currency.copy(out.amount.currency, sizeof out.amount.currency - 1);
+  out.amount.exponent = command.exponent;
+  out.totals = {command.totals.authorized, command.totals.captured, command.totals.refunded,
+                command.totals.voided};
+  auto& list = line_lists_.emplace_back();
+  for (const CommandLine& line : command.lines) {
+    orderd_line& one = lines_.emplace_back();
+    ORDERD_CLEAR(one);
+    one.line_id = line.line_id;
+    one.sku = to_view(line.sku);
+    one.quantity = line.quantity;
+    one.unit_price = line.unit_price;
+    list.push_back(&one);
+  }
+  out.lines = list.data();
+  out.line_count = list.size();
+  out.customer_id = to_view(command.customer_id);
+  out.method = to_view(command.method);
+  out.provider_reference = to_view(command.provider_reference);
+  out.secret_json = to_view(command.secret_json);
+  const auto& metadata = command.metadata_json;
+  out.details_json =
+      to_view(details_.emplace_back(metadata.empty() ? "{}" : "{\"metadata\":" + metadata + "}"));
+  out.traceparent = to_view(command.traceparent);
+}
+
+const orderd_command* const* AbiCommands::data() {
+  pointers_.clear();
+  for (const orderd_command& command : commands_) pointers_.push_back(&command);
+  return pointers_.data();
+}
+
+bool read_outcome(const orderd_outcome* given, bool is_query, Outcome& outcome, std::string& problem) {
+  problem.clear();
+  if (!given || given->struct_size < outcome_size_min)
+    problem = "the struct is missing or too short";
+  else
+    problem = numbers_problem(*given, is_query);
+  if (problem.empty()) {
+    outcome.kind = static_cast<OutcomeKind>(given->kind);
+    outcome.query_answer = static_cast<QueryAnswer>(given->query_answer);
+    outcome.hard = (given->flags & ORDERD_OUTCOME_SOFT) == 0;
+    outcome.code = take_text("code", given->code, 64, problem);
+    outcome.message = take_text("message", given->message, outcome_text_bytes_max, problem);
+    outcome.retry_after = Millis(given->retry_after_ms);
+    if (given->expires_ms != 0) outcome.expires = Time(Millis(given->expires_ms));
+    NextAction next{take_text("next_action_type", given->next_action_type, 64, problem),
+                    take_text("next_action_url", given->next_action_url, outcome_text_bytes_max, problem)};
+    if (!next.type.empty()) outcome.next_action = std::move(next);
+    if ((given->flags & ORDERD_OUTCOME_HAS_TOTALS) != 0)
+      outcome.totals = PaymentTotals{given->totals.authorized, given->totals.captured, given->totals.refunded,
+                                     given->totals.voided};
+    outcome.provider_reference = take_text("provider_reference", given->provider_reference, 255, problem);
+    take_state(*given, outcome, problem);
+    take_details(*given, outcome, problem);
+  }
+  if (problem.empty()) return true;
+  outcome = Outcome{};
+  outcome.code = "GARBAGE";
+  outcome.message = "the plugin's outcome makes no sense: " + problem;
+  return false;
+}
+
+}  // namespace orderd::plugins
