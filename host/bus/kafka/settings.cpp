@@ -18,8 +18,7 @@ const Properties& defaults(Role role) {
                                  {"socket.nagle.disable", "true"},
                                  {"socket.keepalive.enable", "true"},
                                  {"reconnect.backoff.ms", "50"},
-                                 {"reconnect.backoff.max.ms", "1000"},
-                                 {"log.connection.close", "false"}};
+                                 {"reconnect.backoff.max.ms", "1000"}};
   static const Properties consumer = [] {
     Properties all = common;
     // One fetch is under way per broker: a partition that is started now waits for it to come back.
