@@ -52,7 +52,7 @@ def free_port():
 
 
 def wait_for(condition, what, limit_s=30):
-    """Waits until `condition()` is true and returns its value; fails naming `what` and the last value seen."""
+    """Waits until `condition()` is true and returns its value; fails naming `what` and the last value."""
     deadline = time.monotonic() + limit_s
     while True:
         value = condition()
@@ -125,8 +125,8 @@ class Event:
 class Host:
     """orderd as a process, with a folder, a port and a configuration of its own.
 
-    `prepare()` migrates the database and puts the demo stock in; `start()` returns when the host is ready. The
-    port and the data stay the same over `stop()`, `kill()` and `start()`."""
+    `prepare()` migrates the database and puts the demo stock in; `start()` returns when the host is ready.
+    The port and the data stay the same over `stop()`, `kill()` and `start()`."""
 
     def __init__(self, database, settings=None):
         build = pathlib.Path(setting("ORDERD_TEST_BIN"))
