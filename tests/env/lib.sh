@@ -32,7 +32,7 @@ await_end() {
 # SIGTERM, wait, and SIGKILL only after so many seconds.
 stop_pid() {
   kill -TERM "$1" 2>/dev/null || return 0
-  await_end "$1" "$2" && return 0                 # in an EXIT trap a bare return would be the status before it
+  await_end "$1" "$2" && return 0                 # a bare return in an EXIT trap has the status before it
   say "process $1 did not end within $2 s of SIGTERM: killing it"
   kill -KILL "$1" 2>/dev/null || true
 }
