@@ -1,5 +1,7 @@
 #include "bus/kafka/problems.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 
 namespace orderd::bus::kafka {
@@ -67,11 +69,16 @@ constexpr Meaning meanings[] = {
      "none of the brokers can be reached. Check kafka.bootstrap.servers and the network"},
 };
 
+constexpr std::string_view all_down = "_ALL_BROKERS_DOWN";
+
 bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+constexpr std::string_view coordinator = "GroupCoordinator: ";  // stands before a broker's name
 
 /// "ssl://127.0.0.1:9093/bootstrap: SSL handshake…" → "127.0.0.1:9093"; "" when it does not begin with a
 /// broker.
 std::string_view broker_of(std::string_view reason) {
+  if (reason.starts_with(coordinator)) reason.remove_prefix(coordinator.size());
   const auto end = reason.find(": ");
   if (end == std::string_view::npos) return "";
   std::string_view name = reason.substr(0, end);
@@ -82,6 +89,7 @@ std::string_view broker_of(std::string_view reason) {
 
 /// What librdkafka says behind the broker's name, without its "(after 3ms in state CONNECT…)".
 std::string_view detail_of(std::string_view reason) {
+  if (reason.starts_with(coordinator)) reason.remove_prefix(coordinator.size());
   if (!broker_of(reason).empty()) reason.remove_prefix(reason.find(": ") + 2);
   return reason.substr(0, reason.rfind(" (after "));
 }
@@ -90,6 +98,12 @@ std::string_view detail_of(std::string_view reason) {
 /// Fatal errors are the publisher's to tell.
 bool is_everyday(std::string_view code, std::string_view detail) {
   return code == "_FATAL" || detail == "Disconnected";
+}
+
+/// librdkafka guesses at wrong settings when a young connection ends. Where they were right once, a broker
+/// restarts.
+bool is_guess(std::string_view reason) {
+  return has(reason, "might require SASL") || has(reason, "might be caused by");
 }
 
 }  // namespace
@@ -116,9 +130,12 @@ void Problems::report() {
   {
     const std::lock_guard lock(mutex_);
     const auto now = Steady::now();
+    // That all brokers are down says less than what made each of them so.
+    std::stable_partition(noted_.begin(), noted_.end(),
+                          [](const Noted& one) { return one.code != all_down; });
     for (const Noted& noted : std::exchange(noted_, {})) {
-      // That all brokers are down says less than what made each of them so.
-      if (noted.code == "_ALL_BROKERS_DOWN" && !last_.empty()) continue;
+      if (noted.code == all_down && !last_.empty()) continue;
+      if (worked_ && is_guess(noted.reason)) continue;
       Explanation line =
           noted.code.empty() ? Explanation{noted.reason, ""} : explain(noted.code, noted.reason);
       if (line.text.empty()) continue;
@@ -131,18 +148,24 @@ void Problems::report() {
       lines.push_back(std::move(line));
     }
   }
-  for (const auto& line : lines)
-    log_warning("kafka", "Kafka cannot be used as it should; trying again",
-                {{"problem", line.text}, {"librdkafka", line.detail}});
+  constexpr std::string_view text = "Kafka cannot be used as it should; trying again";
+  for (const auto& line : lines) {
+    if (line.detail.empty())
+      log_warning("kafka", text, {{"problem", line.text}});
+    else
+      log_warning("kafka", text, {{"problem", line.text}, {"librdkafka", line.detail}});
+  }
 }
 
 void Problems::clear() {
   const std::lock_guard lock(mutex_);
+  worked_ = true;
   last_.clear();
 }
 
 void Problems::fade() {
   const std::lock_guard lock(mutex_);
+  worked_ = true;
   if (Steady::now() - last_at_ > fades_after) last_.clear();
 }
 

@@ -46,6 +46,7 @@ class Problems {
   std::map<std::string, Steady::time_point> logged_;  // guarded by mutex_; when each text was last logged
   std::string last_;                                  // guarded by mutex_
   Steady::time_point last_at_{};                      // guarded by mutex_
+  bool worked_ = false;                               // guarded by mutex_; Kafka answered once
 };
 
 }  // namespace orderd::bus::kafka
