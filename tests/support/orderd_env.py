@@ -175,6 +175,7 @@ class Host:
             capture_output=True,
             text=True,
             timeout=READY_LIMIT_S,
+            env=self._environment(),
             check=False,
         )
         if done.returncode:
@@ -182,6 +183,15 @@ class Host:
                 f"orderctl {' '.join(arguments)} ended with {done.returncode}: {done.stderr or done.stdout}"
             )
         return done.stdout
+
+    @staticmethod
+    def _environment():
+        """Without ORDERD_* variables of whoever runs the tests, which would override the configuration."""
+        return {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("ORDERD_") or name.startswith("ORDERD_TEST_")
+        }
 
     def prepare(self):
         self.orderctl("migrate")
@@ -206,6 +216,7 @@ class Host:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
+                env=self._environment(),
             )
         try:
             wait_for(self._ready, "the host to be ready", READY_LIMIT_S)
