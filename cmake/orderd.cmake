@@ -13,7 +13,8 @@ if(ORDERD_SANITIZE)
   add_link_options(-fsanitize=${ORDERD_SANITIZE})
 endif()
 
-# orderd_module(saga LINKS ...): the static library of the folder that calls it, from every .cpp in it (not below it).
+# orderd_module(saga LINKS ...): the static library of the folder that calls it, from every .cpp in it (not below it). A
+# folder of headers alone becomes an interface library.
 function(orderd_module name)
   cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)

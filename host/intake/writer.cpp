@@ -1,7 +1,5 @@
 #include "intake/writer.h"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <set>
 #include <unordered_set>
@@ -9,7 +7,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "model/json.h"
-"outbox/log.h"
+#include "outbox/log.h"
 
 namespace orderd::intake {
 namespace {
@@ -38,13 +36,6 @@ constexpr std::string_view unique_violation = "23505";
 bool is_orders_fault(const std::string& sqlstate) {
   const auto error_class = sqlstate.substr(0, 2);
   return error_class == "22" || error_class == "23" || error_class == "54";
-}
-
-/// False once the other side has closed: an idle session that a restarted server forgot must not look like a lost COMMIT.
-bool still_open(store::Connection& connection) {
-  pollfd socket{PQsocket(connection.raw()), POLLIN, 0};
-  if (::poll(&socket, 1, 0) <= 0) return connection.usable();
-  return PQconsumeInput(connection.raw()) == 1 && connection.usable() && (socket.revents & (POLLHUP | POLLERR)) == 0;
 }
 
 std::string orders_body(const OrderDraft& draft, std::string_view members) {
@@ -106,7 +97,9 @@ void Writer::write(Batch batch) {
       const bool fresh = !order->has_key() || keys.emplace(key.scope, key.value).second;
       (fresh ? first : later).push_back(std::move(order));
     }
-    settle({.batch = std::move(first)});
+    Task task;
+    task.batch = std::move(first);
+    settle(std::move(task));
     batch = std::move(later);
   }
 }
@@ -157,7 +150,8 @@ bool Writer::try_once(Task& task) {
 
 void Writer::take_apart(Task task) {
   for (auto& order : task.batch) {
-    Task one{.maybe_written = task.maybe_written};
+    Task one;
+    one.maybe_written = task.maybe_written;
     one.batch.push_back(std::move(order));
     settle(std::move(one));
   }
@@ -240,7 +234,7 @@ void Writer::refuse(Batch& batch, Placed::Kind kind, bool maybe_written) {
 }
 
 bool Writer::connect() {
-  if (connection_ && still_open(*connection_)) return true;
+  if (connection_ && connection_->alive()) return true;
   connection_.reset();
   if (steady_clock::now() < connect_again_) return false;
   try {
