@@ -22,8 +22,8 @@ class Scripts(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.clone)
 
     def run_script(self, *arguments):
-        return subprocess.run(arguments, cwd=self.clone, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=SECONDS_MAX)
+        return subprocess.run(arguments, cwd=self.clone, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=SECONDS_MAX)
 
     def postgres_sh(self, command, *arguments):
         done = self.run_script("tests/env/postgres.sh", command, self.postgres, *arguments)
