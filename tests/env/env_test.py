@@ -78,8 +78,8 @@ class Postgres(Scripts):
         self.addCleanup(self.postgres_sh, "kill")
         password = url.split(":")[2].split("@")[0]
         self.assertNotEqual(self.query(url.replace(password, "guessed"), "SELECT 1").returncode, 0)
-        self.assertEqual(self.query(url, "SHOW fsync").stdout + self.query(url, "SHOW synchronous_commit").stdout,
-                         "on\non\n")
+        for setting in ("fsync", "synchronous_commit"):
+            self.assertEqual(self.query(url, f"SHOW {setting}").stdout, "on\n")
 
 
 if __name__ == "__main__":
