@@ -73,10 +73,13 @@ struct Outgoing {
 class Publisher {
  public:
   virtual ~Publisher() = default;
-  /// Takes events in order; false when `in_flight_max` is reached (poll, then try again; nothing of the rest was taken).
+  /// Takes events in order and returns how many; nothing of the rest was taken. Fewer when `in_flight_max` is reached or
+  /// the broker is away (poll, then try again), and behind an event that is refused at once: whoever parks its order
+  /// must do that before handing over more of it.
   virtual std::size_t publish(const std::vector<Outgoing>& events) = 0;
   struct Progress {
-    /// Per partition that moved: every event handed over up to this outbox position is acknowledged.
+    /// Per partition that moved: every event handed over up to this outbox position is acknowledged, or was refused in
+    /// this or an earlier Progress.
     std::vector<std::pair<std::int32_t, std::int64_t>> acknowledged;
     /// Partitions of which something was lost or may be: the relay reads again from its saved position.
     bool restart = false;

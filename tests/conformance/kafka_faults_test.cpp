@@ -174,3 +174,20 @@ TEST_CASE("A topic with more partitions than shards will do") {
   MiniRelay(*publisher, outgoing(0, events)).run();
   CHECK(ids(read_all(bus, events)) == ids(events));
 }
+
+TEST_CASE(
+    "A relay that begins again behind an older position while events are under way gets all of them "
+    "acknowledged") {
+  MockKafka kafka;
+  KafkaBus bus(kafka.options());
+  const auto publisher = bus.make_publisher();
+  const auto events = make_lines(20, 3);
+  REQUIRE(eventually([&] { return bus.ready(); }));
+  const auto outbox = outgoing(0, events);
+  REQUIRE(publisher->publish({outbox.begin(), outbox.begin() + 40}) == 40);
+  MiniRelay relay(*publisher, outbox);
+  relay.run();
+  CHECK(relay.restarts() == 0);
+  CHECK(publisher->publish({}) == 0);
+  CHECK(publisher->poll(std::chrono::milliseconds(0)).restart == false);
+}

@@ -94,14 +94,14 @@ KafkaPublisher::Taken KafkaPublisher::send(const Outgoing& outgoing) {
   const std::string key = event.order_id.to_string();
   Headers headers = make_headers(event);
   auto& line = in_flight_[outgoing.partition];
-  line.push_back({outgoing.outbox_position, Steady::now()});
+  line.push_back({++sent_, outgoing.outbox_position, Steady::now()});
   ++in_flight_count_;
   const auto error =
       rd_kafka_producev(producer_.get(), RD_KAFKA_V_TOPIC(cluster_.topic().c_str()),
                         RD_KAFKA_V_PARTITION(outgoing.partition), RD_KAFKA_V_KEY(key.data(), key.size()),
                         RD_KAFKA_V_VALUE(const_cast<char*>(event.payload.data()), event.payload.size()),
                         RD_KAFKA_V_HEADERS(headers.get()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                        RD_KAFKA_V_OPAQUE(to_opaque(outgoing.outbox_position)), RD_KAFKA_V_END);
+                        RD_KAFKA_V_OPAQUE(to_opaque(sent_)), RD_KAFKA_V_END);
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
     static_cast<void>(headers.release());  // the message owns them now
     if (careful_left_ > 0) --careful_left_;
@@ -109,7 +109,7 @@ KafkaPublisher::Taken KafkaPublisher::send(const Outgoing& outgoing) {
   }
   if (refuses_record(error)) {
     progress_.refused.push_back({outgoing.partition, outgoing.outbox_position, rd_kafka_err2str(error)});
-    settle(outgoing.partition, outgoing.outbox_position);
+    settle(outgoing.partition, sent_);
     return Taken::refused;
   }
   line.pop_back();
@@ -156,33 +156,37 @@ void KafkaPublisher::wait(std::chrono::milliseconds timeout) {
 
 void KafkaPublisher::take_reports(rd_kafka_event_t* event) {
   while (const rd_kafka_message_t* report = rd_kafka_event_message_next(event)) {
-    const std::int64_t position = from_opaque(report->_private);
+    const std::uint64_t number = from_opaque(report->_private);
     if (report->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      settle(report->partition, position);
+      settle(report->partition, number);
       continue;
     }
     if (failure_.empty()) failure_ = rd_kafka_err2str(report->err);
     if (!refuses_record(report->err)) continue;
     if (careful_) {  // it was alone in its request: the broker means this one
-      progress_.refused.push_back({report->partition, position, rd_kafka_err2str(report->err)});
-      settle(report->partition, position);
+      if (const auto position = settle(report->partition, number))
+        progress_.refused.push_back({report->partition, *position, rd_kafka_err2str(report->err)});
     }
     careful_left_ = careful_events;
   }
 }
 
-void KafkaPublisher::settle(std::int32_t partition, std::int64_t outbox_position) {
+/// Moves the acknowledged prefix if this message was in the way of it. Its outbox position, if it was in
+/// flight.
+std::optional<std::int64_t> KafkaPublisher::settle(std::int32_t partition, std::uint64_t number) {
   auto& line = in_flight_[partition];
-  const auto found = std::lower_bound(
-      line.begin(), line.end(), outbox_position,
-      [](const InFlight& one, std::int64_t position) { return one.outbox_position < position; });
-  if (found == line.end() || found->outbox_position != outbox_position) return;
+  const auto found =
+      std::lower_bound(line.begin(), line.end(), number,
+                       [](const InFlight& one, std::uint64_t wanted) { return one.number < wanted; });
+  if (found == line.end() || found->number != number) return std::nullopt;
   found->settled = true;
+  const std::int64_t position = found->outbox_position;
   while (!line.empty() && line.front().settled) {
     acknowledged_[partition] = line.front().outbox_position;
     line.pop_front();
     --in_flight_count_;
   }
+  return position;
 }
 
 /// librdkafka's own message.timeout.ms would drop the one message whose time is over, and could still send
