@@ -3,7 +3,6 @@
 #include "base/log.h"
 #include "plugin_host/error.h"
 #include "plugin_host/fill_error.h"
-#include "plugin_host/step_table.h"
 #include "plugin_host/translate.h"
 
 namespace orderd::plugins {
@@ -38,12 +37,12 @@ OpenCommand remember(const Command& command) {
 
 }  // namespace
 
-ExternalStep::ExternalStep(Instance& instance, const Options& options)
+ExternalStep::ExternalStep(Instance& instance, const orderd_step_traits& traits, const Options& options)
     : instance_(instance),
       options_(options),
       table_(instance.extension<orderd_step_v1>(ORDERD_EXT_STEP)),
+      traits_(traits),
       queue_(options.commands_queued_max) {
-  traits_ = describe_step(instance);
   instance_.set_completion_target(this);
 }
 
@@ -86,12 +85,22 @@ void ExternalStep::execute(std::vector<Command> commands) {
 void ExternalStep::hand_over() {
   while (!queue_.closed()) {
     std::vector<Waiting> batch = queue_.take(batch_commands_max, idle_wait);
+    if (stopping()) {
+      for (const Waiting& waiting : batch)
+        if (const auto open = tickets_.close(waiting.ticket)) give_up(waiting.ticket, *open, false);
+      continue;
+    }
     std::erase_if(batch, [&](const Waiting& waiting) { return !tickets_.begin(waiting.ticket); });
     if (!batch.empty()) call_plugin(batch);
   }
   std::lock_guard lock(mutex_);
   --running_;
   changed_.notify_all();
+}
+
+bool ExternalStep::stopping() const {
+  std::lock_guard lock(mutex_);
+  return stopping_;
 }
 
 void ExternalStep::call_plugin(std::vector<Waiting>& batch) {
@@ -145,7 +154,10 @@ void ExternalStep::give_up(orderd_ticket ticket, const OpenCommand& command, boo
   if (!command.begun)
     return report(command, not_begun("NOT_BEGUN", "the command waited until its deadline or the stop"));
   report(command, unknown(overdue ? "TIMEOUT" : "STOPPED", "the plugin did not answer in time"));
-  if (table_->cancel) table_->cancel(instance_.plugin(), ticket);
+  if (!table_->cancel) return;
+  try {
+    table_->cancel(instance_.plugin(), ticket);
+  } catch (...) { instance_.misbehaving("an exception left cancel()"); }
 }
 
 void ExternalStep::watch_deadlines() {

@@ -15,8 +15,8 @@ namespace orderd::plugins {
 
 class ExternalStep final : public StepPort, public CompletionTarget {
  public:
-  /// `instance` outlives it. Throws PluginError if its table is incomplete.
-  ExternalStep(Instance& instance, const Options& options);
+  /// `instance` outlives it; `traits` as describe_step() found them.
+  ExternalStep(Instance& instance, const orderd_step_traits& traits, const Options& options);
   ~ExternalStep() override;
 
   const std::string& instance() const override { return instance_.name(); }
@@ -45,6 +45,7 @@ class ExternalStep final : public StepPort, public CompletionTarget {
   };
   void hand_over();  // threads_
   void call_plugin(std::vector<Waiting>& batch);
+  bool stopping() const;
   void watch_deadlines();  // watcher_
   void give_up(orderd_ticket ticket, const OpenCommand& command, bool overdue);
   void report(const OpenCommand& command, Outcome outcome);
@@ -52,8 +53,8 @@ class ExternalStep final : public StepPort, public CompletionTarget {
   Instance& instance_;
   const Options options_;
   const orderd_step_v1* const table_;
-  orderd_step_traits traits_{};  // constant after construction
-  CompletionSink sink_;          // constant after start()
+  const orderd_step_traits traits_;
+  CompletionSink sink_;  // constant after start()
 
   Tickets tickets_;
   BoundedQueue<Waiting> queue_;

@@ -12,6 +12,17 @@
 #include "plugin_host/translate.h"
 
 namespace orderd::plugins {
+namespace {
+
+/// A plugin made without the SDK may let an exception through: here it ends.
+template <typename Call>
+orderd_status shielded(Call call) {
+  try {
+    return call();
+  } catch (...) { return ORDERD_E_INTERNAL; }
+}
+
+}  // namespace
 
 struct Instance::Host {
   static const Instance& of(const orderd_host* host) {
@@ -106,7 +117,10 @@ Instance::Instance(std::string name, Library library, std::map<std::string, std:
   host_.host_data = this;
   host_.get_extension = Host::get_extension;
 
-  plugin_ = library_.descriptor->create(&host_);
+  shielded([&] {
+    plugin_ = library_.descriptor->create(&host_);
+    return ORDERD_OK;
+  });
   if (!plugin_)
     fail(name_, library_.path, "create() gave no instance", "free memory, or report it to the vendor");
   const bool whole = ORDERD_HAS(plugin_, orderd_plugin, get_extension) && plugin_->init && plugin_->start &&
@@ -115,11 +129,10 @@ Instance::Instance(std::string name, Library library, std::map<std::string, std:
     fail(name_, library_.path, "its life cycle functions are incomplete", "report it to the plugin's vendor");
   orderd_error error;
   ORDERD_CLEAR(error);
-  if (const orderd_status status = plugin_->init(plugin_, &error); status != ORDERD_OK) {
-    const std::string what = problem("init", status, error);
-    plugin_->destroy(plugin_);
-    fail(name_, library_.path, what, "correct its settings");
-  }
+  const orderd_status status = shielded([&] { return plugin_->init(plugin_, &error); });
+  if (status == ORDERD_OK) return;
+  plugin_->destroy(plugin_);
+  fail(name_, library_.path, problem("init", status, error), "correct its settings");
 }
 
 Instance::~Instance() {
@@ -143,7 +156,8 @@ std::vector<std::string> Instance::extensions() const {
 void Instance::start() {
   orderd_error error;
   ORDERD_CLEAR(error);
-  if (const orderd_status status = plugin_->start(plugin_, &error); status != ORDERD_OK)
+  const orderd_status status = shielded([&] { return plugin_->start(plugin_, &error); });
+  if (status != ORDERD_OK)
     fail(name_, library_.path, problem("start", status, error), "correct its settings, or what it needs");
   started_ = true;
 }

@@ -31,7 +31,7 @@ LentCall call_with(Instance& instance, TxPort& tx, const char* what,
 
 void throw_if_failed(const LentCall& call) {
   if (call.sql) throw TxError(*call.sql);
-  if (!call.ok()) throw TxError("", call.message);
+  if (!call.ok()) throw TxError(sqlstate_plugin_refused, call.message);
 }
 
 }  // namespace orderd::plugins

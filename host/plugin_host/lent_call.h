@@ -20,8 +20,8 @@ struct LentCall {
 LentCall call_with(Instance& instance, TxPort& tx, const char* what,
                    const std::function<orderd_status(orderd_tx*, orderd_error*)>& body);
 
-/// For calls that either succeed or end what the caller does: TxError, with no SQLSTATE if the plugin itself
-/// refused.
+/// For calls that either succeed or end what the caller does: TxError, with
+/// sqlstate_plugin_refused if no statement failed.
 void throw_if_failed(const LentCall& call);
 
 }  // namespace orderd::plugins

@@ -19,7 +19,9 @@ class LentResult final : public TxResult {
     const int r = static_cast<int>(row), c = static_cast<int>(column);
     return rows_.is_null(r, c) ? std::nullopt : std::optional(rows_.bytes(r, c));
   }
-  std::uint32_t column_type(std::size_t column) const override { return PQftype(rows_.raw(), static_cast<int>(column)); }
+  std::uint32_t column_type(std::size_t column) const override {
+    return PQftype(rows_.raw(), static_cast<int>(column));
+  }
 
  private:
   store::Rows rows_;
@@ -36,11 +38,15 @@ auto guarded(Call call) {
 
 }  // namespace
 
-std::unique_ptr<TxResult> LentTransaction::exec(const char* sql, std::span<const TxParam> params, bool binary_result) {
+std::unique_ptr<TxResult> LentTransaction::exec(const char* sql, std::span<const TxParam> params,
+                                                bool binary_result) {
   return guarded([&]() -> std::unique_ptr<TxResult> {
-    return std::make_unique<LentResult>(work_.run_foreign(sql, params.size(), [&](std::size_t i) {
-      return store::ForeignParam{params[i].type, params[i].binary, params[i].value};
-    }, binary_result));
+    return std::make_unique<LentResult>(work_.run_foreign(
+        sql, params.size(),
+        [&](std::size_t i) {
+          return store::ForeignParam{params[i].type, params[i].binary, params[i].value};
+        },
+        binary_result));
   });
 }
 

@@ -8,7 +8,8 @@ namespace orderd::plugins {
 class LentTransaction final : public TxPort {
  public:
   explicit LentTransaction(store::UnitOfWork& work) : work_(work) {}
-  std::unique_ptr<TxResult> exec(const char* sql, std::span<const TxParam> params, bool binary_result) override;
+  std::unique_ptr<TxResult> exec(const char* sql, std::span<const TxParam> params,
+                                 bool binary_result) override;
   void savepoint() override;
   void release_savepoint() override;
   void rollback_to_savepoint() override;

@@ -90,8 +90,8 @@ struct Product {
   std::int64_t held = 0, sold = 0;
 };
 
-/// An inventory plugin's catalog. Errors are TxError: sqlstate "" and a message for people if the plugin
-/// refused.
+/// An inventory plugin's catalog. Errors are TxError, with
+/// sqlstate_plugin_refused if no statement failed.
 class CatalogPort {
  public:
   virtual ~CatalogPort() = default;

@@ -20,6 +20,7 @@ struct Registry::Entry {
   std::unique_ptr<TransactionalStep> transactional;
   std::unique_ptr<PluginProjection> projection;
   std::unique_ptr<PluginCatalog> catalog;
+  bool stuck = false;  // a thread of the host is held inside the plugin
 };
 
 namespace {
@@ -52,10 +53,11 @@ Registry::Registry(Options options, const std::vector<InstanceConfig>& configs)
     Instance& instance = *entry->instance;
     check_needs(instance, config.extensions);
     if (instance.has(ORDERD_EXT_STEP)) {
-      if ((describe_step(instance).flags & ORDERD_STEP_TRANSACTIONAL) != 0)
+      const orderd_step_traits traits = describe_step(instance);
+      if ((traits.flags & ORDERD_STEP_TRANSACTIONAL) != 0)
         entry->transactional = std::make_unique<TransactionalStep>(instance);
       else
-        entry->external = std::make_unique<ExternalStep>(instance, options_);
+        entry->external = std::make_unique<ExternalStep>(instance, traits, options_);
     }
     if (instance.has(ORDERD_EXT_PROJECTION)) entry->projection = std::make_unique<PluginProjection>(instance);
     if (instance.has(ORDERD_EXT_CATALOG)) entry->catalog = std::make_unique<PluginCatalog>(instance);
@@ -67,7 +69,12 @@ Registry::Registry(Options options, const std::vector<InstanceConfig>& configs)
   }
 }
 
-Registry::~Registry() { stop(); }
+Registry::~Registry() {
+  stop();
+  for (auto& entry : entries_)
+    if (entry->stuck) (void)entry.release();  // its thread may still return into it
+  while (!entries_.empty()) entries_.pop_back();
+}
 
 StepPort& Registry::step(std::string_view name) {
   for (const auto& entry : entries_) {
@@ -126,17 +133,16 @@ void Registry::start(CompletionSink sink) {
 void Registry::stop() {
   for (auto at = entries_.rbegin(); at != entries_.rend(); ++at) {
     Entry& entry = **at;
+    if (entry.stuck) continue;
     if (entry.external && !entry.external->drain()) {
       log_error("plugin", "a plugin holds a thread of the host and cannot be stopped; it is left as it is",
                 {{"instance", entry.instance->name()}});
-      (void)at->release();  // its thread may still return into it
+      entry.stuck = true;
       continue;
     }
     entry.instance->stop();
     if (entry.external) entry.external->join();
   }
-  std::erase(entries_, nullptr);
-  while (!entries_.empty()) entries_.pop_back();
 }
 
 std::vector<Registry::Info> Registry::infos() const {

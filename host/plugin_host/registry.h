@@ -3,12 +3,11 @@
 // starts.
 //
 // 1. The constructor loads every library, makes and initialises every instance, checks what each is needed
-// for. The
-//    first thing wrong is thrown as PluginError, one line: which plugin, which file, what, what to do.
-//    Nothing is left half started: what was made is destroyed again.
+//    for. The first thing wrong is thrown as PluginError, one line: which plugin, which file, what, what to
+//    do. Nothing is left half started: what was made is destroyed again.
 // 2. migrate() brings the plugins' own tables up to date; start() starts the instances.
-// 3. stop() waits for what is in flight, then stops and destroys; libraries stay mapped until the process
-// ends.
+// 3. stop() waits for what is in flight, then stops them; libraries stay mapped until the process
+//    ends.
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -72,7 +71,7 @@ class Registry {
  private:
   struct Entry;
   const Options options_;
-  std::vector<std::unique_ptr<Entry>> entries_;  // constant between construction and stop()
+  std::vector<std::unique_ptr<Entry>> entries_;  // constant after construction
 };
 
 }  // namespace orderd::plugins

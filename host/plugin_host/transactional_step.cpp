@@ -1,6 +1,5 @@
 #include "plugin_host/lent_call.h"
 #include "plugin_host/savepoint.h"
-#include "plugin_host/step_table.h"
 #include "plugin_host/transactional_ports.h"
 #include "plugin_host/translate.h"
 
@@ -22,7 +21,6 @@ thread_local TransactionalStep::Call* TransactionalStep::Call::current = nullptr
 
 TransactionalStep::TransactionalStep(Instance& instance)
     : instance_(instance), table_(instance.extension<orderd_step_v1>(ORDERD_EXT_STEP)) {
-  describe_step(instance);
   instance_.set_completion_target(this);
 }
 
@@ -76,11 +74,12 @@ std::string TransactionalStep::call_plugin(TxPort& tx, const std::vector<Command
     return table_->execute_tx(instance_.plugin(), loan, batch.data(), batch.size(), error);
   });
   Call::current = nullptr;
-  std::size_t unanswered = 0;
-  for (const orderd_ticket ticket : tickets) unanswered += tickets_.close(ticket).has_value() ? 1 : 0;
+  for (const orderd_ticket ticket : tickets) (void)tickets_.close(ticket);
   if (lent.sql && lent.sql->ends_transaction()) throw *lent.sql;
   if (!lent.ok()) return lent.message;
   if (!call.problem.empty()) return instance_.name() + ": " + call.problem;
+  const auto unanswered =
+      std::count_if(call.outcomes.begin(), call.outcomes.end(), [](const auto& one) { return !one; });
   if (unanswered > 0) {
     instance_.misbehaving("it left " + std::to_string(unanswered) + " of " + std::to_string(count) +
                           " commands unanswered");

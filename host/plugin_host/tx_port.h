@@ -12,6 +12,9 @@
 
 namespace orderd::plugins {
 
+/// The SQLSTATE of a TxError that no statement caused: the plugin itself refused.
+inline constexpr const char* sqlstate_plugin_refused = "OP001";
+
 /// The database refused a statement, or is gone. `what()` is its message.
 class TxError : public std::runtime_error {
  public:

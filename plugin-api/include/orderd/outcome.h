@@ -3,8 +3,9 @@
  * 1. Only DONE, DECLINED and RETRY are knowledge. A timeout, a lost connection, an answer that makes no sense
  *    is UNKNOWN, and the host finds out by a query. Never turn it into RETRY.
  * 2. Every outcome of a payment carries the totals as the provider has them now, not as they should be.
- * 3. What makes no sense (an unknown kind, PENDING of a transactional step, negative totals) the host takes
- *    as UNKNOWN.
+ * 3. What makes no sense (an unknown kind, impossible totals, text that is not UTF-8) the host takes as
+ *    UNKNOWN; in a transaction, where only DONE, DECLINED and RETRY make sense, as a failure of the whole
+ *    call.
  */
 #ifndef ORDERD_OUTCOME_H
 #define ORDERD_OUTCOME_H
