@@ -13,10 +13,17 @@ if(ORDERD_SANITIZE)
   add_link_options(-fsanitize=${ORDERD_SANITIZE})
 endif()
 
-# orderd_module(saga LINKS ...): the static library of the folder that calls it, from every .cpp in it (not below it).
+# orderd_module(saga LINKS ...): the static library of the folder that calls it, from every .cpp in it (not below it). A
+# folder of headers alone becomes an interface library.
 function(orderd_module name)
   cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  if(NOT sources)  # a port: headers only
+    add_library(orderd_${name} INTERFACE)
+    target_include_directories(orderd_${name} INTERFACE ${PROJECT_SOURCE_DIR}/host)
+    target_link_libraries(orderd_${name} INTERFACE ${ARG_LINKS})
+    return()
+  endif()
   add_library(orderd_${name} STATIC ${sources})
   target_include_directories(orderd_${name} PUBLIC ${PROJECT_SOURCE_DIR}/host)
   target_link_libraries(orderd_${name} PUBLIC ${ARG_LINKS} Threads::Threads)

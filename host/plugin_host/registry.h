@@ -28,17 +28,19 @@ struct InstanceConfig {
   std::string name;               // "payment", "stripe-eu"
   std::filesystem::path library;  // absolute, or relative to Options::directory
   std::map<std::string, std::string> settings;
-  std::vector<std::string>
-      extensions;  // ids the host will need of it: "orderd.step/1"; a missing one is an error
+  /// Ids that the host will need of it: "orderd.step/1". A missing one is an error.
+  std::vector<std::string> extensions;
 };
 
 struct Options {
   std::filesystem::path directory;  // where libraries may come from; a path outside it is refused
   std::string host_version;         // what plugins see
-  std::size_t commands_queued_max =
-      10'000;                            // per instance, waiting to be handed over; more are RETRY at once
-  std::size_t threads_per_instance = 2;  // that call execute(); a plugin that hangs holds only its own
-  Millis stop_limit{10'000};             // for commands in flight when stopping; what is then open is UNKNOWN
+  /// Per instance, commands waiting to be handed over; more are RETRY at once.
+  std::size_t commands_queued_max = 10'000;
+  /// Threads that call execute(); a plugin that hangs holds only its own.
+  std::size_t threads_per_instance = 2;
+  /// For commands in flight when stopping; what is then open is UNKNOWN.
+  Millis stop_limit{10'000};
 };
 
 /// start(), stop() and the constructor: main thread. Ports: as their own comments say.
@@ -54,8 +56,7 @@ class Registry {
   std::vector<ProjectionPort*> projections();
   std::vector<CatalogPort*> catalogs();
 
-  /// Brings every plugin's own tables up to date (store::migrate, owner "plugin:<name>"). Throws as that
-  /// does.
+  /// Brings every plugin's own tables up to date: store::migrate(), owner "plugin:<name>". Throws as that does.
   void migrate(store::Connection& connection);
   /// Starts every instance; PluginError if one refuses, after stopping those that did start.
   void start(CompletionSink sink);

@@ -1,5 +1,7 @@
 #include "store/connection.h"
 
+#include <poll.h>
+
 #include <algorithm>
 
 namespace orderd::store {
@@ -39,6 +41,14 @@ Connection::Connection(const ConnectionOptions& options) : pooled_(options.poole
   if (!pooled_)
     script("set lock_timeout = " + std::to_string(options.lock_timeout_ms) + "; set idle_in_transaction_session_timeout = " +
            std::to_string(options.idle_in_transaction_timeout_ms) + "; set timezone = 'UTC'; set client_encoding = 'UTF8'");
+}
+
+bool Connection::alive() {
+  if (!usable()) return false;
+  pollfd socket{PQsocket(connection_.get()), POLLIN, 0};
+  if (::poll(&socket, 1, 0) <= 0) return true;
+  // Something came unasked: a notice at best, the session's end at worst, which reading it finds out.
+  return (socket.revents & (POLLHUP | POLLERR)) == 0 && PQconsumeInput(connection_.get()) == 1 && usable();
 }
 
 void Connection::lost() {

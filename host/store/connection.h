@@ -72,6 +72,8 @@ class Connection {
   /// Statements that were sent since the last flush.
   std::size_t queued() const;
   bool usable() const { return PQstatus(connection_.get()) == CONNECTION_OK && !broken_; }
+  /// usable(), and the server has not ended this idle session: looks at the socket, asks nobody.
+  bool alive();
   PGTransactionStatusType transaction_status() const { return PQtransactionStatus(connection_.get()); }
   PGconn* raw() { return connection_.get(); }
 

@@ -16,7 +16,7 @@ export function h(tag, attributes = {}, ...children) {
 /** Appends children, leaving out those that are null or false. */
 export function add(element, ...children) {
   element.append(
-    ...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false)
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false)
   );
   return element;
 }

@@ -25,177 +25,172 @@ function itemsText(items = []) {
 }
 
 function orderRow(order) {
-  return h(
-    'li',
-    {'data-order': order.id, 'data-version': order.version},
-    h(
-      'a',
-      {class: 'order-row', href: `#/orders/${order.id}`},
-      h('span', {class: 'order-id mono'}, shortId(order.id)),
-      h('span', {class: 'order-items'}, itemsText(order.items), h('span', {class: 'hint'}, order.customerId)),
-      h('span', {class: 'order-badges'}, statusBadge(order.status), paymentBadge(order.payment.status)),
-      h('span', {class: 'order-total'}, money(order.totalAmount, order.currency)),
-      h(
-        'time',
-        {class: 'hint order-time', datetime: order.createdAt, title: dateTime(order.createdAt)},
-        ago(order.createdAt)
-      )
-    )
+  const {id, version, customerId, status, payment, totalAmount, currency, createdAt} = order;
+  const time = {class: 'hint order-time', datetime: createdAt, title: dateTime(createdAt)};
+  const link = h(
+    'a',
+    {class: 'order-row', href: `#/orders/${id}`},
+    h('span', {class: 'order-id mono'}, shortId(id)),
+    h('span', {class: 'order-items'}, itemsText(order.items), h('span', {class: 'hint'}, customerId)),
+    h('span', {class: 'order-badges'}, statusBadge(status), paymentBadge(payment.status)),
+    h('span', {class: 'order-total'}, money(totalAmount, currency)),
+    h('time', time, ago(createdAt))
   );
+  return h('li', {'data-order': id, 'data-version': version}, link);
 }
+
+const isOlder = (order, than) =>
+  order.createdAt < than.createdAt || (order.createdAt === than.createdAt && order.id < than.id);
 
 /**
  * Joins a newly read head of the list with what is known below it. Within the span the head covers it is
  * the truth (an order may have left the filter); below it, what was loaded before stays.
  */
-export function joinHead(known, head, headIsAll) {
+function joinHead(known, head, headIsAll) {
   if (headIsAll) return head;
   const ids = new Set(head.map(({id}) => id));
-  // So many came since that the two do not meet: what lies between is not known, so start from the head
-  // again.
+  // So many came since that the two do not meet: what lies between is unknown, so start from the head again.
   if (!known.some(({id}) => ids.has(id))) return head;
   const oldest = head.at(-1);
-  const below = known.filter(
-    (order) =>
-      !ids.has(order.id) &&
-      (order.createdAt < oldest.createdAt || (order.createdAt === oldest.createdAt && order.id < oldest.id))
-  );
-  return [...head, ...below];
+  return [...head, ...known.filter((order) => !ids.has(order.id) && isOlder(order, oldest))];
 }
 
-export function ordersView({root, signal, status, go}) {
-  let orders = [];
-  let cursor = null;
-  let paused = false;
-  let reached = false;
+class OrderList {
+  #signal;
+  #status;
+  #orders = [];
+  #cursor = null;
+  #paused = false;
+  #reached = false;
 
-  const list = h('ol', {
-    class: 'panel order-list',
-    id: 'orders',
-    'aria-label': 'Orders',
-    'aria-busy': 'true',
-  });
-  const note = h('p', {class: 'hint'}, 'Loading orders…');
-  const problem = h('div', {});
-  const more = h(
-    'button',
-    {class: 'button wide', type: 'button', hidden: true, onclick: loadMore},
-    'Show more'
-  );
-  const filter = h(
-    'select',
-    {id: 'filter', onchange: () => go(filter.value ? `#/orders?status=${filter.value}` : '#/orders')},
-    h('option', {value: ''}, 'All'),
-    STATUSES.map((value) => h('option', {value, selected: value === status}, statusName(value)))
-  );
-  const live = h(
-    'button',
-    {class: 'button quiet', type: 'button', 'aria-pressed': 'false', onclick: togglePause},
-    'Pause updates'
-  );
+  #list = h('ol', {class: 'panel order-list', id: 'orders', 'aria-label': 'Orders', 'aria-busy': 'true'});
+  #note = h('p', {class: 'hint'}, 'Loading orders…');
+  #problem = h('div', {});
+  #more = h('button', {class: 'button wide', type: 'button', hidden: true}, 'Show more');
+  #pause = h('button', {class: 'button quiet', type: 'button', 'aria-pressed': 'false'}, 'Pause updates');
 
-  function togglePause() {
-    paused = !paused;
-    live.setAttribute('aria-pressed', String(paused));
-    live.textContent = paused ? 'Updates paused' : 'Pause updates';
+  constructor({root, signal, status, go}) {
+    this.#signal = signal;
+    this.#status = status;
+    this.#more.addEventListener('click', () => this.#loadMore());
+    this.#pause.addEventListener('click', () => this.#togglePause());
+    const title = h('h1', {id: 'page-title', tabindex: -1}, 'Orders');
+    const controls = [h('label', {for: 'filter'}, 'Status'), this.#filter(go), this.#pause];
+    const head = h('div', {class: 'page-head split'}, title, h('div', {class: 'row'}, controls));
+    replace(root, head, this.#note, this.#problem, this.#list, this.#more);
+    this.#run();
+  }
+
+  #filter(go) {
+    const options = STATUSES.map((value) =>
+      h('option', {value, selected: value === this.#status}, statusName(value))
+    );
+    const filter = h('select', {id: 'filter'}, h('option', {value: ''}, 'All'), options);
+    filter.addEventListener('change', () =>
+      go(filter.value ? `#/orders?status=${filter.value}` : '#/orders')
+    );
+    return filter;
+  }
+
+  #togglePause() {
+    this.#paused = !this.#paused;
+    this.#pause.setAttribute('aria-pressed', String(this.#paused));
+  }
+
+  async #run() {
+    let waitMs = 0;
+    while (await pause(waitMs, this.#signal)) {
+      waitMs = REFRESH_MS;
+      if (this.#reached && (this.#paused || document.hidden)) continue;
+      try {
+        await this.#refresh();
+      } catch (error) {
+        if (this.#signal.aborted) return;
+        if (!this.#tolerate(error)) return;
+        waitMs = Math.max(REFRESH_MS, error.waitMs);
+      }
+    }
+  }
+
+  /** While rows are on the page a quiet line is enough, and the loop goes on asking. */
+  #tolerate(error) {
+    this.#note.textContent = '';
+    this.#list.hidden = this.#orders.length === 0;
+    if (this.#reached && error.passing) {
+      const text = 'The host does not answer; trying again.';
+      replace(this.#problem, h('p', {class: 'hint warn', role: 'status'}, text));
+      return true;
+    }
+    replace(
+      this.#problem,
+      errorPanel(error, () => this.#run(), this.#signal)
+    );
+    return false;
+  }
+
+  async #refresh() {
+    const known = this.#orders.length;
+    const limit = Math.min(Math.max(known, PAGE_ORDERS), REFRESHED_ORDERS_MAX);
+    const page = await listOrders({limit, status: this.#status}, this.#signal);
+    this.#orders = joinHead(this.#orders, page.data, page.nextCursor === null);
+    if (this.#orders.length === page.data.length) this.#cursor = page.nextCursor;
+    this.#reached = true;
+    replace(this.#problem);
+    this.#draw();
+  }
+
+  async #loadMore() {
+    const before = this.#orders.length;
+    this.#more.disabled = true;
+    try {
+      const query = {limit: PAGE_ORDERS, status: this.#status, cursor: this.#cursor};
+      const page = await listOrders(query, this.#signal);
+      const known = new Set(this.#orders.map(({id}) => id));
+      this.#orders.push(...page.data.filter(({id}) => !known.has(id)));
+      this.#cursor = page.nextCursor;
+      this.#draw();
+      this.#list.children[before]?.querySelector('a').focus();
+      announce(`${this.#orders.length} orders shown`);
+    } catch (error) {
+      if (this.#signal.aborted) return;
+      replace(
+        this.#problem,
+        errorPanel(error, () => this.#loadMore(), this.#signal)
+      );
+    } finally {
+      this.#more.disabled = false;
+    }
+  }
+
+  #draw() {
+    this.#drawRows();
+    this.#list.hidden = this.#orders.length === 0;
+    this.#list.setAttribute('aria-busy', 'false');
+    this.#more.hidden = this.#cursor === null;
+    replace(this.#note, this.#orders.length === 0 ? this.#emptyText() : null);
+  }
+
+  #emptyText() {
+    if (this.#status) return `No order is “${statusName(this.#status).toLowerCase()}” right now.`;
+    return ['No orders yet. ', h('a', {href: '#/'}, 'Place the first one.')];
   }
 
   /** Only rows that changed are made anew, so that the focus and a half-read line stay. */
-  function draw() {
-    const old = new Map([...list.children].map((element) => [element.dataset.order, element]));
-    const focused = document.activeElement?.closest?.('[data-order]')?.dataset.order;
-    const rows = orders.map((order) => {
+  #drawRows() {
+    const old = new Map([...this.#list.children].map((element) => [element.dataset.order, element]));
+    const focused = document.activeElement?.closest('[data-order]')?.dataset.order;
+    const rows = this.#orders.map((order) => {
       const element = old.get(order.id);
-      if (!element || element.dataset.version !== String(order.version)) return orderRow(order);
+      if (element?.dataset.version !== String(order.version)) return orderRow(order);
       element.querySelector('time').textContent = ago(order.createdAt);
       return element;
     });
-    const same =
-      rows.length === list.children.length &&
-      rows.every((element, index) => element === list.children[index]);
-    if (!same) {
-      replace(list, rows);
-      if (focused)
-        list.querySelector(`[data-order="${CSS.escape(focused)}"] a`)?.focus({preventScroll: true});
-    }
-    list.hidden = orders.length === 0;
-    list.setAttribute('aria-busy', 'false');
-    more.hidden = cursor === null;
-    replace(
-      note,
-      orders.length
-        ? null
-        : status
-          ? `No order is ${statusName(status).toLowerCase()} right now.`
-          : ['No orders yet. ', h('a', {href: '#/'}, 'Place the first one.')]
-    );
+    const shown = this.#list.children;
+    if (rows.length === shown.length && rows.every((row, index) => row === shown[index])) return;
+    replace(this.#list, rows);
+    const link = focused && this.#list.querySelector(`[data-order="${CSS.escape(focused)}"] a`);
+    if (link) link.focus({preventScroll: true});
   }
-
-  async function refresh() {
-    const limit = Math.min(Math.max(orders.length, PAGE_ORDERS), REFRESHED_ORDERS_MAX);
-    const page = await listOrders({limit, status}, signal);
-    const first = orders.length === 0;
-    orders = joinHead(orders, page.data, page.nextCursor === null);
-    if (first || page.nextCursor === null || orders.length === page.data.length) cursor = page.nextCursor;
-    draw();
-    replace(problem);
-    reached = true;
-  }
-
-  async function loadMore() {
-    more.disabled = true;
-    try {
-      const before = orders.length;
-      const page = await listOrders({limit: PAGE_ORDERS, status, cursor}, signal);
-      const known = new Set(orders.map(({id}) => id));
-      orders.push(...page.data.filter(({id}) => !known.has(id)));
-      cursor = page.nextCursor;
-      draw();
-      list.children[before]?.querySelector('a').focus();
-      announce(`${orders.length} orders shown`);
-    } catch (error) {
-      if (!signal.aborted) replace(problem, errorPanel(error, loadMore, signal));
-    } finally {
-      more.disabled = false;
-    }
-  }
-
-  async function run() {
-    for (;;) {
-      let waitMs = REFRESH_MS;
-      if (!reached || (!paused && !document.hidden)) {
-        try {
-          await refresh();
-        } catch (error) {
-          if (signal.aborted) return;
-          note.textContent = '';
-          list.hidden = orders.length === 0;
-          // While rows are on the page a quiet line is enough; the loop goes on asking.
-          if (reached && error.passing)
-            replace(
-              problem,
-              h('p', {class: 'hint warn', role: 'status'}, 'No answer from the host; trying again.')
-            );
-          else return replace(problem, errorPanel(error, run, signal));
-          waitMs = Math.max(waitMs, error.waitMs);
-        }
-      }
-      if (!(await pause(waitMs, signal))) return;
-    }
-  }
-
-  replace(
-    root,
-    h(
-      'div',
-      {class: 'page-head split'},
-      h('h1', {id: 'page-title', tabindex: -1}, 'Orders'),
-      h('div', {class: 'row'}, h('label', {for: 'filter'}, 'Status'), filter, live)
-    ),
-    note,
-    problem,
-    list,
-    more
-  );
-  run();
 }
+
+export const ordersView = (parameters) => new OrderList(parameters);

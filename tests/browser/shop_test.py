@@ -10,6 +10,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
+from lossy_proxy import LossyProxy  # noqa: E402
 from orderd_env import Database, Host, wait_for  # noqa: E402
 from webdriver import ENTER, TAB, Browser  # noqa: E402
 
@@ -233,6 +234,25 @@ class ShopTest(unittest.TestCase):
         self.host.start()
         order_id = self.wait_for_order_page()
         self.wait_for_shown("CONFIRMED")
+        customer = self.host.order(order_id)["customerId"]
+        listed = self.host.get(f"/api/orders?customerId={customer}").body["data"]
+        self.assertEqual([order["id"] for order in listed], [order_id])
+
+    def test_an_order_whose_answers_are_lost_is_placed_once(self):
+        self.console_errors_allowed = ("ERR_",)
+        with LossyProxy(self.host.port) as proxy:
+            self.browser.open(f"{proxy.url}/#/")
+            self.wait_for_products()
+            self.browser.one('[data-add="SKU-0003"]').click()
+            proxy.lose_answers_to("POST /api/orders ")
+            self.browser.one("#place").click()
+            wait_for(lambda: "only once" in self.browser.one("#place-note").text, "the page to ask again")
+            proxy.lose_answers_to(None)
+            order_id = self.wait_for_order_page()
+            self.assertGreaterEqual(proxy.answers_lost, 1)
+            self.wait_for_shown("CONFIRMED")
+            # The tab's page must be gone before the proxy is, or it would go on asking.
+            self.browser.open("about:blank")
         customer = self.host.order(order_id)["customerId"]
         listed = self.host.get(f"/api/orders?customerId={customer}").body["data"]
         self.assertEqual([order["id"] for order in listed], [order_id])

@@ -159,7 +159,7 @@ class Browser:
         return self.command("GET", "/title")
 
     def resize(self, width, height):
-        """Sets the size of the viewport, as a window may refuse to be narrow; narrow ones act like a phone's."""
+        """Sets the size of the viewport, as a window may refuse to be narrow; narrow ones act as phones."""
         self.devtools(
             "Emulation.setDeviceMetricsOverride",
             width=width,

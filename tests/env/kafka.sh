@@ -13,6 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 
 jars=${XDG_CACHE_HOME:-~/.cache}/orderd/kafka-4.4.0
+copy_jars=org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies
 start_seconds_max=120
 stop_seconds_max=30
 cluster_id=b3JkZXJkLWthZmthLTAwMQ                 # any 16 bytes; fixed, so that a restart matches its data
@@ -25,8 +26,8 @@ fetch_jars() {
   [ ! -d "$jars" ] || return 0
   say "Fetching Apache Kafka 4.4.0 from Maven Central into $jars" >&2
   rm -rf "$jars.new"
-  mvn -B -q -f "$here/pom.xml" "-Djars=$jars.new" dependency:copy-dependencies 8>&- |
-    sed 's/\x1b\[[0-9;]*m//g; /^$/d' >&2 ||     # it colours even what nobody looks at
+  mvn -B -q -f "$here/pom.xml" "-Djars=$jars.new" "$copy_jars" 2>&1 8>&- |
+    sed 's/\x1b\[[0-9;]*m//g; /^$/d' >&2 ||      # it colours even what nobody looks at
     die "Maven could not fetch Kafka: it needs Maven Central over https, or a mirror in ~/.m2/settings.xml"
   mv "$jars.new" "$jars"
   exec 8>&-

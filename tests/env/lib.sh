@@ -32,7 +32,7 @@ await_end() {
 # SIGTERM, wait, and SIGKILL only after so many seconds.
 stop_pid() {
   kill -TERM "$1" 2>/dev/null || return 0
-  await_end "$1" "$2" && return
+  await_end "$1" "$2" && return 0                 # a bare return in an EXIT trap has the status before it
   say "process $1 did not end within $2 s of SIGTERM: killing it"
   kill -KILL "$1" 2>/dev/null || true
 }
@@ -60,7 +60,13 @@ phase() {
   return $status
 }
 
-build_tree() { cd "$root" && phase "configure $1" flock "$state/build.lock" cmake --preset "$1"; }
+build_tree() {
+  cd "$root"
+  local cache=build/$1/CMakeCache.txt
+  # A clone that was moved or copied with its build folder.
+  if [ -f "$cache" ] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache"; then rm -rf "build/$1"; fi
+  phase "configure $1" flock "$state/build.lock" cmake --preset "$1"
+}
 
 # build PRESET [TARGET...]: the two lines that one would type, one build of a clone at a time.
 build() {

@@ -73,7 +73,7 @@ start() {
 
 dir=$(realpath -m "$dir")
 [ ! -d "$dir" ] || [ -x "$dir" ] || die "cannot enter $dir: it belongs to $(stat -c %U "$dir")"
-cd /                                              # user postgres may be unable to stay where this was called from
+cd /                                              # user postgres may be kept out of the caller's folder
 case $command in
   start) start "${3:-}" ;;
   stop) ! running || as_owner "$bin/pg_ctl" stop -w -t 60 -m fast -D "$dir/data" >/dev/null ;;

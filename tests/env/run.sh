@@ -176,12 +176,13 @@ TEXT
 
 end_all() {
   trap '' INT TERM HUP
+  set +e                                          # whatever fails here, the rest must be stopped as well
   end_step
   [ "$ending" ] || return 0
   say ""
   say "Stopping what was started here ..."
   [ -z "$orderd_pid" ] || stop_pid "$orderd_pid" $stop_seconds_max
-  [ -z "$tail_pid" ] || kill "$tail_pid" 2>/dev/null || true
+  [ -z "$tail_pid" ] || kill "$tail_pid" 2>/dev/null
   stop_servers
   rm -f "$state/orderd.pid" "$state/run.pid"
   say "Stopped. The data is kept."

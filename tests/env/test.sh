@@ -19,12 +19,13 @@ dir=
 
 end_servers() {
   trap '' INT TERM HUP
+  set +e                                          # whatever fails here, the rest must be stopped as well
   end_step
   [ -n "$dir" ] || return 0
   local server
   for server in "$dir"/*/; do
-    [ ! -f "$server/pid" ] || "$env/kafka.sh" kill "$server" || true
-    [ ! -f "$server/data/postmaster.pid" ] || "$env/postgres.sh" kill "$server" || true
+    [ ! -f "$server/pid" ] || "$env/kafka.sh" kill "$server"
+    [ ! -f "$server/data/postmaster.pid" ] || "$env/postgres.sh" kill "$server"
     [ ! -f "$server/log" ] || cp "$server/log" "$logs_kept/$(basename "$server").log"
   done
   rm -rf "$dir"

@@ -52,7 +52,7 @@ def free_port():
 
 
 def wait_for(condition, what, limit_s=30):
-    """Waits until `condition()` is true and returns its value; fails naming `what` and the last value seen."""
+    """Waits until `condition()` is true and returns its value; fails naming `what` and the last value."""
     deadline = time.monotonic() + limit_s
     while True:
         value = condition()
@@ -125,8 +125,8 @@ class Event:
 class Host:
     """orderd as a process, with a folder, a port and a configuration of its own.
 
-    `prepare()` migrates the database and puts the demo stock in; `start()` returns when the host is ready. The
-    port and the data stay the same over `stop()`, `kill()` and `start()`."""
+    `prepare()` migrates the database and puts the demo stock in; `start()` returns when the host is ready.
+    The port and the data stay the same over `stop()`, `kill()` and `start()`."""
 
     def __init__(self, database, settings=None):
         build = pathlib.Path(setting("ORDERD_TEST_BIN"))
@@ -175,6 +175,7 @@ class Host:
             capture_output=True,
             text=True,
             timeout=READY_LIMIT_S,
+            env=self._environment(),
             check=False,
         )
         if done.returncode:
@@ -182,6 +183,15 @@ class Host:
                 f"orderctl {' '.join(arguments)} ended with {done.returncode}: {done.stderr or done.stdout}"
             )
         return done.stdout
+
+    @staticmethod
+    def _environment():
+        """Without ORDERD_* variables of whoever runs the tests, which would override the configuration."""
+        return {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("ORDERD_") or name.startswith("ORDERD_TEST_")
+        }
 
     def prepare(self):
         self.orderctl("migrate")
@@ -206,6 +216,7 @@ class Host:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
+                env=self._environment(),
             )
         try:
             wait_for(self._ready, "the host to be ready", READY_LIMIT_S)

@@ -12,9 +12,14 @@
 
 namespace orderd::bus::kafka {
 
-/// The line for one error of librdkafka: `code` as rd_kafka_err2name spells it ("_SSL"), `reason` as its
-/// error callback got it ("ssl://127.0.0.1:9093/bootstrap: SSL handshake failed: …"). Pure.
-std::string explain(std::string_view code, std::string_view reason);
+struct Explanation {
+  std::string text;    // where, what, what to do; "" when nobody needs to know
+  std::string detail;  // librdkafka's own words
+};
+
+/// What one error of librdkafka means: `code` as rd_kafka_err2name spells it ("_SSL"), `reason` as its error
+/// callback got it ("ssl://127.0.0.1:9093/bootstrap: SSL handshake failed: …"). Pure.
+Explanation explain(std::string_view code, std::string_view reason);
 
 class Problems {
  public:
@@ -41,6 +46,7 @@ class Problems {
   std::map<std::string, Steady::time_point> logged_;  // guarded by mutex_; when each text was last logged
   std::string last_;                                  // guarded by mutex_
   Steady::time_point last_at_{};                      // guarded by mutex_
+  bool worked_ = false;                               // guarded by mutex_; Kafka answered once
 };
 
 }  // namespace orderd::bus::kafka

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::chrono::milliseconds pause_min{100};
 constexpr std::chrono::milliseconds pause_max{5000};
+constexpr std::size_t error_text_bytes = 512;
 constexpr std::size_t careful_events = 1000;
 
 /// The broker has something against the record itself: sending it again cannot help.
@@ -147,7 +148,7 @@ void KafkaPublisher::wait(std::chrono::milliseconds timeout) {
     if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_DR) take_reports(event.get());
     event.reset(rd_kafka_queue_poll(reports_.get(), 0));
   }
-  char why[256] = "";
+  char why[error_text_bytes] = "";
   if (rd_kafka_fatal_error(producer_.get(), why, sizeof why) != RD_KAFKA_RESP_ERR_NO_ERROR &&
       failure_.empty())
     failure_ = why;

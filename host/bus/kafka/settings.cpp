@@ -18,8 +18,7 @@ const Properties& defaults(Role role) {
                                  {"socket.nagle.disable", "true"},
                                  {"socket.keepalive.enable", "true"},
                                  {"reconnect.backoff.ms", "50"},
-                                 {"reconnect.backoff.max.ms", "1000"},
-                                 {"log.connection.close", "false"}};
+                                 {"reconnect.backoff.max.ms", "1000"}};
   static const Properties consumer = [] {
     Properties all = common;
     // One fetch is under way per broker: a partition that is started now waits for it to come back.
@@ -31,7 +30,8 @@ const Properties& defaults(Role role) {
   }();
   static const Properties producer = [] {
     Properties all = common;
-    all.insert({{"linger.ms", "1"}, {"queue.buffering.max.kbytes", "131072"}});
+    // A batch is what came in while the request before was under way.
+    all.insert({{"linger.ms", "0"}, {"queue.buffering.max.kbytes", "131072"}});
     return all;
   }();
   switch (role) {

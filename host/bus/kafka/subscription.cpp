@@ -10,7 +10,8 @@ namespace orderd::bus::kafka {
 namespace {
 
 constexpr std::chrono::milliseconds commit_interval{1000};
-constexpr std::chrono::milliseconds end_timeout{1000};
+// The only waiting beside poll's own, and only while Kafka does not tell where a partition ends.
+constexpr std::chrono::milliseconds end_timeout{5000}, late_end_timeout{500};
 // How far clocks of hosts and brokers may differ, where an end has to be found by time.
 constexpr std::int64_t clock_difference_ms = 60'000;
 constexpr std::chrono::milliseconds wait_step{1000};  // between two reports of problems while nothing arrives
@@ -119,9 +120,12 @@ std::vector<Record> KafkaSubscription::poll(std::size_t max, std::chrono::millis
 /// Begins with what was started before Kafka could be asked for it; false when that must wait still.
 bool KafkaSubscription::begin_waiting(std::chrono::milliseconds timeout) {
   if (waiting_.empty() && ends_.empty()) return true;
-  if (!cluster_.wait_topic_ready(timeout, &woken_)) return false;
+  if (!cluster_.topic_ready()) {
+    for (auto& [partition, end] : ends_) end.late = true;
+    if (!cluster_.wait_topic_ready(timeout, &woken_)) return false;
+  }
   for (const auto& [partition, after] : std::exchange(waiting_, {})) assign(partition, after + 1);
-  if (!ends_.empty()) find_ends(std::min(timeout, end_timeout));
+  if (!ends_.empty()) find_ends();
   return true;
 }
 
@@ -165,21 +169,22 @@ void KafkaSubscription::take_error(const rd_kafka_message_t& message) {
 /// Where the ends are is Kafka's to say. While it cannot be asked, records may be published behind the end
 /// that was meant; then the end is found by the time of the call instead, with room for clocks that differ:
 /// rather some records too many than one too few.
-void KafkaSubscription::find_ends(std::chrono::milliseconds timeout) {
+void KafkaSubscription::find_ends() {
   std::map<std::int32_t, std::int64_t> latest, since;
   for (const auto& [partition, end] : ends_) {
     latest[partition] = RD_KAFKA_OFFSET_END;
-    if (end.asked) since[partition] = end.since_ms - clock_difference_ms;
+    if (end.late) since[partition] = end.since_ms - clock_difference_ms;
   }
-  const auto ends = offsets_at(latest, timeout);
+  const auto timeout = since.empty() ? end_timeout : late_end_timeout;
+  const auto ends = offsets_at(latest, timeout);  // first: what comes between the two questions is behind it
   const auto by_time = since.empty() ? since : offsets_at(since, timeout);
-  for (auto& [partition, end] : std::exchange(ends_, {})) {
+  for (const auto& [partition, end] : std::exchange(ends_, {})) {
     const auto found = ends.find(partition);
     const auto earlier = by_time.find(partition);
-    if (found == ends.end() || (end.asked && earlier == by_time.end()))
+    if (found == ends.end() || (end.late && earlier == by_time.end()))
       ends_[partition] = {end.since_ms, true};
-    else  // no record since then: below 0
-      assign(partition, end.asked && earlier->second >= 0 ? earlier->second : found->second);
+    else  // below 0: no record since then
+      assign(partition, end.late && earlier->second >= 0 ? earlier->second : found->second);
   }
 }
 

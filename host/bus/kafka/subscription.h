@@ -24,7 +24,7 @@ class KafkaSubscription final : public Subscription {
   void assign(std::int32_t partition, std::int64_t offset);
   void unassign(std::int32_t partition);
   bool begin_waiting(std::chrono::milliseconds timeout);
-  void find_ends(std::chrono::milliseconds timeout);
+  void find_ends();
   std::map<std::int32_t, std::int64_t> offsets_at(const std::map<std::int32_t, std::int64_t>& times,
                                                   std::chrono::milliseconds timeout);
   std::size_t fetch(std::size_t max, std::chrono::milliseconds timeout, std::vector<Record>& records);
@@ -39,7 +39,7 @@ class KafkaSubscription final : public Subscription {
   std::map<std::int32_t, Position> waiting_;  // to be read behind this position, once the topic is there
   struct End {
     std::int64_t since_ms;  // when start_at_end was called
-    bool asked;             // once, without an answer
+    bool late;              // Kafka could not be asked at once
   };
   std::map<std::int32_t, End> ends_;        // to be read from their end, once Kafka told where that is
   std::map<std::int32_t, Position> saved_;  // not yet committed

@@ -74,8 +74,9 @@ struct Tables<T, SagaStep> {
       Reply reply(host, commands[i]->ticket);
       orderd_error thrown;
       ORDERD_CLEAR(thrown);
-      const auto status =
-          guarded(&thrown, [&] { self<T>(plugin).execute(Command(*commands[i]), std::move(reply)); });
+      const auto status = guarded(&thrown, [&] {
+        static_cast<SagaStep&>(self<T>(plugin)).execute(Command(*commands[i]), std::move(reply));
+      });
       if (status == ORDERD_OK) continue;
       host.log(ORDERD_LOG_PLUGIN_MISBEHAVING, thrown.message, &commands[i]->order_id);
       if (reply.open()) reply(Outcome::unknown("EXCEPTION", thrown.message));
@@ -102,7 +103,8 @@ struct Tables<T, TransactionalStep> {
       std::vector<CommandView> views;
       views.reserve(static_cast<std::size_t>(count));
       for (std::uint64_t i = 0; i < count; ++i) views.emplace_back(commands[i]);
-      const std::vector<Outcome> outcomes = self<T>(plugin).execute(transaction, views);
+      const std::vector<Outcome> outcomes =
+          static_cast<TransactionalStep&>(self<T>(plugin)).execute(transaction, views);
       if (outcomes.size() != views.size())
         throw Refused(
             "answered " + std::to_string(outcomes.size()) + " of " + std::to_string(count) + " commands",

@@ -40,10 +40,6 @@ std::size_t skip_value(std::string_view text, std::size_t at) {
   return at;
 }
 
-std::string text_of(std::string_view raw) {
-  return raw.size() >= 2 && raw.front() == '"' ? std::string(raw.substr(1, raw.size() - 2)) : std::string(raw);
-}
-
 /// The payload's members "customerId" to "metadata", as they stand.
 std::string members_of(std::string_view payload) {
   const auto from = raw_member(payload, "customerId"), to = raw_member(payload, "metadata");

@@ -1,0 +1,22 @@
+#include "intake/intake.h"
+
+#include "intake/writer.h"
+
+namespace orderd::intake {
+
+Intake::Intake(IntakeOptions options, const store::SecretBox& secrets)
+    : options_(std::move(options)), secrets_(secrets), queue_(options_.queue_orders_max) {
+  for (unsigned i = 0; i < options_.writers; ++i) writers_.emplace_back([this] { Writer(options_, queue_).run(); });
+}
+
+Intake::~Intake() {
+  queue_.close();
+  for (std::thread& writer : writers_) writer.join();
+}
+
+void Intake::submit(Placement placement, OnPlaced on_placed) {
+  auto order = prepare(std::move(placement), std::move(on_placed), secrets_);
+  if (!queue_.push(std::move(order))) order->finish(Placed::Kind::overloaded);
+}
+
+}  // namespace orderd::intake

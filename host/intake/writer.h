@@ -1,0 +1,68 @@
+#pragma once
+// What one writer thread of the intake does. Everything here belongs to that thread.
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "intake/intake.h"
+#include "model/event.h"
+
+namespace orderd::intake {
+
+/// An order made ready by the thread that submitted it. It is written as it stands here, however often that is tried.
+struct PendingOrder {
+  Placement placement;
+  OnPlaced on_placed;
+  Event created;            // version 1
+  FoldedOrder answer;       // what the client is told
+  std::string body;         // orders.body
+  std::string sealed;       // payment_secrets.sealed, "" if nothing will be charged
+  PaymentStatus payment_status = PaymentStatus::none;
+
+  bool has_key() const { return !placement.key.value.empty(); }
+  void finish(Placed::Kind kind, bool maybe_written = false);
+};
+std::unique_ptr<PendingOrder> prepare(Placement placement, OnPlaced on_placed, const store::SecretBox& secrets);
+
+class Writer {
+ public:
+  using Queue = BoundedQueue<std::unique_ptr<PendingOrder>>;
+  using Batch = std::vector<std::unique_ptr<PendingOrder>>;
+  Writer(const IntakeOptions& options, Queue& queue) : options_(options), queue_(queue) {}
+
+  /// Until the queue is closed and empty.
+  void run();
+
+ private:
+  /// A batch being written: what is still open, and what the last try left to find out.
+  struct Task {
+    Batch batch;
+    bool maybe_written = false;  // a COMMIT was lost: the rows may be there
+    bool look_up_keys = false;
+    bool look_up_orders = false;
+    int tries = 0;
+  };
+  void write(Batch batch);
+  void settle(Task task);
+  bool try_once(Task& task);
+  void take_apart(Task task);
+  void commit(const Batch& batch);
+  /// Answers those whose key is in use, and takes them out.
+  void answer_replays(Batch& batch);
+  void answer_replay(PendingOrder& order, const UsedKey& used);
+  /// Answers those that are in the database, and takes them out.
+  void answer_committed(Batch& batch);
+  void refuse(Batch& batch, Placed::Kind kind, bool maybe_written);
+
+  bool connect();
+  bool connect_within_settle_timeout();
+  void purge_when_due(bool idle);
+
+  const IntakeOptions& options_;
+  Queue& queue_;
+  std::unique_ptr<store::Connection> connection_;
+  std::chrono::steady_clock::time_point connect_again_{}, purge_again_{};
+  std::int16_t next_shard_ = 0;
+};
+
+}  // namespace orderd::intake

@@ -1,0 +1,125 @@
+#include "plugin_host/tickets.h"
+
+#include <catch2/catch.hpp>
+
+#include "plugin_host/translate.h"
+
+namespace orderd::plugins {
+namespace {
+
+OpenCommand with_deadline(std::int64_t ms) {
+  OpenCommand command;
+  command.deadline = Time(Millis(ms));
+  return command;
+}
+
+TEST_CASE("a ticket closes once, and its slot's next ticket is another") {
+  Tickets tickets;
+  const orderd_ticket first = tickets.open(with_deadline(1));
+  CHECK(tickets.close(first));
+  CHECK_FALSE(tickets.close(first));
+  const orderd_ticket second = tickets.open(with_deadline(1));
+  CHECK(second.slot == first.slot);
+  CHECK(second.generation != first.generation);
+  CHECK_FALSE(tickets.close(first));
+  CHECK(tickets.close(second));
+}
+
+TEST_CASE("a ticket of one table fits no other") {
+  Tickets one, other;
+  const orderd_ticket ticket = one.open(with_deadline(1));
+  (void)other.open(with_deadline(1));
+  CHECK_FALSE(other.close(ticket));
+  CHECK_FALSE(one.close({1u << 30, ticket.generation}));
+  CHECK_FALSE(one.close({ticket.slot, 0}));
+}
+
+TEST_CASE("overdue tickets close in order of deadline, and those alone") {
+  Tickets tickets;
+  const orderd_ticket late = tickets.open(with_deadline(30));
+  (void)tickets.open(with_deadline(20));
+  (void)tickets.open(with_deadline(10));
+  CHECK(tickets.next_deadline() == Time(Millis(10)));
+  const auto overdue = tickets.close_overdue(Time(Millis(20)));
+  REQUIRE(overdue.size() == 2);
+  CHECK(overdue[0].second.deadline == Time(Millis(10)));
+  CHECK(tickets.size() == 1);
+  CHECK(tickets.begin(late));
+  CHECK(tickets.close_all().size() == 1);
+  CHECK_FALSE(tickets.begin(late));
+}
+
+orderd_outcome done() {
+  orderd_outcome outcome;
+  ORDERD_CLEAR(outcome);
+  outcome.kind = ORDERD_DONE;
+  return outcome;
+}
+
+/// Why an outcome is not taken, or "".
+std::string problem(const orderd_outcome& given, bool is_query = false) {
+  Outcome outcome;
+  std::string why;
+  CHECK(read_outcome(&given, is_query, outcome, why) == why.empty());
+  CHECK((why.empty() || outcome.kind == OutcomeKind::unknown));
+  return why;
+}
+
+TEST_CASE("an outcome is judged field by field") {
+  orderd_outcome given = done();
+  CHECK(problem(given).empty());
+  given.query_answer = ORDERD_FOUND;
+  CHECK(problem(given, true).empty());
+  CHECK(problem(given) == "query_answer is 1");
+
+  given = done();
+  given.totals = {100, 200, 0, 0};
+  CHECK(problem(given).empty());  // not declared, not read
+  given.flags = ORDERD_OUTCOME_HAS_TOTALS;
+  CHECK(problem(given) == "totals are impossible (authorized 100, captured 200, refunded 0, voided 0)");
+
+  given = done();
+  given.message = {"\xff\xfe", 2};
+  CHECK(problem(given) == "message is not UTF-8 text");
+  given.message = {nullptr, 5};
+  CHECK(problem(given) == "message has a size and no data");
+  given = done();
+  given.details_json = orderd_text("[1]");
+  CHECK(problem(given) == "details_json is no object");
+  given.details_json = orderd_text("{\"a\":");
+  CHECK_THAT(problem(given), Catch::StartsWith("details_json is no JSON"));
+  given = done();
+  given.retry_after_ms = -1;
+  CHECK(problem(given) == "retry_after_ms is -1");
+  given = done();
+  given.flags = ORDERD_OUTCOME_HAS_STATE;
+  const std::string big(outcome_state_bytes_max + 1, 'x');
+  given.state = to_view(big);
+  CHECK(problem(given) == "state has 16385 bytes");
+}
+
+TEST_CASE("an outcome from a later release, longer at its tail, is read") {
+  struct Longer {
+    orderd_outcome known;
+    std::uint64_t more;
+  } longer{done(), 7};
+  longer.known.struct_size = sizeof longer;
+  CHECK(problem(longer.known).empty());
+}
+
+TEST_CASE("UTF-8 is judged strictly") {
+  for (const char* good : {"", "a", "é", "€", "😀", "\xed\x9f\xbf"}) CHECK(is_utf8_text(good));
+  for (const char* bad :
+       {"\x80", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\xff"})
+    CHECK_FALSE(is_utf8_text(bad));
+  CHECK_FALSE(is_utf8_text(std::string_view("a\0b", 3)));
+}
+
+TEST_CASE("the generation is the key's last part") {
+  CHECK(generation_of("pay-1.authorize.1.g2") == 2);
+  CHECK(generation_of("pay-1.authorize.1") == 0);
+  CHECK(generation_of("pay-1.gx") == 0);
+}
+
+}  // namespace
+}  // namespace orderd::plugins

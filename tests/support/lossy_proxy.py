@@ -1,0 +1,76 @@
+"""A TCP proxy that can lose answers: the request reaches the host and takes effect, and the client never learns
+of it. It runs on threads of its own; `lose_answers_to` may be called from any."""
+
+import contextlib
+import socket
+import threading
+
+CHUNK_BYTES = 65536
+
+
+class LossyProxy:
+    """Listens on a free port of 127.0.0.1 and passes everything on to `target_port` of the same address."""
+
+    def __init__(self, target_port):
+        self._target_port = target_port
+        self._lock = threading.Lock()
+        self._prefix = None
+        self._lost = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def lose_answers_to(self, request_prefix):
+        """From now on, requests that begin so get a closed connection for an answer; None: no request does."""
+        with self._lock:
+            self._prefix = request_prefix and request_prefix.encode()
+
+    @property
+    def answers_lost(self):
+        with self._lock:
+            return self._lost
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        with contextlib.suppress(OSError), client:
+            with socket.create_connection(("127.0.0.1", self._target_port)) as host:
+                losing = threading.Event()
+                answers = threading.Thread(
+                    target=self._pass_answers, args=(host, client, losing), daemon=True
+                )
+                answers.start()
+                while chunk := client.recv(CHUNK_BYTES):
+                    with self._lock:
+                        if self._prefix and chunk.startswith(self._prefix):
+                            self._lost += 1
+                            losing.set()
+                    host.sendall(chunk)
+                host.shutdown(socket.SHUT_WR)
+                answers.join()
+
+    @staticmethod
+    def _pass_answers(host, client, losing):
+        with contextlib.suppress(OSError):
+            while chunk := host.recv(CHUNK_BYTES):
+                if losing.is_set():
+                    break
+                client.sendall(chunk)
+        with contextlib.suppress(OSError):
+            client.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        # Closing alone would leave the thread in accept().
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
