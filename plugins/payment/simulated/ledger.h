@@ -1,0 +1,45 @@
+#pragma once
+// The bank's books in a PostgreSQL of its own choice, outside the host's transactions: tables, statements,
+// and the way of a Book in and out. Used by one thread.
+//
+//   ledger    one row a movement of money, never changed: what really happened
+//   payments  one row a payment: its token and its totals
+//   calls     commands answered without a movement, or not yet with one
+//
+// Several hosts write the same books: what was read is compared when it is saved, nothing is locked in
+// between.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "book.h"
+#include "link.h"
+
+namespace simulated {
+
+class Ledger {
+ public:
+  /// Connects; makes the tables if they are not there. Throws LinkError.
+  Ledger(const std::string& url, const std::string& schema, const std::string& application_name);
+
+  /// Everything that these commands are about. A key that a query finds missing will never appear later from
+  /// a transaction that had begun before. Throws LinkError.
+  Book load(const std::vector<const Command*>& commands);
+  /// What changed, in one transaction. Throws LinkError; is_conflict(): load and decide again.
+  void save(const Book& book);
+  /// Payments with a movement since, in order of id behind `cursor`; the outcome's details. Throws LinkError.
+  std::string list_since(std::int64_t since_ms, const std::string& cursor);
+
+  static bool is_conflict(const LinkError& error);
+
+ private:
+  Book load_once(const std::vector<const Command*>& commands, bool after_all_writers);
+  void send_payments(std::vector<Trip>& trip, const Book& book) const;
+  void send_effects(std::vector<Trip>& trip, const Book& book) const;
+  void send_calls(std::vector<Trip>& trip, const Book& book) const;
+
+  Link link_;
+  const std::int64_t gate_;  // the advisory lock's number
+};
+
+}  // namespace simulated
