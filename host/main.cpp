@@ -1,6 +1,7 @@
 // orderd: the parts in the order of the flow (host/README.md), started one after the other, torn down in reverse.
 #include <Poco/Util/ServerApplication.h>
 
+#include <atomic>
 #include <csignal>
 #include <ctime>
 #include <iostream>
@@ -15,6 +16,7 @@
 #include "intake/intake.h"
 #include "outbox/log.h"
 #include "outbox/wake_up.h"
+#include "products.h"
 #include "projection/projector.h"
 #include "relay/relay.h"
 #include "saga/engine.h"
@@ -180,14 +182,19 @@ int Server::serve(const config::Settings& settings) {
   if (given_.contains("check-config")) return std::cout << "the configuration is good\n", 0;
   Bus bus(settings);
   store::Pool pool(database(settings), settings.postgres_connections);
-  http::Readiness readiness(pool, bus.kafka ? std::function([&] { return bus.kafka->last_problem(); }) : nullptr);
-
+  std::atomic<bool> started{false};
+  const auto not_ready = [&] {
+    std::vector<std::string> lines;
+    if (!started) lines.emplace_back("starting: the database or its schema is not ready, see the log");
+    if (bus.kafka && !bus.kafka->last_problem().empty()) lines.push_back("kafka: " + bus.kafka->last_problem());
+    return lines;
+  };
   intake::IntakeOptions intake_options;
   intake_options.database = database(settings);
   intake_options.writers = settings.intake_writers;
   intake::Intake intake(intake_options, box);
-  sse::Broadcaster broadcaster(*bus.events, database(settings), shards);
-  http::ApiOptions api_options{pool, intake, broadcaster, box, registry->catalogs(), readiness, settings.http_web_dir};
+  sse::Broadcaster broadcaster(*bus.events, pool);
+  http::Api api({pool, intake, broadcaster, box, product_source(pool, registry->catalogs()), not_ready, settings.http_web_dir});
   std::unique_ptr<http::front::Front> front;
   if (settings.roles.contains("api")) {
     http::front::Options options;
@@ -195,7 +202,7 @@ int Server::serve(const config::Settings& settings) {
     options.port = settings.http_port;
     options.workers = settings.http_workers;
     options.trusted_proxies = settings.http_trusted_proxies;
-    front = std::make_unique<http::front::Front>(options, http::make_api(api_options));
+    front = std::make_unique<http::front::Front>(options, api.factory());
     log_info("main", "listening", {{"address", settings.http_address}, {"port", std::to_string(front->port())}});
   }
   if (!wait_for_schema(settings)) return 0;
@@ -207,11 +214,12 @@ int Server::serve(const config::Settings& settings) {
   registry->start(stages.sink());
   const outbox::WakeUp wake_up(database(settings));
   stages.start();
-  readiness.started();
+  started = true;
   log_info("main", "started", {{"bus", settings.bus}});
 
   while (!termination_requested(partitions_every)) outbox::ensure_partitions(database(settings));
   log_info("main", "stopping: finishing what is in flight");
+  broadcaster.close_all();
   if (front) front->drain(Millis(settings.drain_ms));
   stages.stop();
   registry->stop();

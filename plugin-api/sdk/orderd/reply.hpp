@@ -34,6 +34,8 @@ class Reply {
 
   bool open() const { return ticket_.generation != 0; }
   orderd_ticket ticket() const { return ticket_; }
+  /// The host cancelled the ticket: no answer is owed any more.
+  void forget() { ticket_ = {}; }
   /// What the host thinks of it; ORDERD_E_STALE if it came after the deadline. Nothing follows an answer.
   orderd_status operator()(const Outcome& outcome) {
     return host_.complete(std::exchange(ticket_, orderd_ticket{}), outcome.abi());
