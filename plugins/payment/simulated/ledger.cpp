@@ -108,8 +108,8 @@ std::string tables(const std::string& s) {
          ") with (fillfactor = 60);"
          "create function " +
          s +
-         ".expect(found bigint, wanted bigint) returns void language plpgsql as $$"
-         "  begin if found <> wanted then"
+         ".expect(changed bigint, wanted bigint) returns void language plpgsql as $$"
+         "  begin if changed <> wanted then"
          "    raise exception 'a payment changed meanwhile' using errcode = '" +
          sqlstate_moved +
          "';"

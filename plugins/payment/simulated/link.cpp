@@ -116,9 +116,11 @@ std::vector<Rows> Link::run(const std::vector<Trip>& trip) {
   // What follows a statement that failed is skipped by the server; an error may also come with the commit.
   std::vector<Rows> results;
   std::optional<LinkError> error;
-  for (bool at_end = false; !at_end;) {
+  for (bool at_end = false, between = false; !at_end;) {
     PGresult* result = next();
-    if (!result) continue;  // between two statements
+    if (!result && between) lost("an answer is missing");
+    between = !result;  // a null ends each statement's results
+    if (!result) continue;
     Rows rows(result);
     const auto status = PQresultStatus(result);
     at_end = status == PGRES_PIPELINE_SYNC;
