@@ -39,9 +39,12 @@ http::ProductSource product_source(store::Pool& pool, std::vector<plugins::Catal
       std::string out = "[", after = query.after;
       int found = 0;
       for (int read = 0; read < reads_max; ++read) {
-        const auto products = catalogs.front()->list(tx, after, query.search.empty() ? static_cast<std::uint32_t>(query.limit + 1) : products_per_read);
+        const auto products = catalogs.front()->list(
+            tx, after,
+            query.search.empty() ? static_cast<std::uint32_t>(query.limit + 1) : products_per_read);
         for (const plugins::Product& product : products) {
-          const bool wanted = query.search.empty() || contains(product.sku, query.search) || contains(product.name, query.search);
+          const bool wanted = query.search.empty() || contains(product.sku, query.search) ||
+                              contains(product.name, query.search);
           if (wanted && found == query.limit) {
             page.last = after;
             page.data_json = out + "]";
@@ -52,7 +55,9 @@ http::ProductSource product_source(store::Pool& pool, std::vector<plugins::Catal
           append(out, product);
           ++found;
         }
-        if (products.size() < (query.search.empty() ? static_cast<std::size_t>(query.limit + 1) : products_per_read)) break;
+        if (products.size() <
+            (query.search.empty() ? static_cast<std::size_t>(query.limit + 1) : products_per_read))
+          break;
       }
       work.commit();
       page.data_json = out + "]";

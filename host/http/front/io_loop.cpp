@@ -216,7 +216,7 @@ void IoLoop::dispatch(Connection& connection) {
       std::move(connection.parser));
   connection.stage = Stage::exchange;
   connection.exchange = exchange;
-  if (work_.push(std::move(exchange))) {
+  if (work_.push(exchange)) {
     ++context_->requests;
     return;
   }
