@@ -133,9 +133,7 @@ void Turn::on(const Due&) {
 }
 
 void Turn::on(const TakenOver&) {
-  if (!saga_.open || saga_.stuck) return;
-  const bool may_have_happened = saga_.open->phase == CommandPhase::sent;
-  if (!may_have_happened) return;
+  if (!saga_.open || saga_.stuck || saga_.open->phase != CommandPhase::sent) return;
   // A transactional step's effect is saved with the saga, or not at all: it is simply done again.
   const SlotInfo& info = slot(open_step());
   if (!info.transactional && info.can_query) saga_.open->query = true;
@@ -310,8 +308,7 @@ void Turn::unknown(const Outcome& outcome) {
 
 void Turn::next() {
   if (saga_.stuck || saga_.open || saga_.mode == Mode::finished) return;
-  if (saga_.mode == Mode::forward) return next_forward();
-  next_undo();
+  saga_.mode == Mode::forward ? next_forward() : next_undo();
 }
 
 void Turn::next_forward() {
