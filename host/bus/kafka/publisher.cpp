@@ -12,6 +12,8 @@ constexpr std::chrono::milliseconds pause_min{100};
 constexpr std::chrono::milliseconds pause_max{5000};
 constexpr std::size_t error_text_bytes = 512;
 constexpr std::size_t careful_events = 1000;
+constexpr int purge_all = RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT;
+constexpr std::chrono::milliseconds purge_max{1000}, purge_step{10};
 
 /// The broker has something against the record itself: sending it again cannot help.
 bool refuses_record(rd_kafka_resp_err_t error) {
@@ -53,7 +55,7 @@ void KafkaPublisher::make_producer() {
 }
 
 void KafkaPublisher::drop_producer() {
-  if (producer_) rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  if (producer_) rd_kafka_purge(producer_.get(), purge_all);
   reports_.reset();
   producer_.reset();
   in_flight_.clear();
@@ -143,15 +145,22 @@ void KafkaPublisher::wait(std::chrono::milliseconds timeout) {
   if (!producer_) return std::this_thread::sleep_for(std::min(timeout, pause_min));
   const auto pause_left = std::chrono::ceil<std::chrono::milliseconds>(resume_at_ - Steady::now());
   if (in_flight_count_ == 0) timeout = std::clamp(pause_left, std::chrono::milliseconds(0), timeout);
+  take_events(timeout);
+  note_fatal();
+}
+
+void KafkaPublisher::note_fatal() {
+  char why[error_text_bytes] = "";
+  if (rd_kafka_fatal_error(producer_.get(), why, sizeof why) != RD_KAFKA_RESP_ERR_NO_ERROR) failure_ = why;
+}
+
+/// All events that are there; waits up to `timeout` for the first.
+void KafkaPublisher::take_events(std::chrono::milliseconds timeout) {
   KafkaEvent event(rd_kafka_queue_poll(reports_.get(), static_cast<int>(timeout.count())));
   while (event) {
     if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_DR) take_reports(event.get());
     event.reset(rd_kafka_queue_poll(reports_.get(), 0));
   }
-  char why[error_text_bytes] = "";
-  if (rd_kafka_fatal_error(producer_.get(), why, sizeof why) != RD_KAFKA_RESP_ERR_NO_ERROR &&
-      failure_.empty())
-    failure_ = why;
 }
 
 void KafkaPublisher::take_reports(rd_kafka_event_t* event) {
@@ -201,6 +210,12 @@ bool KafkaPublisher::overdue() const {
 /// A broker that refuses a record fails the whole request it was in. From then on events go out one a request
 /// for a while, so that the guilty one is told from its neighbours.
 void KafkaPublisher::restart() {
+  if (producer_) {  // the last reports: one may name the record that the broker refuses
+    note_fatal();
+    rd_kafka_purge(producer_.get(), purge_all);
+    const auto until = Steady::now() + purge_max;
+    while (rd_kafka_outq_len(producer_.get()) > 0 && Steady::now() < until) take_events(purge_step);
+  }
   cluster_.problems().note_text("publishing was interrupted: " + failure_ +
                                 "; everything not acknowledged is sent again by a new producer" +
                                 (careful_left_ > 0 ? " (if records are too large: kafka.batch.size and "

@@ -40,6 +40,8 @@ class KafkaPublisher final : public Publisher {
   enum class Taken { yes, refused, no };
   Taken send(const Outgoing& outgoing);
   void wait(std::chrono::milliseconds timeout);
+  void take_events(std::chrono::milliseconds timeout);
+  void note_fatal();
   void take_reports(rd_kafka_event_t* event);
   std::optional<std::int64_t> settle(std::int32_t partition, std::uint64_t number);
   bool overdue() const;
