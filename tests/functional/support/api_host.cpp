@@ -28,7 +28,7 @@ http::ProductPage products(const http::ProductQuery& query) {
 ApiHost::ApiHost(Options options) {
   database.script(read_model_sql);
   auto connection = database.options();
-  if (options.database_url) connection.url = *options.database_url;
+  if (options.database_url) connection.url = options.database_url(database);
   pool = std::make_unique<store::Pool>(connection, 8);
   bus = std::make_unique<bus::PglogBus>(connection);
   streams = std::make_unique<sse::Broadcaster>(*bus, *pool, options.streams);
@@ -182,6 +182,15 @@ std::vector<int> StreamClient::ids(std::size_t count) {
     received += *more;
   }
   return found;
+}
+
+bool StreamClient::gets(const std::string& wanted) {
+  while (received.find(wanted) == received.npos) {
+    const auto more = client_.some(20'000);
+    if (!more || more->empty()) return false;
+    received += *more;
+  }
+  return true;
 }
 
 bool StreamClient::ends() {

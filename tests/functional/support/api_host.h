@@ -1,8 +1,8 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,7 +26,8 @@ std::string order_body(const std::string& customer = "c-42");
 class ApiHost {
  public:
   struct Options {
-    std::optional<std::string> database_url;  // another one than the test's own
+    /// Where the host finds the test's database, if not directly: a proxy's address, or none at all.
+    std::function<std::string(TestDatabase&)> database_url;
     std::string web_dir;
     std::size_t queue_orders_max = 4096;
     sse::BroadcasterOptions streams;
@@ -75,6 +76,8 @@ class StreamClient {
   StreamClient(ApiHost& host, const std::string& id, Headers headers = {}, int receive_buffer_bytes = 0);
   /// The next `count` messages' ids; fails the test if they do not come.
   std::vector<int> ids(std::size_t count);
+  /// True once `text` has come.
+  bool gets(const std::string& text);
   /// True once the server has ended the stream; everything that came before is in `received`.
   bool ends();
   std::string received;
