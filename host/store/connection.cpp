@@ -50,11 +50,10 @@ Connection::Connection(const ConnectionOptions& options) : pooled_(options.poole
 }
 
 bool Connection::alive() {
-  if (!usable()) return false;
-  pollfd socket{PQsocket(connection_.get()), POLLIN, 0};
-  if (::poll(&socket, 1, 0) <= 0) return true;
-  // Something came unasked: a notice at best, the session's end at worst, which reading it finds out.
-  return (socket.revents & (POLLHUP | POLLERR)) == 0 && PQconsumeInput(connection_.get()) == 1 && usable();
+  // Something that came unasked is a notice at best and the session's end at worst; reading on finds out which.
+  for (pollfd socket{PQsocket(connection_.get()), POLLIN, 0}; usable() && ::poll(&socket, 1, 0) > 0;)
+    if (PQconsumeInput(connection_.get()) != 1) return false;
+  return usable();
 }
 
 void Connection::lost() {
