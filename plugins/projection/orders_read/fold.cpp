@@ -8,9 +8,11 @@ namespace orders_read {
 namespace {
 
 template <std::size_t Size>
-std::int16_t number_of(const std::array<std::string_view, Size>& names, std::string_view name, const char* what) {
+std::int16_t number_of(const std::array<std::string_view, Size>& names, std::string_view name,
+                       const char* what) {
   const auto found = std::find(names.begin(), names.end(), name);
-  if (found == names.end()) throw orderd::sdk::Refused(std::string("unknown ") + what + " " + std::string(name));
+  if (found == names.end())
+    throw orderd::sdk::Refused(std::string("unknown ") + what + " " + std::string(name));
   return static_cast<std::int16_t>(found - names.begin() + 1);
 }
 
@@ -52,7 +54,9 @@ std::string members_of(std::string_view payload) {
 std::string unescaped(std::string_view raw) {
   std::string out;
   for (std::size_t i = 1; i + 1 < raw.size(); ++i) {
-    if (raw[i] == '\\' && i + 2 < raw.size() && (raw[i + 1] == '"' || raw[i + 1] == '\\' || raw[i + 1] == '/')) ++i;
+    if (raw[i] == '\\' && i + 2 < raw.size() &&
+        (raw[i + 1] == '"' || raw[i + 1] == '\\' || raw[i + 1] == '/'))
+      ++i;
     out.push_back(raw[i]);
   }
   return out;
@@ -70,22 +74,24 @@ void take(Folded& order, const EventView& event, std::size_t index) {
   order.status = status_number(event.status());
   order.payment_status = payment_status_number(event.payment_status());
   order.payment = std::string(raw_member(payload, "payment"));
-  if (const auto reason = raw_member(payload, "reason"); !reason.empty() && reason != "null") order.reason = std::string(reason);
+  if (const auto reason = raw_member(payload, "reason"); !reason.empty() && reason != "null")
+    order.reason = std::string(reason);
   order.events.push_back(index);
 }
 
 }  // namespace
 
 std::int16_t status_number(std::string_view name) {
-  static constexpr std::array<std::string_view, 7> names{"PENDING",    "PAYMENT_AUTHORIZED", "INVENTORY_RESERVED", "CONFIRMED",
-                                                         "CANCELLING", "CANCELLED",          "REJECTED"};
+  static constexpr std::array<std::string_view, 7> names{
+      "PENDING", "PAYMENT_AUTHORIZED", "INVENTORY_RESERVED", "CONFIRMED", "CANCELLING", "CANCELLED",
+      "REJECTED"};
   return number_of(names, name, "status");
 }
 
 std::int16_t payment_status_number(std::string_view name) {
   static constexpr std::array<std::string_view, 11> names{
-      "NONE",   "PENDING",            "ACTION_REQUIRED", "AUTHORIZED", "CAPTURED",    "VOIDED",
-      "PARTIALLY_REFUNDED", "REFUNDED", "FAILED",          "UNKNOWN",    "NOT_REQUIRED"};
+      "NONE",     "PENDING", "ACTION_REQUIRED", "AUTHORIZED",  "CAPTURED", "VOIDED", "PARTIALLY_REFUNDED",
+      "REFUNDED", "FAILED",  "UNKNOWN",         "NOT_REQUIRED"};
   return number_of(names, name, "payment status");
 }
 
@@ -103,7 +109,9 @@ std::string_view raw_member(std::string_view object, std::string_view name) {
 }
 
 std::vector<Folded> fold(const std::vector<EventView>& events, std::vector<Verdict>& verdicts) {
-  const auto less = [](const orderd_uuid& a, const orderd_uuid& b) { return std::memcmp(a.bytes, b.bytes, sizeof a.bytes) < 0; };
+  const auto less = [](const orderd_uuid& a, const orderd_uuid& b) {
+    return std::memcmp(a.bytes, b.bytes, sizeof a.bytes) < 0;
+  };
   std::map<orderd_uuid, Folded, decltype(less)> orders(less);
   for (std::size_t i = 0; i < events.size(); ++i) {
     const auto [found, is_new] = orders.try_emplace(events[i].order_id());

@@ -29,21 +29,30 @@ struct Statements {
   const char *insert, *update, *versions;
 };
 
-#define ORDERS_READ_STATEMENTS(table)                                                                                    \
-  {"insert into " table " (order_id, version, status, payment_status, customer_id, members, payment, reason, created, "  \
-   "updated) select i, v, s, p, c, m, y, coalesce(nullif(r, ''), 'null'), a, u from unnest($1::uuid[], $2::int4[], "     \
-   "$3::int2[], $4::int2[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[]) "     \
-   "x(i, v, s, p, c, m, y, r, a, u) on conflict do nothing returning order_id",                                          \
-   "update " table " r set version = u.v, status = u.s, payment_status = u.p, payment = u.y, "                           \
-   "reason = case when u.r = '' then r.reason else u.r end, updated = u.a "                                              \
-   "from unnest($1::uuid[], $2::int4[], $3::int2[], $4::int2[], $5::text[], $6::text[], $7::timestamptz[], $8::int4[]) " \
-   "u(i, v, s, p, y, r, a, f) where r.order_id = u.i and r.version = u.f returning r.order_id",                          \
-   "select order_id, version from " table " where order_id = any($1::uuid[])"}
+#define ORDERS_READ_STATEMENTS(table)                                                                     \
+  {                                                                                                       \
+    "insert into " table                                                                                  \
+    " (order_id, version, status, payment_status, customer_id, members, payment, reason, created, "       \
+    "updated) select i, v, s, p, c, m, y, coalesce(nullif(r, ''), 'null'), a, u from unnest($1::uuid[], " \
+    "$2::int4[], "                                                                                        \
+    "$3::int2[], $4::int2[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], "         \
+    "$10::timestamptz[]) "                                                                                \
+    "x(i, v, s, p, c, m, y, r, a, u) on conflict do nothing returning order_id",                          \
+        "update " table                                                                                   \
+        " r set version = u.v, status = u.s, payment_status = u.p, payment = u.y, "                       \
+        "reason = case when u.r = '' then r.reason else u.r end, updated = u.a "                          \
+        "from unnest($1::uuid[], $2::int4[], $3::int2[], $4::int2[], $5::text[], $6::text[], "            \
+        "$7::timestamptz[], $8::int4[]) "                                                                 \
+        "u(i, v, s, p, y, r, a, f) where r.order_id = u.i and r.version = u.f returning r.order_id",      \
+        "select order_id, version from " table " where order_id = any($1::uuid[])"                        \
+  }
 constexpr Statements live_statements ORDERS_READ_STATEMENTS("orders_read");
 constexpr Statements shadow_statements ORDERS_READ_STATEMENTS("orders_read_shadow");
 
 struct Less {
-  bool operator()(const orderd_uuid& a, const orderd_uuid& b) const { return std::memcmp(a.bytes, b.bytes, sizeof a.bytes) < 0; }
+  bool operator()(const orderd_uuid& a, const orderd_uuid& b) const {
+    return std::memcmp(a.bytes, b.bytes, sizeof a.bytes) < 0;
+  }
 };
 using Written = std::map<orderd_uuid, bool, Less>;
 
@@ -131,7 +140,9 @@ class Plugin final : public orderd::sdk::Projection, public orderd::sdk::Migrati
 
   void rebuild_begin(Transaction& tx) override {
     tx.exec("drop table if exists orders_read_shadow");
-    tx.exec("create table orders_read_shadow (like orders_read including defaults including storage) with (fillfactor = 60)");
+    tx.exec(
+        "create table orders_read_shadow (like orders_read including defaults including storage) with "
+        "(fillfactor = 60)");
     tx.exec("alter table orders_read_shadow add primary key (order_id)");
     tx.exec("create index on orders_read_shadow (customer_id, order_id)");
   }
@@ -146,15 +157,16 @@ class Plugin final : public orderd::sdk::Projection, public orderd::sdk::Migrati
   }
 
  private:
-  /// The row is not at the version before the batch's: events up to the row's version are duplicates, the next one is taken
-  /// alone with what follows, and what lies beyond is a gap.
+  /// The row is not at the version before the batch's: events up to the row's version are duplicates, the
+  /// next one is taken alone with what follows, and what lies beyond is a gap.
   void explain(Transaction& tx, const Statements& sql, const std::vector<EventView>& events,
                const std::vector<const Folded*>& orders, std::vector<Verdict>& verdicts) {
     std::vector<orderd_uuid> ids;
     for (const Folded* order : orders) ids.push_back(order->id);
     std::map<orderd_uuid, std::int32_t, Less> have;
     const Result rows = tx.exec(sql.versions, Params().uuids(ids));
-    for (std::size_t i = 0; i < rows.rows(); ++i) have[rows.uuid(i, 0)] = static_cast<std::int32_t>(rows.integer(i, 1));
+    for (std::size_t i = 0; i < rows.rows(); ++i)
+      have[rows.uuid(i, 0)] = static_cast<std::int32_t>(rows.integer(i, 1));
     for (const Folded* order : orders) {
       const std::int32_t version = have.count(order->id) ? have[order->id] : 0;
       std::vector<EventView> rest;
@@ -165,7 +177,8 @@ class Plugin final : public orderd::sdk::Projection, public orderd::sdk::Migrati
       if (rest.empty() || rest.front().version() != version + 1) continue;
       std::vector<Verdict> again(rest.size(), Verdict::applied);
       const auto folded = fold(rest, again);
-      const Result written = version == 0 ? insert(tx, sql, {&folded.front()}) : update(tx, sql, {&folded.front()});
+      const Result written =
+          version == 0 ? insert(tx, sql, {&folded.front()}) : update(tx, sql, {&folded.front()});
       if (written.rows() != 1) throw orderd::sdk::Refused("a row of orders_read changed meanwhile");
       for (const std::size_t i : order->events)
         if (events[i].version() > version) verdicts[i] = Verdict::applied;
