@@ -1,57 +1,76 @@
 #include "inventory.h"
 
-#include <algorithm>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <charconv>
 
 namespace inventory {
 namespace {
 
-// One row per SKU of the subject, or one without SKU for a reservation that never was.
 constexpr const char* read_reservations =
-    "select r.subject, r.state, l.sku, l.quantity from inventory.reservations r "
-    "left join lateral unnest(r.skus, r.quantities) l(sku, quantity) on true where r.subject = any($1::text[])";
+    "select subject, state, lines from inventory.reservations where subject = any($1::text[])";
+
+constexpr const char* read_available = "select sku, on_hand from inventory.stock where sku = any($1::text[])";
 
 // The one lock of the transaction, for all its commands, in order of SKU: two hosts cannot deadlock.
 constexpr const char* lock_stock =
-    "select sku, on_hand, reserved, sold from inventory.stock where sku = any($1::text[]) order by sku for no key update";
+    "select sku, on_hand, reserved, sold from inventory.stock where sku = any($1::text[]) order by sku for "
+    "no key update";
 
 constexpr const char* write_stock =
-    "update inventory.stock s set on_hand = s.on_hand + u.h, reserved = s.reserved + u.r, sold = s.sold + u.s "
+    "update inventory.stock s set on_hand = s.on_hand + u.h, reserved = s.reserved + u.r, sold = s.sold + "
+    "u.s "
     "from unnest($1::text[], $2::int8[], $3::int8[], $4::int8[]) u(k, h, r, s) where s.sku = u.k";
 
-// Arrays of arrays do not exist: lines come flat, and are put together per subject.
-constexpr const char* write_reservations =
-    "insert into inventory.reservations (subject, state, skus, quantities) "
-    "select u.id, u.state, coalesce(l.skus, '{}'), coalesce(l.quantities, '{}') "
-    "from unnest($1::text[], $2::int2[]) u(id, state) left join "
-    "(select id, array_agg(sku) skus, array_agg(quantity) quantities "
-    "from unnest($3::text[], $4::text[], $5::int8[]) f(id, sku, quantity) group by id) l using (id) "
-    "on conflict (subject) do update set state = excluded.state";
+// A reservation that another transaction made or changed since it was read fails the call: the host rolls
+// back and asks again.
+constexpr const char* insert_reservations =
+    "insert into inventory.reservations (subject, state, lines) "
+    "select * from unnest($1::text[], $2::int2[], $3::text[]) u(id, state, lines) order by id";
+constexpr const char* update_reservations =
+    "update inventory.reservations r set state = u.state from unnest($1::text[], $2::int2[], $3::int2[]) "
+    "u(id, state, was) "
+    "where r.subject = u.id and r.state = u.was";
+
+std::vector<std::string> list_of(const std::set<std::string>& set) { return {set.begin(), set.end()}; }
 
 Books read_books(Transaction& tx, const std::vector<InventoryCommand>& commands) {
+  using Action = orderd::sdk::InventoryAction;
   Books books;
-  std::set<std::string> subjects, skus;
+  std::set<std::string> subjects, skus, asked;
   for (const InventoryCommand& command : commands) {
-    subjects.emplace(command.subject);
-    for (const auto& [sku, quantity] : command.wanted) skus.emplace(sku);
+    if (command.action != Action::availability) subjects.emplace(command.subject);
+    for (const auto& [sku, quantity] : command.wanted) {
+      if (command.action == Action::reserve) skus.emplace(sku);
+      if (command.action == Action::availability) asked.emplace(sku);
+    }
   }
-  // Subjects belong to orders that no other transaction works on now (the host sees to it): a plain read will do. What they
-  // hold may name SKUs that the command does not.
-  const auto found = tx.exec(read_reservations, Params().texts(std::vector<std::string>(subjects.begin(), subjects.end())));
-  for (std::size_t i = 0; i < found.rows(); ++i) {
-    Reservation& reservation = books.reservations[std::string(found.bytes(i, 0))];
-    reservation.state = static_cast<ReservationState>(found.integer(i, 1));
-    if (found.is_null(i, 2)) continue;
-    reservation.lines[std::string(found.bytes(i, 2))] = found.integer(i, 3);
-    skus.emplace(found.bytes(i, 2));
+  if (!subjects.empty()) {
+    const auto found = tx.exec(read_reservations, Params().texts(list_of(subjects)));
+    for (std::size_t i = 0; i < found.rows(); ++i) {
+      const auto state = static_cast<ReservationState>(found.integer(i, 1));
+      Reservation& reservation = books.reservations[std::string(found.bytes(i, 0))];
+      reservation = {state, to_lines(found.bytes(i, 2)), state, false};
+      for (const auto& [sku, quantity] : reservation.lines) skus.insert(sku);
+    }
   }
-  const auto locked = tx.exec(lock_stock, Params().texts(std::vector<std::string>(skus.begin(), skus.end())));
-  for (std::size_t i = 0; i < locked.rows(); ++i)
-    books.stock[std::string(locked.bytes(i, 0))] = {locked.integer(i, 1), locked.integer(i, 2), locked.integer(i, 3)};
+  if (!skus.empty()) {
+    const auto locked = tx.exec(lock_stock, Params().texts(list_of(skus)));
+    for (std::size_t i = 0; i < locked.rows(); ++i)
+      books.stock[std::string(locked.bytes(i, 0))] = {locked.integer(i, 1), locked.integer(i, 2),
+                                                      locked.integer(i, 3)};
+  }
+  if (!asked.empty()) {
+    const auto seen = tx.exec(read_available, Params().texts(list_of(asked)));
+    for (std::size_t i = 0; i < seen.rows(); ++i)
+      books.available[std::string(seen.bytes(i, 0))] = seen.integer(i, 1);
+  }
   books.before = books.stock;
   return books;
 }
 
-void write_books(Transaction& tx, const Books& books) {
+void write_stock_of(Transaction& tx, const Books& books) {
   std::vector<std::string> skus;
   std::vector<std::int64_t> on_hand, reserved, sold;
   for (const auto& [sku, now] : books.stock) {
@@ -63,21 +82,31 @@ void write_books(Transaction& tx, const Books& books) {
     sold.push_back(now.sold - before.sold);
   }
   if (!skus.empty()) tx.exec(write_stock, Params().texts(skus).int8s(on_hand).int8s(reserved).int8s(sold));
-  if (books.changed.empty()) return;
-  std::vector<std::string> subjects, line_subjects, line_skus;
-  std::vector<std::int16_t> states;
-  std::vector<std::int64_t> quantities;
-  for (const std::string& subject : books.changed) {
-    const Reservation& reservation = books.reservations.at(subject);
-    subjects.push_back(subject);
-    states.push_back(static_cast<std::int16_t>(reservation.state));
-    for (const auto& [sku, quantity] : reservation.lines) {
-      line_subjects.push_back(subject);
-      line_skus.push_back(sku);
-      quantities.push_back(quantity);
+}
+
+void write_reservations_of(Transaction& tx, const Books& books) {
+  std::vector<std::string> fresh, known, lines;
+  std::vector<std::int16_t> fresh_states, known_states, known_stored;
+  for (const auto& [subject, reservation] : books.reservations) {
+    if (!reservation.changed) continue;
+    const auto state = static_cast<std::int16_t>(reservation.state);
+    if (reservation.stored == ReservationState{}) {
+      fresh.push_back(subject);
+      fresh_states.push_back(state);
+      lines.push_back(to_text(reservation.lines));
+    } else {
+      known.push_back(subject);
+      known_states.push_back(state);
+      known_stored.push_back(static_cast<std::int16_t>(reservation.stored));
     }
   }
-  tx.exec(write_reservations, Params().texts(subjects).int2s(states).texts(line_subjects).texts(line_skus).int8s(quantities));
+  if (!fresh.empty()) tx.exec(insert_reservations, Params().texts(fresh).int2s(fresh_states).texts(lines));
+  if (known.empty()) return;
+  const auto written =
+      tx.exec(update_reservations, Params().texts(known).int2s(known_states).int2s(known_stored));
+  if (written.affected() != known.size())
+    throw orderd::sdk::Refused("a reservation was changed by another transaction meanwhile",
+                               ORDERD_E_INTERNAL);
 }
 
 Outcome reserve(Books& books, const InventoryCommand& command, const std::string& subject) {
@@ -86,11 +115,16 @@ Outcome reserve(Books& books, const InventoryCommand& command, const std::string
     return Outcome::declined(ORDERD_CODE_RESERVATION_CLOSED, "this reservation was released before");
   }
   for (const auto& [sku, quantity] : command.wanted) {
+    if (quantity <= 0)
+      return Outcome::declined("INVALID_QUANTITY",
+                               std::string(sku) + ": the quantity is " + std::to_string(quantity));
     const auto row = books.stock.find(std::string(sku));
-    if (row == books.stock.end()) return Outcome::declined(ORDERD_CODE_UNKNOWN_SKU, "there is no product " + std::string(sku));
+    if (row == books.stock.end())
+      return Outcome::declined(ORDERD_CODE_UNKNOWN_SKU, "there is no product " + std::string(sku));
     if (row->second.on_hand < quantity)
-      return Outcome::declined(ORDERD_CODE_OUT_OF_STOCK, std::string(sku) + " is sold out: " + std::to_string(quantity) +
-                                                             " wanted, " + std::to_string(row->second.on_hand) + " there");
+      return Outcome::declined(ORDERD_CODE_OUT_OF_STOCK,
+                               std::string(sku) + " is sold out: " + std::to_string(quantity) + " wanted, " +
+                                   std::to_string(row->second.on_hand) + " there");
   }
   Reservation& made = books.reservations[subject];
   for (const auto& [sku, quantity] : command.wanted) {
@@ -99,7 +133,7 @@ Outcome reserve(Books& books, const InventoryCommand& command, const std::string
     row.reserved += quantity;
     made.lines[std::string(sku)] = quantity;
   }
-  books.changed.insert(subject);
+  made.changed = true;
   return Outcome::done();
 }
 
@@ -113,12 +147,12 @@ Outcome commit(Books& books, const std::string& subject) {
     books.stock.at(sku).sold += quantity;
   }
   known->second.state = ReservationState::sold;
-  books.changed.insert(subject);
+  known->second.changed = true;
   return Outcome::done();
 }
 
 Outcome release(Books& books, const std::string& subject) {
-  const auto [known, is_new] = books.reservations.try_emplace(subject, Reservation{ReservationState::released, {}});
+  const auto [known, is_new] = books.reservations.try_emplace(subject);
   Reservation& reservation = known->second;
   if (!is_new && reservation.state == ReservationState::released) return Outcome::done();
   for (const auto& [sku, quantity] : reservation.lines) {
@@ -127,36 +161,79 @@ Outcome release(Books& books, const std::string& subject) {
     row.on_hand += quantity;
   }
   reservation.state = ReservationState::released;
-  books.changed.insert(subject);
+  reservation.changed = true;
   return Outcome::done();
 }
 
 Outcome availability(const Books& books, const InventoryCommand& command) {
-  Outcome outcome = Outcome::done();
+  rapidjson::StringBuffer out;
+  rapidjson::Writer<rapidjson::StringBuffer> json(out);
+  json.StartObject();
+  json.Key("available");
+  json.StartObject();
   for (const auto& [sku, quantity] : command.wanted) {
-    const auto row = books.stock.find(std::string(sku));
-    outcome.details_json.append(outcome.details_json.empty() ? "{\"available\":{" : ",");
-    outcome.details_json.append("\"").append(sku).append("\":").append(
-        std::to_string(row == books.stock.end() ? 0 : row->second.on_hand));
+    const auto row = books.available.find(std::string(sku));
+    json.Key(sku.data(), static_cast<rapidjson::SizeType>(sku.size()));
+    json.Int64(row == books.available.end() ? 0 : row->second);
   }
-  outcome.details_json.append(outcome.details_json.empty() ? "{\"available\":{}}" : "}}");
+  json.EndObject();
+  json.EndObject();
+  Outcome outcome = Outcome::done();
+  outcome.details_json = out.GetString();
   return outcome;
 }
 
 }  // namespace
 
+std::string to_text(const Lines& lines) {
+  std::string out;
+  for (const auto& [sku, quantity] : lines)
+    out.append(std::to_string(quantity))
+        .append(":")
+        .append(std::to_string(sku.size()))
+        .append(":")
+        .append(sku);
+  return out;
+}
+
+Lines to_lines(std::string_view text) {
+  Lines lines;
+  const auto number = [&text] {
+    std::int64_t value = 0;
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const auto length = static_cast<std::size_t>(stop - text.data());
+    if (error != std::errc() || length == text.size() || *stop != ':' || value < 0)
+      throw orderd::sdk::Refused("the lines of a reservation are damaged: " + std::string(text),
+                                 ORDERD_E_INTERNAL);
+    text.remove_prefix(length + 1);
+    return value;
+  };
+  while (!text.empty()) {
+    const std::int64_t quantity = number();
+    const auto size = static_cast<std::size_t>(number());
+    lines[std::string(text.substr(0, size))] = quantity;
+    text.remove_prefix(std::min(size, text.size()));
+  }
+  return lines;
+}
+
 Outcome apply(Books& books, const InventoryCommand& command) {
   using Action = orderd::sdk::InventoryAction;
   const std::string subject(command.subject);
   switch (command.action) {
-    case Action::reserve: return reserve(books, command, subject);
-    case Action::commit: return commit(books, subject);
-    case Action::release: return release(books, subject);
-    case Action::availability: return availability(books, command);
+    case Action::reserve:
+      return reserve(books, command, subject);
+    case Action::commit:
+      return commit(books, subject);
+    case Action::release:
+      return release(books, subject);
+    case Action::availability:
+      return availability(books, command);
     case Action::extend: {
       // Reservations of this backend do not expire.
       const auto known = books.reservations.find(subject);
-      if (known != books.reservations.end() && known->second.state != ReservationState::released) return Outcome::done();
+      if (known != books.reservations.end() && known->second.state != ReservationState::released)
+        return Outcome::done();
       return Outcome::declined(ORDERD_CODE_RESERVATION_EXPIRED, "nothing is reserved");
     }
   }
@@ -168,7 +245,8 @@ std::vector<Outcome> Plugin::execute(Transaction& tx, const std::vector<Inventor
   std::vector<Outcome> outcomes;
   outcomes.reserve(commands.size());
   for (const InventoryCommand& command : commands) outcomes.push_back(apply(books, command));
-  write_books(tx, books);
+  write_stock_of(tx, books);
+  write_reservations_of(tx, books);
   return outcomes;
 }
 

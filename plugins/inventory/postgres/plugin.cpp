@@ -10,6 +10,7 @@ create table inventory.stock (
   name text not null,
   unit_price bigint not null,
   currency text not null,
+  exponent smallint not null,
   on_hand bigint not null check (on_hand >= 0),
   reserved bigint not null default 0 check (reserved >= 0),
   sold bigint not null default 0 check (sold >= 0)
@@ -19,14 +20,14 @@ create table inventory.stock_movements (
   sku text not null,
   kind text not null check (kind in ('receive', 'correct', 'import')),
   quantity bigint not null,
-  at timestamptz not null default now()
+  at timestamptz not null default now(),
+  reference text
 );
 create index stock_movements_sku on inventory.stock_movements (sku);
 create table inventory.reservations (
   subject text primary key,
   state smallint not null,
-  skus text[] not null,
-  quantities bigint[] not null
+  lines text not null
 ) with (fillfactor = 70);
 )"}};
   return all;
