@@ -9,6 +9,7 @@ namespace {
 
 constexpr int events_per_read_max = 1024;
 constexpr std::chrono::milliseconds maintain_every{1000}, save_every{200}, poll_every{50}, store_retry{500};
+constexpr std::chrono::milliseconds report_wait{1};
 
 constexpr store::Statement park_refused{"relay_park",
                                         "insert into parked (consumer, order_id, from_version, shard, pos, "
@@ -52,9 +53,10 @@ bool Relay::turn(std::chrono::milliseconds wait) {
     const auto seen = outbox::appended().count();
     const bool busy = publish();
     progress(publisher_->poll(std::chrono::milliseconds(0)));
-    if (acknowledged_ != handed_over_ || !parking_.empty()) {
-      // Deliveries are under way: their reports are the next thing to happen, new events the one after.
-      if (!busy) progress(publisher_->poll(std::chrono::milliseconds(1)));
+    if (acknowledged_ != handed_over_) {
+      // Deliveries are under way: their reports are the next thing to happen, new events the one after. A
+      // broker that is away takes nothing and reports nothing: then there is no hurry.
+      if (!busy) progress(publisher_->poll(waiting_.empty() ? report_wait : poll_every));
       if (Clock::now() - saved_ >= save_every) save();
     } else if (!busy) {
       save();
@@ -93,21 +95,25 @@ bool Relay::publish() {
     if (from.empty()) return false;
     for (auto& entry : outbox::read(*connection_, from, events_per_read_max)) {
       handed_over_[entry.shard] = entry.pos;
-      if (parked_orders_.contains(entry.event.order_id)) {
-        parking_.push_back({entry.event.order_id, entry.event.version, entry.shard, entry.pos,
-                            "an earlier event of this order is parked"});
-        continue;
-      }
       waiting_.push_back({entry.shard, entry.pos, std::move(entry.event)});
     }
-    if (waiting_.empty()) return false;
   }
-  for (const auto& one : waiting_)
-    in_flight_[{static_cast<std::int16_t>(one.partition), one.outbox_position}] = {one.event.order_id,
-                                                                                   one.event.version};
+  // An order may have been parked since these were read.
+  std::erase_if(waiting_, [&](const auto& one) { return park_follower(one); });
   const std::size_t taken = publisher_->publish(waiting_);
+  for (std::size_t i = 0; i < taken; ++i)
+    in_flight_[{static_cast<std::int16_t>(waiting_[i].partition), waiting_[i].outbox_position}] = {
+        waiting_[i].event.order_id, waiting_[i].event.version};
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(taken));
   return taken > 0;
+}
+
+/// Later events of a parked order go to the same place, so that first occurrences stay in order.
+bool Relay::park_follower(const bus::Outgoing& one) {
+  if (!parked_orders_.contains(one.event.order_id)) return false;
+  parking_.push_back({one.event.order_id, one.event.version, static_cast<std::int16_t>(one.partition),
+                      one.outbox_position, "an earlier event of this order is parked"});
+  return true;
 }
 
 void Relay::progress(const bus::Publisher::Progress& progress) {

@@ -27,6 +27,7 @@ class Relay {
   using Clock = std::chrono::steady_clock;
   void maintain();
   bool publish();
+  bool park_follower(const bus::Outgoing& one);
   void progress(const bus::Publisher::Progress& progress);
   void save();
   void lose(const std::string& why);
