@@ -1,5 +1,5 @@
-"""A TCP proxy that can lose answers: the request reaches the host and takes effect, and the client never learns
-of it. It runs on threads of its own; `lose_answers_to` may be called from any."""
+"""A TCP proxy that can lose answers: the request reaches the host and takes effect, and the client never
+learns of it. It runs on threads of its own; `lose_answers_to` may be called from any."""
 
 import contextlib
 import socket
@@ -21,7 +21,7 @@ class LossyProxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def lose_answers_to(self, request_prefix):
-        """From now on, requests that begin so get a closed connection for an answer; None: no request does."""
+        """From now on, requests that begin so get a closed connection for an answer; None: none does."""
         with self._lock:
             self._prefix = request_prefix and request_prefix.encode()
 
