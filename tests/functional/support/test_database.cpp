@@ -22,11 +22,13 @@ std::string with_database(std::string url, const std::string& database) {
 std::string required_env(const char* name) {
   const char* value = std::getenv(name);
   if (!value || !*value)
-    FAIL("the environment variable " << name << " is not set: run this suite through ./x test, which starts the servers");
+    FAIL("the environment variable "
+         << name << " is not set: run this suite through ./x test, which starts the servers");
   return value;
 }
 
-TestDatabase::TestDatabase() : admin_({required_env("ORDERD_TEST_PG")}), name_("functional_" + Uuid::v7().to_string()) {
+TestDatabase::TestDatabase()
+    : admin_({required_env("ORDERD_TEST_PG")}), name_("functional_" + Uuid::v7().to_string()) {
   std::replace(name_.begin(), name_.end(), '-', '_');
   admin_.script("create database " + name_);
   session_ = std::make_unique<store::Connection>(options());
