@@ -43,11 +43,19 @@ TestDatabase::~TestDatabase() {
 store::ConnectionOptions TestDatabase::options() const {
   store::ConnectionOptions options;
   options.url = with_database(required_env("ORDERD_TEST_PG"), name_);
+  // Tests hold locks as long as they need to see something, on machines of any speed.
+  options.lock_timeout_ms = options.idle_in_transaction_timeout_ms = 60'000;
   return options;
 }
 
 std::int64_t TestDatabase::number(const std::string& sql) {
   return session_->run({sql.c_str(), sql.c_str()}).integer(0, 0);
+}
+
+bool TestDatabase::waits_for_a_lock() {
+  return number(
+             "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = "
+             "'Lock'") > 0;
 }
 
 std::int64_t TestDatabase::end_sessions() {
