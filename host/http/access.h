@@ -1,5 +1,6 @@
 #pragma once
-// Who may do what. Until API keys exist, everybody may; every route asks here, so that they have one place to come to.
+// Who may do what. Until API keys exist, everybody may; every route asks here, so that they have one place to
+// come to.
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +17,8 @@ std::optional<Problem> authorize(const Call& call, Scope scope);
 /// Who asks, as idempotency keys are scoped: the caller, not its key.
 std::string caller(const Call& call);
 
-/// Tracking tokens: an HMAC of the order's id under a server key, so that an id alone opens nothing. [any thread]
+/// Tracking tokens: an HMAC of the order's id under a server key, so that an id alone opens nothing. [any
+/// thread]
 class TrackingTokens {
  public:
   explicit TrackingTokens(const store::SecretBox& secrets) : key_(secrets.derive("tracking")) {}

@@ -15,11 +15,13 @@ constexpr std::string_view undefined_table = "42P01";
 /// The database's trouble as the client gets to see it: never a statement's text.
 Error error_of(const store::DbError& error) {
   if (error.sqlstate == undefined_table) return Error::read_model_unavailable;
-  // Connection exceptions, transaction rollback, insufficient resources, operator intervention, locks, no answer at all.
+  // Connection exceptions, transaction rollback, insufficient resources, operator intervention, locks, no
+  // answer at all.
   static constexpr std::array<std::string_view, 6> passing{"08", "40", "53", "57", "55", "58"};
   const std::string_view error_class = std::string_view(error.sqlstate).substr(0, 2);
   const bool passes = std::find(passing.begin(), passing.end(), error_class) != passing.end();
-  return error.connection_lost || error.sqlstate.empty() || passes ? Error::database_unavailable : Error::internal;
+  return error.connection_lost || error.sqlstate.empty() || passes ? Error::database_unavailable
+                                                                   : Error::internal;
 }
 
 Answer handle(const Router& router, Call& call) {
@@ -46,9 +48,13 @@ class Dispatch final : public Poco::Net::HTTPRequestHandler {
  public:
   explicit Dispatch(const Router& router) : router_(router) {}
 
-  void handleRequest(Poco::Net::HTTPServerRequest& poco_request, Poco::Net::HTTPServerResponse& response) override {
+  void handleRequest(Poco::Net::HTTPServerRequest& poco_request,
+                     Poco::Net::HTTPServerResponse& response) override {
     auto& request = front::Request::from(poco_request);
-    Call call{request, request_id(request.get("X-Request-Id", "")), traceparent(request.get("traceparent", "")), {}};
+    Call call{request,
+              request_id(request.get("X-Request-Id", "")),
+              traceparent(request.get("traceparent", "")),
+              {}};
     // Set before the handler, so that a deferred answer carries them as well.
     response.set("X-Request-Id", call.request_id);
     response.set("X-Content-Type-Options", "nosniff");

@@ -1,6 +1,6 @@
 #pragma once
-// All that orderd answers over HTTP, as one factory of Poco handlers for the front. Built by main from the parts it needs;
-// outlives the front. Handlers run on the front's workers, many at a time.
+// All that orderd answers over HTTP, as one factory of Poco handlers for the front. Built by main from the
+// parts it needs; outlives the front. Handlers run on the front's workers, many at a time.
 #include <Poco/Net/HTTPRequestHandlerFactory.h>
 
 #include <functional>

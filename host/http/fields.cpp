@@ -15,7 +15,8 @@ constexpr std::size_t request_id_characters_max = 128;
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool same(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
 }
 
 std::string_view trim(std::string_view text) {
@@ -46,13 +47,16 @@ int fit(std::string_view range, std::string_view type) {
   return same(range, std::string(type.substr(0, slash + 1)) + "*") ? 2 : 0;
 }
 
-bool all_of(std::string_view text, std::string_view characters) { return text.find_first_not_of(characters) == text.npos; }
+bool all_of(std::string_view text, std::string_view characters) {
+  return text.find_first_not_of(characters) == text.npos;
+}
 
 bool is_traceparent(std::string_view text) {
   constexpr std::string_view hex = "0123456789abcdef";
   if (text.size() != 55 || text.substr(0, 3) != "00-" || text[35] != '-' || text[52] != '-') return false;
   const auto trace = text.substr(3, 32), span = text.substr(36, 16);
-  return all_of(trace, hex) && all_of(span, hex) && all_of(text.substr(53), hex) && !all_of(trace, "0") && !all_of(span, "0");
+  return all_of(trace, hex) && all_of(span, hex) && all_of(text.substr(53), hex) && !all_of(trace, "0") &&
+         !all_of(span, "0");
 }
 
 }  // namespace
@@ -77,7 +81,8 @@ bool is_json_type(std::string_view content_type) {
   if (!same(next(content_type, ';'), "application/json")) return false;
   while (!content_type.empty()) {
     auto parameter = next(content_type, ';');
-    if (same(next(parameter, '='), "charset") && !same(parameter, "utf-8") && !same(parameter, "\"utf-8\"")) return false;
+    if (same(next(parameter, '='), "charset") && !same(parameter, "utf-8") && !same(parameter, "\"utf-8\""))
+      return false;
   }
   return true;
 }
@@ -123,13 +128,16 @@ std::vector<std::int32_t> versions_in(const EntityTags& tags) {
 
 std::string request_id(std::string_view field) {
   constexpr std::string_view sane = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-  if (!field.empty() && field.size() <= request_id_characters_max && all_of(field, sane)) return std::string(field);
+  if (!field.empty() && field.size() <= request_id_characters_max && all_of(field, sane))
+    return std::string(field);
   return Uuid::v7().to_string();
 }
 
 std::string traceparent(std::string_view field) {
   if (is_traceparent(field)) return std::string(field);
-  const auto hex = [](const Uuid& id) { return to_hex({reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()}); };
+  const auto hex = [](const Uuid& id) {
+    return to_hex({reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()});
+  };
   return "00-" + hex(Uuid::v7()) + "-" + hex(Uuid::v7()).substr(16) + "-01";
 }
 

@@ -8,7 +8,8 @@
 
 namespace orderd::http {
 
-/// Does Accept (RFC 9110, section 12.5.1) admit `type`, such as "application/json"? An empty field admits all.
+/// Does Accept (RFC 9110, section 12.5.1) admit `type`, such as "application/json"? An empty field admits
+/// all.
 bool accepts(std::string_view accept, std::string_view type);
 /// application/json, with charset utf-8 if any.
 bool is_json_type(std::string_view content_type);

@@ -25,10 +25,12 @@ Reply readiness(const std::vector<std::string>& problems) {
 }  // namespace
 
 void add_health_routes(Router& router, const ApiParts& parts) {
-  router.add("GET", "/healthz/live", [](Call&) -> Answer { return plain(200, R"({"status":"live"})", "application/json"); });
+  router.add("GET", "/healthz/live",
+             [](Call&) -> Answer { return plain(200, R"({"status":"live"})", "application/json"); });
   router.add("GET", "/healthz/ready", [&parts](Call&) -> Answer { return readiness(parts.not_ready()); });
-  router.add("GET", "/metrics",
-             [](Call&) -> Answer { return plain(200, metrics().to_text(), "text/plain; version=0.0.4; charset=utf-8"); });
+  router.add("GET", "/metrics", [](Call&) -> Answer {
+    return plain(200, metrics().to_text(), "text/plain; version=0.0.4; charset=utf-8");
+  });
 }
 
 }  // namespace orderd::http

@@ -1,13 +1,16 @@
-// GET /api/orders, from the read model. Its table is owned and filled by the projection plugin; this is the contract:
+// GET /api/orders, from the read model. Its table is owned and filled by the projection plugin; this is the
+// contract:
 //
-//   orders_read(order_id uuid primary key, version int, status smallint, payment_status smallint, customer_id text,
+//   orders_read(order_id uuid primary key, version int, status smallint, payment_status smallint, customer_id
+//   text,
 //               members text,    -- body_members(): "customerId" to "metadata" as JSON members
 //               payment text,    -- payment_json()
 //               reason text,     -- reason_json(), "null" if there is none
 //               created timestamptz, updated timestamptz)
 //
-// An id begins with the time it was made, so descending ids are newest first; an index (customer_id, order_id) helps.
-// The cursor is the last id shown: orders that come later have higher ids and never shift what is still to be walked.
+// An id begins with the time it was made, so descending ids are newest first; an index (customer_id,
+// order_id) helps. The cursor is the last id shown: orders that come later have higher ids and never shift
+// what is still to be walked.
 #include "http/query.h"
 #include "http/routes.h"
 #include "model/order_json.h"
@@ -36,7 +39,8 @@ Uuid first_id_of(Time time) {
 }
 
 std::variant<Filter, Problem> read_filter(const Call& call) {
-  Query query(call.request.query(), {"limit", "cursor", "status", "customerId", "createdAfter", "createdBefore"});
+  Query query(call.request.query(),
+              {"limit", "cursor", "status", "customerId", "createdAfter", "createdBefore"});
   Filter filter;
   filter.limit = static_cast<int>(query.integer("limit", {1, limit_max, limit_default}));
   if (const auto cursor = query.text("cursor")) {
@@ -49,8 +53,10 @@ std::variant<Filter, Problem> read_filter(const Call& call) {
     if (!filter.status) query.error("status", "is no status of an order; PENDING is one");
   }
   filter.customer_id = query.text("customerId");
-  if (filter.customer_id && (filter.customer_id->empty() || filter.customer_id->size() > 4 * intake::text_characters_max))
-    query.error("customerId", "must have 1 to " + std::to_string(intake::text_characters_max) + " characters");
+  if (filter.customer_id &&
+      (filter.customer_id->empty() || filter.customer_id->size() > 4 * intake::text_characters_max))
+    query.error("customerId",
+                "must have 1 to " + std::to_string(intake::text_characters_max) + " characters");
   filter.created_after = query.time("createdAfter");
   filter.created_before = query.time("createdBefore");
   if (!query.errors().empty()) return Problem{Error::invalid_parameter, {}, query.errors(), {}};
@@ -59,7 +65,8 @@ std::variant<Filter, Problem> read_filter(const Call& call) {
 
 /// One text per set of conditions, so that each is prepared once and planned for its own indexes.
 struct Select {
-  std::string sql = "select order_id, version, status, members, payment, reason, created, updated from orders_read";
+  std::string sql =
+      "select order_id, version, status, members, payment, reason, created, updated from orders_read";
   std::string key = "list_orders_";
   store::Args args;
 
@@ -73,15 +80,19 @@ struct Select {
 Select make_select(const Filter& filter) {
   Select select;
   if (filter.below) select.args.uuid(*filter.below), select.where("order_id < $", "::uuid", 'c');
-  if (filter.customer_id) select.args.text(*filter.customer_id), select.where("customer_id = $", "::text", 'u');
-  if (filter.status) select.args.int2(static_cast<std::int16_t>(*filter.status)), select.where("status = $", "::int2", 's');
+  if (filter.customer_id)
+    select.args.text(*filter.customer_id), select.where("customer_id = $", "::text", 'u');
+  if (filter.status)
+    select.args.int2(static_cast<std::int16_t>(*filter.status)), select.where("status = $", "::int2", 's');
   if (filter.created_after) {
     select.args.timestamptz(*filter.created_after), select.where("created > $", "::timestamptz", 'a');
-    select.args.uuid(first_id_of(*filter.created_after - id_slack)), select.where("order_id >= $", "::uuid", 'A');
+    select.args.uuid(first_id_of(*filter.created_after - id_slack)),
+        select.where("order_id >= $", "::uuid", 'A');
   }
   if (filter.created_before) {
     select.args.timestamptz(*filter.created_before), select.where("created < $", "::timestamptz", 'b');
-    select.args.uuid(first_id_of(*filter.created_before + id_slack)), select.where("order_id < $", "::uuid", 'B');
+    select.args.uuid(first_id_of(*filter.created_before + id_slack)),
+        select.where("order_id < $", "::uuid", 'B');
   }
   select.args.int8(filter.limit + 1);  // one more tells whether there is a next page
   select.sql += " order by order_id desc limit $" + std::to_string(select.args.count()) + "::int8";
@@ -118,7 +129,8 @@ Answer list_orders(const ApiParts& parts, Call& call) {
     body += order_json(snapshot_of(rows, i), nullptr);
   }
   body += "],\"nextCursor\":";
-  body += rows.size() > shown ? '"' + make_cursor(cursor_kind, rows.uuid(shown - 1, 0).to_string()) + '"' : "null";
+  body += rows.size() > shown ? '"' + make_cursor(cursor_kind, rows.uuid(shown - 1, 0).to_string()) + '"'
+                              : "null";
   body += "}";
   return json_reply(200, std::move(body));
 }

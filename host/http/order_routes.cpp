@@ -1,4 +1,5 @@
-// GET /api/orders/{id} and POST /api/orders/{id}/cancel: one order, from the write side, so always up to date.
+// GET /api/orders/{id} and POST /api/orders/{id}/cancel: one order, from the write side, so always up to
+// date.
 #include "http/fields.h"
 #include "http/routes.h"
 #include "intake/cancel.h"
@@ -7,7 +8,8 @@
 namespace orderd::http {
 namespace {
 
-constexpr store::Statement read_attention{"read_attention", "select attention from order_state where id = $1"};
+constexpr store::Statement read_attention{"read_attention",
+                                          "select attention from order_state where id = $1"};
 
 Answer get_order(const ApiParts& parts, const TrackingTokens& tokens, Call& call) {
   if (auto problem = authorize(call, Scope::orders_read)) return std::move(*problem);
@@ -38,12 +40,17 @@ Answer get_order(const ApiParts& parts, const TrackingTokens& tokens, Call& call
 
 Answer show_cancelled(const intake::Cancelled& cancelled) {
   switch (cancelled.kind) {
-    case intake::Cancelled::Kind::not_found: return Problem{Error::order_not_found, {}, {}, {}};
-    case intake::Cancelled::Kind::refused: return Problem{Error::order_not_cancellable, {}, {}, {}};
-    case intake::Cancelled::Kind::version_differs: return Problem{Error::version_mismatch, {}, {}, {}};
-    case intake::Cancelled::Kind::key_reused: return Problem{Error::idempotency_key_reused, {}, {}, {}};
+    case intake::Cancelled::Kind::not_found:
+      return Problem{Error::order_not_found, {}, {}, {}};
+    case intake::Cancelled::Kind::refused:
+      return Problem{Error::order_not_cancellable, {}, {}, {}};
+    case intake::Cancelled::Kind::version_differs:
+      return Problem{Error::version_mismatch, {}, {}, {}};
+    case intake::Cancelled::Kind::key_reused:
+      return Problem{Error::idempotency_key_reused, {}, {}, {}};
     case intake::Cancelled::Kind::accepted:
-    case intake::Cancelled::Kind::already_cancelled: break;
+    case intake::Cancelled::Kind::already_cancelled:
+      break;
   }
   const FoldedOrder& order = cancelled.order;
   Reply reply = json_reply(cancelled.kind == intake::Cancelled::Kind::accepted ? 202 : 200,
@@ -71,7 +78,11 @@ Answer cancel_order(const ApiParts& parts, const std::string& fingerprint_key, C
   wish.key = std::get<intake::IdempotencyKey>(std::move(key));
   if (call.has("If-Match")) {
     const auto tags = parse_entity_tags(call.field("If-Match"));
-    if (!tags) return Problem{Error::invalid_field, "If-Match must hold entity tags, such as \"3\" with its quotes, or *.", {}, {}};
+    if (!tags)
+      return Problem{Error::invalid_field,
+                     "If-Match must hold entity tags, such as \"3\" with its quotes, or *.",
+                     {},
+                     {}};
     if (!tags->any) wish.if_versions = versions_in(*tags);
   }
   return show_cancelled(intake::cancel(parts.pool, wish));
@@ -80,10 +91,12 @@ Answer cancel_order(const ApiParts& parts, const std::string& fingerprint_key, C
 }  // namespace
 
 void add_order_routes(Router& router, const ApiParts& parts, const TrackingTokens& tokens) {
-  router.add("GET", "/api/orders/{id}", [&parts, &tokens](Call& call) { return get_order(parts, tokens, call); });
-  router.add("POST", "/api/orders/{id}/cancel", [&parts, key = parts.secrets.derive("fingerprint")](Call& call) {
-    return cancel_order(parts, key, call);
-  });
+  router.add("GET", "/api/orders/{id}",
+             [&parts, &tokens](Call& call) { return get_order(parts, tokens, call); });
+  router.add("POST", "/api/orders/{id}/cancel",
+             [&parts, key = parts.secrets.derive("fingerprint")](Call& call) {
+               return cancel_order(parts, key, call);
+             });
 }
 
 }  // namespace orderd::http

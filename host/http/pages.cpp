@@ -1,5 +1,5 @@
-// The pages: every file below web_dir, read once at the start. What is not in that table does not exist, so no path leads
-// out of the folder.
+// The pages: every file below web_dir, read once at the start. What is not in that table does not exist, so
+// no path leads out of the folder.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 
 constexpr std::uintmax_t file_bytes_max = 8 * 1024 * 1024;
 constexpr const char* content_security_policy =
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'";
 
 struct Page {
   std::string type, etag, body;
@@ -48,12 +49,14 @@ Pages read_pages(const std::string& web_dir) {
   for (const auto& entry : fs::recursive_directory_iterator(web_dir)) {
     if (!entry.is_regular_file()) continue;
     if (entry.file_size() > file_bytes_max)
-      throw std::runtime_error("http.web_dir: " + entry.path().string() + " is larger than 8 MiB; pages are kept in memory");
+      throw std::runtime_error("http.web_dir: " + entry.path().string() +
+                               " is larger than 8 MiB; pages are kept in memory");
     std::ifstream file(entry.path(), std::ios::binary);
     std::string body{std::istreambuf_iterator<char>(file), {}};
     if (!file) throw std::runtime_error("http.web_dir: cannot read " + entry.path().string());
     std::string tag = sha256_hex(body).substr(0, 32);
-    pages["/" + entry.path().lexically_relative(web_dir).generic_string()] = {type_of(entry.path()), std::move(tag), std::move(body)};
+    pages["/" + entry.path().lexically_relative(web_dir).generic_string()] = {
+        type_of(entry.path()), std::move(tag), std::move(body)};
   }
   return pages;
 }
@@ -70,7 +73,8 @@ const Page* find(const Pages& pages, std::string_view path) {
 }  // namespace
 
 void add_pages(Router& router, const std::string& web_dir) {
-  const auto pages = std::make_shared<const Pages>(read_pages(web_dir));  // shared by the copies of the handler
+  const auto pages =
+      std::make_shared<const Pages>(read_pages(web_dir));  // shared by the copies of the handler
   router.add_fallback([pages](Call& call) -> Answer {
     const Page* page = find(*pages, call.request.path());
     if (!page) return Problem{Error::not_found, {}, {}, {}};

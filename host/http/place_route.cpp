@@ -13,7 +13,8 @@ struct Pending {
 
   void fail(Error error, std::string detail = {}) {
     const Problem problem{error, std::move(detail), {}, {}};
-    answer.finish(face_of(error).status, problem_fields(problem), problem_json(problem, {request_id, instance}));
+    answer.finish(face_of(error).status, problem_fields(problem),
+                  problem_json(problem, {request_id, instance}));
   }
   void succeed(const intake::Placed& placed) {
     const Uuid& id = placed.order.snapshot.id;
@@ -27,15 +28,21 @@ struct Pending {
   void finish(const intake::Placed& placed) {
     switch (placed.kind) {
       case intake::Placed::Kind::created:
-      case intake::Placed::Kind::replayed: return succeed(placed);
-      case intake::Placed::Kind::key_reused: return fail(Error::idempotency_key_reused);
-      case intake::Placed::Kind::overloaded: return fail(Error::overloaded);
-      case intake::Placed::Kind::failed: return fail(Error::internal);
+      case intake::Placed::Kind::replayed:
+        return succeed(placed);
+      case intake::Placed::Kind::key_reused:
+        return fail(Error::idempotency_key_reused);
+      case intake::Placed::Kind::overloaded:
+        return fail(Error::overloaded);
+      case intake::Placed::Kind::failed:
+        return fail(Error::internal);
       case intake::Placed::Kind::unavailable:
-        return fail(Error::database_unavailable,
-                    placed.maybe_written ? "The database went away during the commit, so the order may exist. Send the request "
-                                           "again with its Idempotency-Key to learn it."
-                                         : "The database cannot be reached at the moment. The order was not placed; try again.");
+        return fail(
+            Error::database_unavailable,
+            placed.maybe_written
+                ? "The database went away during the commit, so the order may exist. Send the request "
+                  "again with its Idempotency-Key to learn it."
+                : "The database cannot be reached at the moment. The order was not placed; try again.");
     }
   }
 };
@@ -43,7 +50,8 @@ struct Pending {
 }  // namespace
 
 void add_place_route(Router& router, const ApiParts& parts, const TrackingTokens& tokens) {
-  const auto place = [&intake = parts.intake, &tokens, key = parts.secrets.derive("fingerprint")](Call& call) -> Answer {
+  const auto place = [&intake = parts.intake, &tokens,
+                      key = parts.secrets.derive("fingerprint")](Call& call) -> Answer {
     if (auto problem = authorize(call, Scope::orders_write)) return std::move(*problem);
     if (auto problem = refuse_other_than_json(call)) return std::move(*problem);
     if (auto problem = refuse_other_body(call)) return std::move(*problem);
@@ -55,7 +63,8 @@ void add_place_route(Router& router, const ApiParts& parts, const TrackingTokens
     // Shared, because a std::function must be copyable; only one copy is ever called.
     const auto pending = std::make_shared<Pending>(
         Pending{call.request.defer(), call.request_id, std::string(call.request.path()), tokens});
-    intake.submit({std::get<OrderDraft>(std::move(validated)), call.traceparent, std::get<intake::IdempotencyKey>(std::move(read))},
+    intake.submit({std::get<OrderDraft>(std::move(validated)), call.traceparent,
+                   std::get<intake::IdempotencyKey>(std::move(read))},
                   [pending](const intake::Placed& placed) { pending->finish(placed); });
     return Taken{};
   };

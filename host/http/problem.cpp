@@ -12,7 +12,8 @@ namespace {
 constexpr int retry_after_max_s = 5;
 
 std::string title_of(int status) {
-  return Poco::Net::HTTPResponse::getReasonForStatus(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(status));
+  return Poco::Net::HTTPResponse::getReasonForStatus(
+      static_cast<Poco::Net::HTTPResponse::HTTPStatus>(status));
 }
 
 std::string retry_after() {
@@ -26,7 +27,8 @@ struct Document {
   bool retryable;
 };
 
-std::string to_json(const Document& document, const Where& where, const std::vector<intake::FieldError>& errors) {
+std::string to_json(const Document& document, const Where& where,
+                    const std::vector<intake::FieldError>& errors) {
   std::string out;
   json::Object object(out);
   object.add("type", "about:blank").add("title", title_of(document.status)).add("status", document.status);
@@ -50,36 +52,54 @@ std::string to_json(const Document& document, const Where& where, const std::vec
 
 ErrorFace face_of(Error error) {
   switch (error) {
-    case Error::malformed_json: return {400, "MALFORMED_JSON", "The body is not the JSON this API takes.", false};
-    case Error::invalid_request: return {400, "INVALID_REQUEST", "The request is not valid; see errors.", false};
-    case Error::invalid_parameter: return {400, "INVALID_PARAMETER", "A query parameter is not valid; see errors.", false};
-    case Error::invalid_field: return {400, "INVALID_HEADER", "A header field is not valid.", false};
+    case Error::malformed_json:
+      return {400, "MALFORMED_JSON", "The body is not the JSON this API takes.", false};
+    case Error::invalid_request:
+      return {400, "INVALID_REQUEST", "The request is not valid; see errors.", false};
+    case Error::invalid_parameter:
+      return {400, "INVALID_PARAMETER", "A query parameter is not valid; see errors.", false};
+    case Error::invalid_field:
+      return {400, "INVALID_HEADER", "A header field is not valid.", false};
     case Error::card_number:
-      return {422, "CARD_NUMBER_REFUSED",
-              "The request holds a payment card number. Send the token that your payment provider made of it.", false};
-    case Error::unauthorized: return {401, "UNAUTHORIZED", "This needs an API key: Authorization: Bearer ok_…", false};
-    case Error::forbidden: return {403, "FORBIDDEN", "This API key does not permit that.", false};
-    case Error::not_found: return {404, "NOT_FOUND", "There is nothing under this path.", false};
-    case Error::order_not_found: return {404, "ORDER_NOT_FOUND", "There is no such order.", false};
+      return {
+          422, "CARD_NUMBER_REFUSED",
+          "The request holds a payment card number. Send the token that your payment provider made of it.",
+          false};
+    case Error::unauthorized:
+      return {401, "UNAUTHORIZED", "This needs an API key: Authorization: Bearer ok_…", false};
+    case Error::forbidden:
+      return {403, "FORBIDDEN", "This API key does not permit that.", false};
+    case Error::not_found:
+      return {404, "NOT_FOUND", "There is nothing under this path.", false};
+    case Error::order_not_found:
+      return {404, "ORDER_NOT_FOUND", "There is no such order.", false};
     case Error::method_not_allowed:
       return {405, "METHOD_NOT_ALLOWED", "This path does not take that method; see Allow.", false};
-    case Error::not_acceptable: return {406, "NOT_ACCEPTABLE", "The answer would not be of a type that Accept names.", false};
+    case Error::not_acceptable:
+      return {406, "NOT_ACCEPTABLE", "The answer would not be of a type that Accept names.", false};
     case Error::order_not_cancellable:
       return {409, "ORDER_NOT_CANCELLABLE", "The order was rejected; there is nothing to cancel.", false};
     case Error::version_mismatch:
-      return {412, "VERSION_MISMATCH", "The order is not at the version that If-Match names. Read it again.", false};
+      return {412, "VERSION_MISMATCH", "The order is not at the version that If-Match names. Read it again.",
+              false};
     case Error::unsupported_media_type:
-      return {415, "UNSUPPORTED_MEDIA_TYPE", "Send the body as Content-Type: application/json, in UTF-8, not encoded.", false};
+      return {415, "UNSUPPORTED_MEDIA_TYPE",
+              "Send the body as Content-Type: application/json, in UTF-8, not encoded.", false};
     case Error::idempotency_key_reused:
       return {422, "IDEMPOTENCY_KEY_REUSED",
-              "This Idempotency-Key was used for another request within 24 hours. Use a new key for a new request.", false};
-    case Error::overloaded: return {503, "OVERLOADED", "Too much is waiting already. Nothing was done; try again.", true};
+              "This Idempotency-Key was used for another request within 24 hours. Use a new key for a new "
+              "request.",
+              false};
+    case Error::overloaded:
+      return {503, "OVERLOADED", "Too much is waiting already. Nothing was done; try again.", true};
     case Error::database_unavailable:
       return {503, "DATABASE_UNAVAILABLE", "The database cannot be reached at the moment. Try again.", true};
     case Error::read_model_unavailable:
-      return {503, "READ_MODEL_UNAVAILABLE", "The list of orders is not there yet: its projection has not started.", true};
+      return {503, "READ_MODEL_UNAVAILABLE",
+              "The list of orders is not there yet: its projection has not started.", true};
     case Error::internal:
-      return {500, "INTERNAL_ERROR", "The server failed. Its log has the reason under this requestId.", false};
+      return {500, "INTERNAL_ERROR", "The server failed. Its log has the reason under this requestId.",
+              false};
   }
   return {500, "INTERNAL_ERROR", "", false};
 }
@@ -100,7 +120,8 @@ front::Fields problem_fields(const Problem& problem) {
 
 front::Rendered render_refusal(const front::Refusal& refusal) {
   const bool retryable = refusal.status == 503 || refusal.status == 408;
-  return {.body = to_json({refusal.status, refusal.code, refusal.detail, retryable}, {refusal.request_id, ""}, {}),
+  return {.body = to_json({refusal.status, refusal.code, refusal.detail, retryable}, {refusal.request_id, ""},
+                          {}),
           .fields = {{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}}};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// Every error of the API as RFC 9457 shows it. One switch maps what can go wrong to status and code. Pure. [any thread]
+// Every error of the API as RFC 9457 shows it. One switch maps what can go wrong to status and code. Pure.
+// [any thread]
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,9 +44,9 @@ ErrorFace face_of(Error error);
 
 struct Problem {
   Error error = Error::internal;
-  std::string detail;                       // "": the error's own
-  std::vector<intake::FieldError> errors;   // what is wrong where
-  front::Fields fields;                     // further fields of the response, such as Allow
+  std::string detail;                      // "": the error's own
+  std::vector<intake::FieldError> errors;  // what is wrong where
+  front::Fields fields;                    // further fields of the response, such as Allow
 };
 
 struct Where {
@@ -53,7 +54,8 @@ struct Where {
   std::string_view instance;  // the path; never the query, as it may hold a token
 };
 std::string problem_json(const Problem& problem, const Where& where);
-/// Content-Type, and Retry-After with 503: 1 to 5 seconds by chance, so that clients do not all come back at once.
+/// Content-Type, and Retry-After with 503: 1 to 5 seconds by chance, so that clients do not all come back at
+/// once.
 front::Fields problem_fields(const Problem& problem);
 
 /// What the front refuses by itself, in the same shape.

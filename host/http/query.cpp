@@ -17,16 +17,21 @@ int hex_digit(char c) {
 /// Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
-    const auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
+    const auto byte = [&](std::size_t at) {
+      return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u;
+    };
     const unsigned first = byte(i);
-    const std::size_t size = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : (first & 0xf0) == 0xe0 ? 3
-                             : first >= 0xf0 && first < 0xf5                  ? 4 : 0;
+    const std::size_t size = first < 0x80                    ? 1
+                             : first >= 0xc2 && first < 0xe0 ? 2
+                             : (first & 0xf0) == 0xe0        ? 3
+                             : first >= 0xf0 && first < 0xf5 ? 4
+                                                             : 0;
     if (size == 0) return false;
     for (std::size_t k = 1; k < size; ++k)
       if ((byte(i + k) & 0xc0) != 0x80) return false;
     const unsigned second = byte(i + 1);
-    if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) || (first == 0xf0 && second < 0x90) ||
-        (first == 0xf4 && second > 0x8f))
+    if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
+        (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f))
       return false;
     i += size;
   }
@@ -91,8 +96,10 @@ std::int64_t Query::integer(std::string_view name, const Limits& limits) {
   std::int64_t number = 0;
   const char* end = value->data() + value->size();
   const auto parsed = std::from_chars(value->data(), end, number);
-  if (parsed.ec == std::errc() && parsed.ptr == end && number >= limits.min && number <= limits.max) return number;
-  error(name, "must be a whole number from " + std::to_string(limits.min) + " to " + std::to_string(limits.max));
+  if (parsed.ec == std::errc() && parsed.ptr == end && number >= limits.min && number <= limits.max)
+    return number;
+  error(name,
+        "must be a whole number from " + std::to_string(limits.min) + " to " + std::to_string(limits.max));
   return limits.fallback;
 }
 
@@ -108,7 +115,8 @@ std::string make_cursor(char kind, std::string_view text) { return to_base64url(
 
 std::optional<std::string> read_cursor(char kind, std::string_view cursor) {
   const std::string bytes = from_base64url(cursor);
-  if (bytes.empty() || bytes[0] != kind || make_cursor(kind, std::string_view(bytes).substr(1)) != cursor) return std::nullopt;
+  if (bytes.empty() || bytes[0] != kind || make_cursor(kind, std::string_view(bytes).substr(1)) != cursor)
+    return std::nullopt;
   return bytes.substr(1);
 }
 

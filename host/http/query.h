@@ -1,5 +1,6 @@
 #pragma once
-// A query string, read strictly: what is not understood is refused, so that a typo does not silently widen a list. Pure.
+// A query string, read strictly: what is not understood is refused, so that a typo does not silently widen a
+// list. Pure.
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -37,7 +38,8 @@ class Query {
   std::vector<intake::FieldError> errors_;
 };
 
-/// An opaque cursor made of `text`, and back; nullopt if it is not one of ours. `kind` keeps cursors of different lists apart.
+/// An opaque cursor made of `text`, and back; nullopt if it is not one of ours. `kind` keeps cursors of
+/// different lists apart.
 std::string make_cursor(char kind, std::string_view text);
 std::optional<std::string> read_cursor(char kind, std::string_view cursor);
 

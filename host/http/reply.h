@@ -38,7 +38,9 @@ using Answer = std::variant<Reply, Problem, Taken>;
 using Handler = std::function<Answer(Call&)>;
 
 inline Reply json_reply(int status, std::string body) {
-  return {status, {{"Content-Type", "application/json"}, {"Cache-Control", "private, no-cache"}}, std::move(body)};
+  return {status,
+          {{"Content-Type", "application/json"}, {"Cache-Control", "private, no-cache"}},
+          std::move(body)};
 }
 
 }  // namespace orderd::http

@@ -20,9 +20,10 @@ bool is_parameter(const std::string& segment) { return segment.size() > 2 && seg
 
 bool fits(const std::vector<std::string>& pattern, const std::vector<std::string_view>& path) {
   return pattern.size() == path.size() &&
-         std::equal(pattern.begin(), pattern.end(), path.begin(), [](const std::string& expected, std::string_view segment) {
-           return is_parameter(expected) ? !segment.empty() : expected == segment;
-         });
+         std::equal(pattern.begin(), pattern.end(), path.begin(),
+                    [](const std::string& expected, std::string_view segment) {
+                      return is_parameter(expected) ? !segment.empty() : expected == segment;
+                    });
 }
 
 void allow(std::vector<std::string>& methods, const std::string& method) {

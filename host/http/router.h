@@ -10,8 +10,8 @@ namespace orderd::http {
 
 class Router {
  public:
-  /// `pattern`: a path whose segments stand for themselves or, as "{…}", for any one segment that is not empty. A GET
-  /// route also takes HEAD. The first route that fits is taken.
+  /// `pattern`: a path whose segments stand for themselves or, as "{…}", for any one segment that is not
+  /// empty. A GET route also takes HEAD. The first route that fits is taken.
   void add(std::string method, std::string_view pattern, Handler handler);
   /// Takes GET and HEAD of every path that no route fits, but for those below "/api/".
   void add_fallback(Handler handler) { fallback_ = std::move(handler); }

@@ -20,18 +20,23 @@ std::string head_of(const Call& call) {
 Answer stream_order(const ApiParts& parts, const TrackingTokens& tokens, Call& call) {
   if (auto problem = authorize(call, Scope::orders_read)) return std::move(*problem);
   if (!accepts(call.field("Accept"), "text/event-stream"))
-    return Problem{Error::not_acceptable, "A stream is text/event-stream, which Accept does not admit.", {}, {}};
+    return Problem{
+        Error::not_acceptable, "A stream is text/event-stream, which Accept does not admit.", {}, {}};
   const auto id = read_order_id(call, tokens);
   if (!id) return Problem{Error::order_not_found, {}, {}, {}};
   std::optional<std::int32_t> last_event_id;
   if (const std::string field = call.field("Last-Event-ID"); !field.empty()) {
     last_event_id = sse::parse_last_event_id(field);
     if (!last_event_id)
-      return Problem{Error::invalid_field, "Last-Event-ID must be the id of a message of this stream: a whole number.", {}, {}};
+      return Problem{Error::invalid_field,
+                     "Last-Event-ID must be the id of a message of this stream: a whole number.",
+                     {},
+                     {}};
   }
 
   auto watch = parts.streams.watch(*id);
-  if (!watch) return Problem{Error::overloaded, "This host cannot take another stream at the moment.", {}, {}};
+  if (!watch)
+    return Problem{Error::overloaded, "This host cannot take another stream at the moment.", {}, {}};
   std::vector<Event> events;
   {
     auto connection = parts.pool.acquire();

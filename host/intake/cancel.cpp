@@ -12,14 +12,16 @@ constexpr store::Statement lock_order{
     "lock_order_to_cancel", "select shard, version from order_state where id = $1 for no key update"};
 constexpr store::Statement set_cancelling{
     "set_cancelling",
-    "with o as (update order_state set status = $3::int2, version = $2::int4 where id = $1 and version = $2::int4 - 1 "
+    "with o as (update order_state set status = $3::int2, version = $2::int4 where id = $1 and version = "
+    "$2::int4 - 1 "
     "returning 1) select orderd_expect((select count(*) from o), 1, 'OD002', 'order to cancel')"};
 constexpr store::Statement set_key_version{
     "set_key_version", "update idempotency_keys set version = $3::int4 where scope = $1 and key = $2"};
 
 constexpr const char* default_reason = "Cancelled on request";
 
-std::optional<FoldedOrder> read_order(store::Connection& connection, const Uuid& id, std::int32_t version_max) {
+std::optional<FoldedOrder> read_order(store::Connection& connection, const Uuid& id,
+                                      std::int32_t version_max) {
   std::vector<Event> events;
   for (auto& entry : outbox::history(connection, id))
     if (entry.event.version <= version_max) events.push_back(std::move(entry.event));
@@ -32,10 +34,13 @@ Cancelled::Kind answer_for(Status status) {
 
 Cancelled replay(store::Connection& connection, const CancelWish& wish) {
   const auto used = used_keys(connection, {&wish.key}, now());
-  if (used.empty()) throw store::DbError("an idempotency key vanished while it was looked up", "40001", false);
+  if (used.empty())
+    throw store::DbError("an idempotency key vanished while it was looked up", "40001", false);
   if (used[0].fingerprint != wish.key.fingerprint) return {Cancelled::Kind::key_reused, false, {}};
   auto order = read_order(connection, used[0].order_id, used[0].version);
-  if (!order) throw store::DbError("the events of order " + used[0].order_id.to_string() + " are damaged", "XX001", false);
+  if (!order)
+    throw store::DbError("the events of order " + used[0].order_id.to_string() + " are damaged", "XX001",
+                         false);
   return {answer_for(order->snapshot.status), true, std::move(*order)};
 }
 
@@ -56,10 +61,12 @@ Cancelled decide_and_write(store::UnitOfWork& work, const CancelWish& wish) {
   const auto shard = static_cast<std::int16_t>(state.integer(0, 0));
   const auto version = static_cast<std::int32_t>(state.integer(0, 1));
   std::vector<Event> events;
-  for (auto& entry : outbox::history(work.connection(), wish.order_id)) events.push_back(std::move(entry.event));
+  for (auto& entry : outbox::history(work.connection(), wish.order_id))
+    events.push_back(std::move(entry.event));
   auto order = fold_order(events);
   if (!order || order->snapshot.version != version)
-    throw store::DbError("state and events of order " + wish.order_id.to_string() + " differ", "XX001", false);
+    throw store::DbError("state and events of order " + wish.order_id.to_string() + " differ", "XX001",
+                         false);
   const auto is_current = [&](std::int32_t wanted) { return wanted == version; };
   if (wish.if_versions && std::none_of(wish.if_versions->begin(), wish.if_versions->end(), is_current))
     return {Cancelled::Kind::version_differs, false, std::move(*order)};
@@ -91,10 +98,14 @@ CancelDecision decide_cancel(Status status) {
     case Status::pending:
     case Status::payment_authorized:
     case Status::inventory_reserved:
-    case Status::confirmed: return CancelDecision::request;
-    case Status::cancelling: return CancelDecision::already_under_way;
-    case Status::cancelled: return CancelDecision::already_cancelled;
-    case Status::rejected: return CancelDecision::refused;
+    case Status::confirmed:
+      return CancelDecision::request;
+    case Status::cancelling:
+      return CancelDecision::already_under_way;
+    case Status::cancelled:
+      return CancelDecision::already_cancelled;
+    case Status::rejected:
+      return CancelDecision::refused;
   }
   return CancelDecision::refused;
 }

@@ -1,6 +1,7 @@
 #pragma once
-// A client's wish to cancel: decided under the order's lock, written as ORDER_CANCEL_REQUESTED. What follows from it
-// (void, refund, restock) is the saga's. Used by web workers; a cancellation is one short transaction. [any thread]
+// A client's wish to cancel: decided under the order's lock, written as ORDER_CANCEL_REQUESTED. What follows
+// from it (void, refund, restock) is the saga's. Used by web workers; a cancellation is one short
+// transaction. [any thread]
 #include <optional>
 #include <string>
 #include <vector>

@@ -27,8 +27,8 @@ bool passes_luhn(std::string_view digits) {
 struct Range {
   int first, last;  // inclusive, of the first four digits
 };
-/// Issuer ranges by their first four digits: American Express, Diners Club, JCB, Visa, Mastercard, Maestro, Discover,
-/// UnionPay, Mir.
+/// Issuer ranges by their first four digits: American Express, Diners Club, JCB, Visa, Mastercard, Maestro,
+/// Discover, UnionPay, Mir.
 constexpr std::array<Range, 13> issuers{{{2200, 2204},
                                          {2221, 2720},
                                          {3000, 3059},
@@ -44,7 +44,8 @@ constexpr std::array<Range, 13> issuers{{{2200, 2204},
                                          {8100, 8171}}};
 
 bool begins_like_a_card(std::string_view digits) {
-  const int first = (digits[0] - '0') * 1000 + (digits[1] - '0') * 100 + (digits[2] - '0') * 10 + (digits[3] - '0');
+  const int first =
+      (digits[0] - '0') * 1000 + (digits[1] - '0') * 100 + (digits[2] - '0') * 10 + (digits[3] - '0');
   for (const Range& range : issuers)
     if (first >= range.first && first <= range.last) return true;
   return false;

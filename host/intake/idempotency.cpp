@@ -9,8 +9,10 @@ namespace {
 constexpr store::Statement claim{
     "claim_keys",
     "with k as (insert into idempotency_keys as i (scope, key, fingerprint, order_id, version, created) "
-    "select s, k, f, o, $5::int4, $6::timestamptz from unnest($1::text[], $2::text[], $3::bytea[], $4::uuid[]) u(s, k, f, o) "
-    "on conflict (scope, key) do update set fingerprint = excluded.fingerprint, order_id = excluded.order_id, "
+    "select s, k, f, o, $5::int4, $6::timestamptz from unnest($1::text[], $2::text[], $3::bytea[], "
+    "$4::uuid[]) u(s, k, f, o) "
+    "on conflict (scope, key) do update set fingerprint = excluded.fingerprint, order_id = "
+    "excluded.order_id, "
     "version = excluded.version, created = excluded.created where i.created < $7::timestamptz returning 1) "
     "select orderd_expect((select count(*) from k), $8::int8, 'OD003', 'new idempotency keys')"};
 
@@ -51,7 +53,8 @@ void claim_keys(store::UnitOfWork& work, std::vector<KeyUse> uses, std::int32_t 
                        .int8(static_cast<std::int64_t>(uses.size())));
 }
 
-std::vector<UsedKey> used_keys(store::Connection& connection, const std::vector<const IdempotencyKey*>& keys, Time now) {
+std::vector<UsedKey> used_keys(store::Connection& connection, const std::vector<const IdempotencyKey*>& keys,
+                               Time now) {
   std::vector<std::string> scopes, values;
   for (const IdempotencyKey* key : keys) {
     scopes.push_back(key->scope);
@@ -61,8 +64,9 @@ std::vector<UsedKey> used_keys(store::Connection& connection, const std::vector<
       connection.run(read_used, store::Args().texts(scopes).texts(values).timestamptz(now - key_lifetime));
   std::vector<UsedKey> used;
   for (int i = 0; i < rows.size(); ++i)
-    used.push_back({std::string(rows.bytes(i, 0)), std::string(rows.bytes(i, 1)), std::string(rows.bytes(i, 2)),
-                    rows.uuid(i, 3), static_cast<std::int32_t>(rows.integer(i, 4))});
+    used.push_back({std::string(rows.bytes(i, 0)), std::string(rows.bytes(i, 1)),
+                    std::string(rows.bytes(i, 2)), rows.uuid(i, 3),
+                    static_cast<std::int32_t>(rows.integer(i, 4))});
   return used;
 }
 

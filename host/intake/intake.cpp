@@ -6,7 +6,8 @@ namespace orderd::intake {
 
 Intake::Intake(IntakeOptions options, const store::SecretBox& secrets)
     : options_(std::move(options)), secrets_(secrets), queue_(options_.queue_orders_max) {
-  for (unsigned i = 0; i < options_.writers; ++i) writers_.emplace_back([this] { Writer(options_, queue_).run(); });
+  for (unsigned i = 0; i < options_.writers; ++i)
+    writers_.emplace_back([this] { Writer(options_, queue_).run(); });
 }
 
 Intake::~Intake() {

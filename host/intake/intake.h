@@ -1,11 +1,15 @@
 #pragma once
-// Group commit for new orders: idempotency key, order, secrets and ORDER_CREATED of many requests in one transaction.
+// Group commit for new orders: idempotency key, order, secrets and ORDER_CREATED of many requests in one
+// transaction.
 //
 // 1. Web workers submit valid placements and go on; nobody waits with a thread.
-// 2. A writer takes what is waiting (1 to batch_orders_max) and commits it in one round trip, all on one shard of the log.
-// 3. A batch that fails is taken apart: replays get the first answer, the rest is written one by one, so that one bad
+// 2. A writer takes what is waiting (1 to batch_orders_max) and commits it in one round trip, all on one
+// shard of the log.
+// 3. A batch that fails is taken apart: replays get the first answer, the rest is written one by one, so that
+// one bad
 //    order hurts nobody else.
-// 4. If the connection breaks around COMMIT, the same rows are sent again on a new one: their primary keys make PostgreSQL
+// 4. If the connection breaks around COMMIT, the same rows are sent again on a new one: their primary keys
+// make PostgreSQL
 //    wait for the lost transaction's end and tell whether it was committed. Nothing is guessed.
 #include <functional>
 #include <memory>
@@ -43,7 +47,8 @@ struct Placed {
   FoldedOrder order;           // created, replayed: at version 1
   bool maybe_written = false;  // COMMIT was sent, and its fate could not be found out in time
 };
-/// Called once, on a writer's thread or, when refused at once, on the caller's. Must not wait, must not throw.
+/// Called once, on a writer's thread or, when refused at once, on the caller's. Must not wait, must not
+/// throw.
 using OnPlaced = std::function<void(Placed)>;
 
 struct IntakeOptions {
@@ -51,7 +56,7 @@ struct IntakeOptions {
   unsigned writers = 1;
   std::size_t queue_orders_max = 4096;
   std::size_t batch_orders_max = 256;
-  std::int16_t shards = 8;                  // rows of log_shard
+  std::int16_t shards = 8;                          // rows of log_shard
   std::chrono::milliseconds settle_timeout{5'000};  // to find out what became of a lost COMMIT
 };
 

@@ -23,11 +23,13 @@ bool may_look_like_a_card(const std::string& at, std::string_view name, const js
   return at.rfind("/adjustments/", 0) == 0 && value.IsNumber();
 }
 
-/// Looks for card numbers in every text, name and number of the document. A name that holds one is left out of the pointer.
+/// Looks for card numbers in every text, name and number of the document. A name that holds one is left out
+/// of the pointer.
 void find_card_numbers(const json::Value& value, const std::string& at, std::vector<FieldError>& found) {
   static constexpr const char* message = "holds a payment card number; send the provider's token instead";
   if (found.size() >= errors_max) return;
-  if (value.IsString() ? holds_card_number(view(value)) : value.IsNumber() && holds_card_number(json::to_text(value)))
+  if (value.IsString() ? holds_card_number(view(value))
+                       : value.IsNumber() && holds_card_number(json::to_text(value)))
     return found.push_back({at, message});
   if (value.IsArray()) {
     for (rapidjson::SizeType i = 0; i < value.Size(); ++i)
@@ -105,13 +107,17 @@ std::int64_t read_total(Checker& check, const OrderBody& body) {
   }
   for (const Adjustment& adjustment : body.adjustments) {
     total = checked_add(*total, adjustment.amount);
-    if (!total) return check.error("/adjustments", "the total leaves the range 0 to " + std::to_string(int64_max)), 0;
+    if (!total)
+      return check.error("/adjustments", "the total leaves the range 0 to " + std::to_string(int64_max)), 0;
   }
-  if (*total < 0) check.error("/adjustments", "the total is " + std::to_string(*total) + "; it must not be below 0");
+  if (*total < 0)
+    check.error("/adjustments", "the total is " + std::to_string(*total) + "; it must not be below 0");
   return *total;
 }
 
-bool is_web_address(std::string_view text) { return text.rfind("https://", 0) == 0 || text.rfind("http://", 0) == 0; }
+bool is_web_address(std::string_view text) {
+  return text.rfind("https://", 0) == 0 || text.rfind("http://", 0) == 0;
+}
 
 /// The members that are there, as a JSON object of texts; "" if `name` is absent or wrong.
 std::string read_texts(Checker& check, const json::Value& order, const char* name,
@@ -138,8 +144,8 @@ std::string read_metadata(Checker& check, const json::Value& order) {
                                  std::to_string(value->MemberCount()));
   std::string text = json::to_text(*value);
   if (text.size() > metadata_bytes_max)
-    check.error("/metadata", "must have at most " + std::to_string(metadata_bytes_max) + " bytes of JSON, has " +
-                                 std::to_string(text.size()));
+    check.error("/metadata", "must have at most " + std::to_string(metadata_bytes_max) +
+                                 " bytes of JSON, has " + std::to_string(text.size()));
   return text;
 }
 
@@ -165,9 +171,9 @@ std::string read_addresses(Checker& check, const json::Value& order) {
   std::string out;
   json::Object object(out);
   for (const char* name : {"shippingAddress", "billingAddress"}) {
-    const std::string address = read_texts(
-        check, order, name,
-        {"name", "company", "line1", "line2", "city", "postalCode", "state", "country", "phone"});
+    const std::string address =
+        read_texts(check, order, name,
+                   {"name", "company", "line1", "line2", "city", "postalCode", "state", "country", "phone"});
     if (!address.empty()) object.raw(name, address);
   }
   object.end();

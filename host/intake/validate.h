@@ -1,6 +1,7 @@
 #pragma once
-// What a client sends, checked against API.md: JSON text in, a draft that can be written or a list of what is wrong out.
-// Nothing here echoes a value back: texts of buyers do not belong into answers or logs. Pure. [any thread]
+// What a client sends, checked against API.md: JSON text in, a draft that can be written or a list of what is
+// wrong out. Nothing here echoes a value back: texts of buyers do not belong into answers or logs. Pure. [any
+// thread]
 #include <cstdint>
 #include <string>
 #include <string_view>

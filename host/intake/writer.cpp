@@ -19,16 +19,18 @@ constexpr std::chrono::seconds purge_interval{60}, purge_interval_behind{1};
 constexpr std::int64_t purge_rows_max = 2'000;
 constexpr int tries_max = 8;
 
-constexpr store::Statement insert_orders{
-    "insert_orders",
-    "insert into orders (id, created, body) select * from unnest($1::uuid[], $2::timestamptz[], $3::jsonb[])"};
+constexpr store::Statement insert_orders{"insert_orders",
+                                         "insert into orders (id, created, body) select * from "
+                                         "unnest($1::uuid[], $2::timestamptz[], $3::jsonb[])"};
 constexpr store::Statement insert_states{
     "insert_states",
     "insert into order_state (id, shard, status, version, payment_status) "
     "select i, $3::int2, 1::int2, 1, p from unnest($1::uuid[], $2::int2[]) u(i, p)"};
 constexpr store::Statement insert_secrets{
-    "insert_secrets", "insert into payment_secrets (order_id, sealed) select * from unnest($1::uuid[], $2::bytea[])"};
-constexpr store::Statement read_existing{"read_existing_orders", "select id from orders where id = any($1::uuid[])"};
+    "insert_secrets",
+    "insert into payment_secrets (order_id, sealed) select * from unnest($1::uuid[], $2::bytea[])"};
+constexpr store::Statement read_existing{"read_existing_orders",
+                                         "select id from orders where id = any($1::uuid[])"};
 
 constexpr std::string_view unique_violation = "23505";
 
@@ -42,7 +44,8 @@ std::string orders_body(const OrderDraft& draft, std::string_view members) {
   std::string out = "{";
   out.append(members).append(",\"paymentMethod\":");
   json::append_string(out, draft.body.payment_method);
-  if (draft.addresses_json.size() > 2) out.append(",").append(draft.addresses_json, 1, draft.addresses_json.size() - 2);
+  if (draft.addresses_json.size() > 2)
+    out.append(",").append(draft.addresses_json, 1, draft.addresses_json.size() - 2);
   out.push_back('}');
   return out;
 }
@@ -54,7 +57,8 @@ void PendingOrder::finish(Placed::Kind kind, bool maybe_written) {
   on_placed({kind, shown ? std::move(answer) : FoldedOrder{}, maybe_written});
 }
 
-std::unique_ptr<PendingOrder> prepare(Placement placement, OnPlaced on_placed, const store::SecretBox& secrets) {
+std::unique_ptr<PendingOrder> prepare(Placement placement, OnPlaced on_placed,
+                                      const store::SecretBox& secrets) {
   auto order = std::make_unique<PendingOrder>();
   const OrderBody& body = placement.draft.body;
   const std::string members = body_members(body);
@@ -67,8 +71,10 @@ std::unique_ptr<PendingOrder> prepare(Placement placement, OnPlaced on_placed, c
   head.at = now();
   head.payment = payment;
 
-  order->created = {head.id, 1, EventType::order_created, head.at, event_payload(head, members), placement.traceparent};
-  order->answer.snapshot = {head.id, Status::pending, 1, members, payment_json(payment), "null", "null", head.at, head.at};
+  order->created = {
+      head.id, 1, EventType::order_created, head.at, event_payload(head, members), placement.traceparent};
+  order->answer.snapshot = {head.id, Status::pending, 1,       members, payment_json(payment),
+                            "null",  "null",          head.at, head.at};
   order->answer.history.push_back({1, Status::pending, payment.status, head.at, "null"});
   order->body = orders_body(placement.draft, members);
   if (body.total > 0) order->sealed = secrets.seal(placement.draft.secret_json, head.id);
@@ -112,7 +118,9 @@ void Writer::settle(Task task) {
       if (try_once(task)) return;
     } catch (const store::DbError& error) {
       log_warning("intake", "a batch of orders was not committed",
-                  {{"orders", std::to_string(task.batch.size())}, {"sqlstate", error.sqlstate}, {"error", error.what()}});
+                  {{"orders", std::to_string(task.batch.size())},
+                   {"sqlstate", error.sqlstate},
+                   {"error", error.what()}});
       if (error.connection_lost) {
         task.maybe_written = task.look_up_orders = true;
         connection_.reset();
@@ -123,7 +131,9 @@ void Writer::settle(Task task) {
       } else if (task.batch.size() > 1) {
         return take_apart(std::move(task));
       } else if (is_orders_fault(error.sqlstate) || !task.maybe_written) {
-        return refuse(task.batch, is_orders_fault(error.sqlstate) ? Placed::Kind::failed : Placed::Kind::unavailable, false);
+        return refuse(task.batch,
+                      is_orders_fault(error.sqlstate) ? Placed::Kind::failed : Placed::Kind::unavailable,
+                      false);
       }
     } catch (const std::exception& error) {
       log_error("intake", "a batch of orders could not be written", {{"error", error.what()}});
@@ -135,7 +145,8 @@ void Writer::settle(Task task) {
 
 bool Writer::try_once(Task& task) {
   static auto& accepted = metrics().counter("orderd_orders_accepted_total", "Orders committed");
-  static auto& batches = metrics().counter("orderd_intake_batches_total", "Transactions that committed new orders");
+  static auto& batches =
+      metrics().counter("orderd_intake_batches_total", "Transactions that committed new orders");
   if (task.look_up_keys) answer_replays(task.batch);
   if (task.look_up_orders) answer_committed(task.batch);
   task.look_up_keys = task.look_up_orders = false;
@@ -201,7 +212,8 @@ void Writer::answer_replays(Batch& batch) {
 }
 
 void Writer::answer_replay(PendingOrder& order, const UsedKey& used) {
-  if (used.order_id == order.created.order_id) return order.finish(Placed::Kind::created);  // its own, by a lost COMMIT
+  if (used.order_id == order.created.order_id)
+    return order.finish(Placed::Kind::created);  // its own, by a lost COMMIT
   if (used.fingerprint != order.placement.key.fingerprint) return order.finish(Placed::Kind::key_reused);
   std::vector<Event> first;
   for (auto& entry : outbox::history(*connection_, used.order_id))
@@ -221,8 +233,9 @@ void Writer::answer_committed(Batch& batch) {
   const store::Rows rows = connection_->run(read_existing, store::Args().uuids(ids));
   std::unordered_set<Uuid> there;
   for (int i = 0; i < rows.size(); ++i) there.insert(rows.uuid(i, 0));
-  const auto open = std::stable_partition(batch.begin(), batch.end(),
-                                          [&](const auto& order) { return !there.contains(order->created.order_id); });
+  const auto open = std::stable_partition(batch.begin(), batch.end(), [&](const auto& order) {
+    return !there.contains(order->created.order_id);
+  });
   if (open != batch.end()) outbox::appended().raise();
   for (auto order = open; order != batch.end(); ++order) (*order)->finish(Placed::Kind::created);
   batch.erase(open, batch.end());
@@ -267,7 +280,8 @@ void Writer::purge_when_due(bool idle) {
     const bool more = purge_keys(*connection_, now(), purge_rows_max) == purge_rows_max;
     if (more) purge_again_ = idle ? at : at + purge_interval_behind;
   } catch (const store::DbError& error) {
-    log_warning("intake", "expired idempotency keys were not deleted, trying again later", {{"error", error.what()}});
+    log_warning("intake", "expired idempotency keys were not deleted, trying again later",
+                {{"error", error.what()}});
     if (error.connection_lost) connection_.reset();
   }
 }

@@ -9,20 +9,22 @@
 
 namespace orderd::intake {
 
-/// An order made ready by the thread that submitted it. It is written as it stands here, however often that is tried.
+/// An order made ready by the thread that submitted it. It is written as it stands here, however often that
+/// is tried.
 struct PendingOrder {
   Placement placement;
   OnPlaced on_placed;
-  Event created;            // version 1
-  FoldedOrder answer;       // what the client is told
-  std::string body;         // orders.body
-  std::string sealed;       // payment_secrets.sealed, "" if nothing will be charged
+  Event created;       // version 1
+  FoldedOrder answer;  // what the client is told
+  std::string body;    // orders.body
+  std::string sealed;  // payment_secrets.sealed, "" if nothing will be charged
   PaymentStatus payment_status = PaymentStatus::none;
 
   bool has_key() const { return !placement.key.value.empty(); }
   void finish(Placed::Kind kind, bool maybe_written = false);
 };
-std::unique_ptr<PendingOrder> prepare(Placement placement, OnPlaced on_placed, const store::SecretBox& secrets);
+std::unique_ptr<PendingOrder> prepare(Placement placement, OnPlaced on_placed,
+                                      const store::SecretBox& secrets);
 
 class Writer {
  public:

@@ -14,7 +14,8 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t records_max = 512;
 constexpr milliseconds poll_wait{250}, watch_wait{2'000};
-/// How long the tail goes on reading when the last stream has gone: pages that reload should not make it stop and start.
+/// How long the tail goes on reading when the last stream has gone: pages that reload should not make it stop
+/// and start.
 constexpr std::chrono::seconds rest_after{10};
 
 constexpr store::Statement read_versions{"read_versions",
@@ -27,7 +28,8 @@ Broadcaster::Broadcaster(bus::EventBus& bus, store::Pool& pool, BroadcasterOptio
       pool_(pool),
       options_(options),
       subscription_(bus_.subscribe("")),
-      loop_(std::make_unique<StreamLoop>(options_, [this](const Uuid& id, std::int32_t after) { lack(id, after); })),
+      loop_(std::make_unique<StreamLoop>(options_,
+                                         [this](const Uuid& id, std::int32_t after) { lack(id, after); })),
       tail_([this] { run_tail(); }) {}
 
 Broadcaster::~Broadcaster() {
@@ -73,7 +75,8 @@ void Broadcaster::open(Watch watch, Opening opening) {
     Watched& watched = watched_.at(id);
     lacks = watched.newest != 0 && watched.newest != version;
     if (lacks) {
-      // Either this stream missed what was passed on before, or its history is ahead of what the others were given.
+      // Either this stream missed what was passed on before, or its history is ahead of what the others were
+      // given.
       const std::int32_t after = std::min(watched.newest, version);
       const auto entry = lacking_.emplace(id, after).first;
       entry->second = std::min(entry->second, after);
@@ -129,11 +132,13 @@ bool Broadcaster::rest_until_watched() {
   }
   if (tailing_) {
     tailing_ = false;
-    for (std::int32_t partition = 0; partition < options_.partitions; ++partition) subscription_->stop(partition);
+    for (std::int32_t partition = 0; partition < options_.partitions; ++partition)
+      subscription_->stop(partition);
   }
   changed_.wait(lock, [&] { return ended_ || !watched_.empty(); });
   if (ended_) return false;
-  for (std::int32_t partition = 0; partition < options_.partitions; ++partition) subscription_->start_at_end(partition);
+  for (std::int32_t partition = 0; partition < options_.partitions; ++partition)
+    subscription_->start_at_end(partition);
   subscription_->wake();  // the first poll only finds the ends and returns
   rest_at_ = steady_clock::now() + rest_after;
   return true;
@@ -189,7 +194,9 @@ void Broadcaster::compare_when_due() {
     std::lock_guard lock(mutex_);
     for (int i = 0; i < rows.size(); ++i) {
       const auto watched = watched_.find(rows.uuid(i, 0));
-      if (watched == watched_.end() || watched->second.newest == 0 || rows.integer(i, 1) <= watched->second.newest) continue;
+      if (watched == watched_.end() || watched->second.newest == 0 ||
+          rows.integer(i, 1) <= watched->second.newest)
+        continue;
       const auto entry = lacking_.emplace(watched->first, watched->second.newest).first;
       entry->second = std::min(entry->second, watched->second.newest);
     }

@@ -1,18 +1,19 @@
 #pragma once
 // Live status of orders to everybody who watches one. Two threads serve all streams:
 //
-// 1. The tail follows every partition of the bus without owning any, keeps what somebody watches, and reads from history
-//    what a stream turns out to lack. Now and then it compares all watched orders with the database, so that no stream
-//    stays behind whatever the bus lost. While nobody watches, it rests.
+// 1. The tail follows every partition of the bus without owning any, keeps what somebody watches, and reads
+// from history
+//    what a stream turns out to lack. Now and then it compares all watched orders with the database, so that
+//    no stream stays behind whatever the bus lost. While nobody watches, it rests.
 // 2. The loop (stream_loop.h) owns the sockets and never waits for a client or the database.
 //
 // A web worker opens a stream in this order, so that no version falls between history and feed:
 // watch() → read the order's history → open(). Versions that both bring are dropped by number.
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <chrono>
 #include <optional>
 #include <string>
 #include <thread>
@@ -29,11 +30,11 @@ class StreamLoop;
 struct BroadcasterOptions {
   std::int32_t partitions = 8;
   std::size_t streams_max = 10'000;
-  int heartbeat_ms = 15'000;               // a comment line, so that proxies and clients see the stream alive
+  int heartbeat_ms = 15'000;  // a comment line, so that proxies and clients see the stream alive
   std::size_t stream_bytes_max = 64 * 1024;  // waiting for one client; beyond it is disconnected
-  int send_buffer_bytes = 32 * 1024;       // SO_SNDBUF: small, so that a slow client is noticed
-  int stall_timeout_ms = 30'000;           // without the client taking a waiting byte; then disconnected
-  int compare_interval_ms = 5'000;         // between comparisons with the database
+  int send_buffer_bytes = 32 * 1024;         // SO_SNDBUF: small, so that a slow client is noticed
+  int stall_timeout_ms = 30'000;             // without the client taking a waiting byte; then disconnected
+  int compare_interval_ms = 5'000;           // between comparisons with the database
 };
 
 /// Owned by main; needs bus and pool for its life. [any thread]
@@ -44,10 +45,12 @@ class Broadcaster {
   Broadcaster(const Broadcaster&) = delete;
   Broadcaster& operator=(const Broadcaster&) = delete;
 
-  /// A place for one stream, and the promise that events of its order are kept from now on. Given back by destruction.
+  /// A place for one stream, and the promise that events of its order are kept from now on. Given back by
+  /// destruction.
   class Watch {
    public:
-    Watch(Watch&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)), order_id_(other.order_id_) {}
+    Watch(Watch&& other) noexcept
+        : owner_(std::exchange(other.owner_, nullptr)), order_id_(other.order_id_) {}
     Watch& operator=(Watch&&) = delete;
     ~Watch() {
       if (owner_) owner_->unwatch(order_id_);
@@ -91,11 +94,11 @@ class Broadcaster {
     int watches = 0;
     std::int32_t newest = 0;  // the highest version that streams began with or were passed on
   };
-  std::unordered_map<Uuid, Watched> watched_;              // guarded by mutex_
-  std::unordered_map<Uuid, std::int32_t> lacking_;         // order: the version to read on behind; guarded by mutex_
-  std::size_t streams_ = 0;                                // guarded by mutex_
-  bool tailing_ = false, closed_ = false, ended_ = false;  // guarded by mutex_
-  std::unique_ptr<bus::Subscription> subscription_;        // the tail's; woken by all
+  std::unordered_map<Uuid, Watched> watched_;       // guarded by mutex_
+  std::unordered_map<Uuid, std::int32_t> lacking_;  // order: the version to read on behind; guarded by mutex_
+  std::size_t streams_ = 0;                         // guarded by mutex_
+  bool tailing_ = false, closed_ = false, ended_ = false;              // guarded by mutex_
+  std::unique_ptr<bus::Subscription> subscription_;                    // the tail's; woken by all
   std::chrono::steady_clock::time_point compare_again_{}, rest_at_{};  // the tail's
   std::unique_ptr<StreamLoop> loop_;
   std::thread tail_;

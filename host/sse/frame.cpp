@@ -14,19 +14,22 @@ constexpr std::string_view retry_line = "retry: 2000\n\n";
 Frame frame(const Uuid& order_id, const HistoryEntry& entry) {
   // JSON has no line breaks of its own, so data is one line.
   return {order_id, entry.version, is_terminal(entry.status),
-          "id: " + std::to_string(entry.version) + "\nevent: status\ndata: " + stream_json(order_id, entry) + "\n\n"};
+          "id: " + std::to_string(entry.version) + "\nevent: status\ndata: " + stream_json(order_id, entry) +
+              "\n\n"};
 }
 
 std::optional<Frame> frame(const Event& event) {
   const auto head = read_head(event);
   if (!head) return std::nullopt;
-  return frame(event.order_id, {event.version, head->status, head->payment.status, event.at, reason_json(head->reason)});
+  return frame(event.order_id,
+               {event.version, head->status, head->payment.status, event.at, reason_json(head->reason)});
 }
 
 std::optional<std::int32_t> parse_last_event_id(std::string_view text) {
   std::int32_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || text[0] == '-' || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (text.empty() || text[0] == '-' || error != std::errc() || end != text.data() + text.size())
+    return std::nullopt;
   return value;
 }
 

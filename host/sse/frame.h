@@ -27,12 +27,12 @@ std::optional<std::int32_t> parse_last_event_id(std::string_view text);
 /// How a stream begins.
 struct Beginning {
   std::string bytes;
-  std::int32_t version = 0;  // the last one the client then has
-  bool ends = false;         // nothing can follow `bytes`
+  std::int32_t version = 0;   // the last one the client then has
+  bool ends = false;          // nothing can follow `bytes`
   bool nothing_left = false;  // the client has all there will ever be: 204
 };
-/// `history`: all of it, not empty. Without `last_event_id` the stream begins with the present state, else with every
-/// version after it. An id beyond the present state counts as the present state.
+/// `history`: all of it, not empty. Without `last_event_id` the stream begins with the present state, else
+/// with every version after it. An id beyond the present state counts as the present state.
 Beginning begin_stream(const Uuid& order_id, const std::vector<HistoryEntry>& history,
                        std::optional<std::int32_t> last_event_id);
 

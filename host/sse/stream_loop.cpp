@@ -45,7 +45,8 @@ StreamLoop::~StreamLoop() {
 }
 
 void StreamLoop::open(Broadcaster::Watch watch, Broadcaster::Opening opening) {
-  ::setsockopt(opening.fd, SOL_SOCKET, SO_SNDBUF, &options_.send_buffer_bytes, sizeof options_.send_buffer_bytes);
+  ::setsockopt(opening.fd, SOL_SOCKET, SO_SNDBUF, &options_.send_buffer_bytes,
+               sizeof options_.send_buffer_bytes);
   Command command;
   command.kind = Command::Kind::open;
   command.stream = std::make_unique<Stream>(std::move(watch), opening);
@@ -91,7 +92,8 @@ void StreamLoop::run() {
         continue;
       }
       auto& stream = *static_cast<Stream*>(event.data.ptr);
-      if (!stream.closed && (event.events & (EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDHUP))) drain_input(stream);
+      if (!stream.closed && (event.events & (EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDHUP)))
+        drain_input(stream);
       if (!stream.closed && (event.events & EPOLLOUT)) flush(stream);
     }
     std::vector<Command> commands;
@@ -112,14 +114,17 @@ void StreamLoop::run() {
 
 bool StreamLoop::obey(Command& command) {
   switch (command.kind) {
-    case Command::Kind::open: add(std::move(command.stream), std::move(command.first)); return true;
+    case Command::Kind::open:
+      add(std::move(command.stream), std::move(command.first));
+      return true;
     case Command::Kind::publish:
       for (const Frame& frame : command.frames) deliver(frame, command.from_history);
       return true;
     case Command::Kind::close_all:
       for (const auto& one : streams_) close(*one.second);
       return true;
-    case Command::Kind::end: return false;
+    case Command::Kind::end:
+      return false;
   }
   return false;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The sockets of all streams, on one epoll thread that never waits for anybody: what a client does not take is kept up to
-// a limit, then the client is disconnected and resumes by id.
+// The sockets of all streams, on one epoll thread that never waits for anybody: what a client does not take
+// is kept up to a limit, then the client is disconnected and resumes by id.
 #include <deque>
 #include <functional>
 #include <memory>
@@ -36,7 +36,10 @@ class StreamLoop {
   using Bytes = std::shared_ptr<const std::string>;  // shared by the streams of one order
   struct Stream {
     Stream(Broadcaster::Watch given_watch, const Broadcaster::Opening& opening)
-        : watch(std::move(given_watch)), fd(opening.fd), version(opening.beginning.version), ending(opening.beginning.ends) {}
+        : watch(std::move(given_watch)),
+          fd(opening.fd),
+          version(opening.beginning.version),
+          ending(opening.beginning.ends) {}
     const Broadcaster::Watch watch;
     const int fd;
     std::int32_t version;  // the last one sent, or waiting to be

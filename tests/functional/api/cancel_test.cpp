@@ -8,11 +8,10 @@ using namespace orderd::test;
 namespace {
 
 Answer cancel(ApiHost& host, const std::string& id, const std::string& body = "", Headers headers = {}) {
-  return host.ask("POST", "/api/orders/" + id + "/cancel", body,
-                  [&] {
-                    if (!body.empty()) headers.emplace("Content-Type", "application/json");
-                    return headers;
-                  }());
+  return host.ask("POST", "/api/orders/" + id + "/cancel", body, [&] {
+    if (!body.empty()) headers.emplace("Content-Type", "application/json");
+    return headers;
+  }());
 }
 
 }  // namespace
@@ -61,7 +60,8 @@ TEST_CASE("What a cancellation answers depends on the order's state") {
     const Answer answer = cancel(host, id);
     INFO(name(row.status) << answer.body);
     CHECK(answer.status == row.answer);
-    CHECK(host.database.number("select version::int8 from order_state where id = '" + id + "'") == (row.writes ? 3 : 2));
+    CHECK(host.database.number("select version::int8 from order_state where id = '" + id + "'") ==
+          (row.writes ? 3 : 2));
     if (row.answer == 409) CHECK(code_of(answer) == "ORDER_NOT_CANCELLABLE");
   }
 }

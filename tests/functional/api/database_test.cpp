@@ -18,7 +18,8 @@ void check_unavailable(const Answer& answer) {
   const int retry_after = std::stoi("0" + answer.field("retry-after"));
   CHECK(retry_after >= 1);
   CHECK(retry_after <= 5);
-  for (const char* leak : {"select", "insert", "libpq", "127.0.0.1"}) CHECK(answer.body.find(leak) == std::string::npos);
+  for (const char* leak : {"select", "insert", "libpq", "127.0.0.1"})
+    CHECK(answer.body.find(leak) == std::string::npos);
 }
 
 }  // namespace
@@ -64,7 +65,8 @@ TEST_CASE("A COMMIT whose answer is lost is found out about, never guessed") {
       ApiHost::Options options;
       options.database_url = [&](TestDatabase& database) { return proxy.url(database.session()); };
       ApiHost host(options);
-      REQUIRE(host.post("/api/orders", order_body()).status == 201);  // sessions stand, statements are prepared
+      REQUIRE(host.post("/api/orders", order_body()).status ==
+              201);  // sessions stand, statements are prepared
       proxy.arm(cut);
       const Headers headers = with_key ? Headers{{"Idempotency-Key", "k"}} : Headers{};
       const Answer answer = host.post("/api/orders", order_body(), headers);
@@ -74,7 +76,8 @@ TEST_CASE("A COMMIT whose answer is lost is found out about, never guessed") {
       CHECK(answer.field("idempotent-replayed").empty());
       CHECK(host.database.number("select count(*) from orders") == 2);
       CHECK(host.database.number("select count(*) from order_events") == 2);
-      CHECK(host.database.number("select count(*) from orders where id = '" + text(parsed(answer), "id") + "'") == 1);
+      CHECK(host.database.number("select count(*) from orders where id = '" + text(parsed(answer), "id") +
+                                 "'") == 1);
     }
   }
 }
@@ -90,7 +93,8 @@ TEST_CASE("An overfull intake turns orders away, writes none of those, and recov
     lock.run(lock_orders);
     for (int i = 0; i < 20; ++i) {
       clients.push_back(std::make_unique<RawClient>(host.port()));
-      clients.back()->send(request_text("POST", "/api/orders", order_body(), {{"Content-Type", "application/json"}}));
+      clients.back()->send(
+          request_text("POST", "/api/orders", order_body(), {{"Content-Type", "application/json"}}));
     }
     REQUIRE(eventually([&] { return host.intake->waiting() == 4; }));
     const Answer refused = host.post("/api/orders", order_body());

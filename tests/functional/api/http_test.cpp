@@ -48,7 +48,8 @@ TEST_CASE("What does not exist is 404 in the API's own shape") {
     CHECK(answer.status == 404);
     CHECK_FALSE(code_of(answer).empty());
   }
-  for (const char* id : {"01920000-0000-7000-8000-000000000000", "x", "01920000-0000-7000-8000-00000000000G"}) {
+  for (const char* id :
+       {"01920000-0000-7000-8000-000000000000", "x", "01920000-0000-7000-8000-00000000000G"}) {
     const Answer answer = host.get(std::string("/api/orders/") + id);
     CHECK(answer.status == 404);
     CHECK(code_of(answer) == "ORDER_NOT_FOUND");
@@ -57,16 +58,19 @@ TEST_CASE("What does not exist is 404 in the API's own shape") {
 
 TEST_CASE("A body must be JSON and say so; an answer must be welcome") {
   ApiHost host;
-  for (const char* type : {"text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", ""}) {
+  for (const char* type :
+       {"text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", ""}) {
     const Answer answer = host.post("/api/orders", order_body(), {{"Content-Type", type}});
     CHECK(answer.status == 415);
     CHECK(code_of(answer) == "UNSUPPORTED_MEDIA_TYPE");
   }
   CHECK(host.post("/api/orders", order_body(), {{"Content-Encoding", "gzip"}}).status == 415);
-  CHECK(host.post("/api/orders", order_body(), {{"Content-Type", "Application/JSON;charset=UTF-8"}}).status == 201);
+  CHECK(host.post("/api/orders", order_body(), {{"Content-Type", "Application/JSON;charset=UTF-8"}}).status ==
+        201);
   CHECK(host.post("/api/orders", order_body(), {{"Accept", "text/html"}}).status == 406);
   CHECK(host.get("/api/orders", {{"Accept", "text/html, application/json;q=0"}}).status == 406);
-  for (const char* accept : {"*/*", "application/*;q=0.1", "text/html, application/json", "text/html, */*;q=0.8"})
+  for (const char* accept :
+       {"*/*", "application/*;q=0.1", "text/html, application/json", "text/html, */*;q=0.8"})
     CHECK(host.get("/api/orders", {{"Accept", accept}}).status == 200);
   CHECK(host.database.number("select count(*) from orders") == 1);
 }
@@ -104,7 +108,8 @@ TEST_CASE("X-Request-Id is the client's if it is sane, traceparent goes on into 
 
   const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   host.post("/api/orders", order_body(), {{"traceparent", trace}});
-  host.post("/api/orders", order_body(), {{"traceparent", "00-00000000000000000000000000000000-00f067aa0ba902b7-01"}});
+  host.post("/api/orders", order_body(),
+            {{"traceparent", "00-00000000000000000000000000000000-00f067aa0ba902b7-01"}});
   CHECK(host.database.number("select count(*) from order_events where traceparent = '" + trace + "'") == 1);
   CHECK(host.database.number("select count(*) from order_events where traceparent ~ "
                              "'^00-[0-9a-f]{32}-[0-9a-f]{16}-01$' and traceparent !~ '^00-0{32}'") == 3);
@@ -148,8 +153,10 @@ TEST_CASE("Pages come from the folder, and nothing outside it does") {
   CHECK(index.field("cache-control") == "no-cache");
   CHECK(host.get("/", {{"If-None-Match", index.field("etag")}}).status == 304);
   CHECK(host.get("/app.js").field("content-type") == "text/javascript; charset=utf-8");
-  for (const char* path : {"/console", "/console/"}) CHECK(host.get(path).body.find("console") != std::string::npos);
-  for (const char* path : {"/../etc/passwd", "/..%2f..%2fetc/passwd", "/console/../../etc/passwd", "/%2e%2e/app.js", "//etc/passwd"}) {
+  for (const char* path : {"/console", "/console/"})
+    CHECK(host.get(path).body.find("console") != std::string::npos);
+  for (const char* path : {"/../etc/passwd", "/..%2f..%2fetc/passwd", "/console/../../etc/passwd",
+                           "/%2e%2e/app.js", "//etc/passwd"}) {
     const int status = host.get(path).status;
     INFO(path);
     CHECK((status == 404 || status == 400));

@@ -72,16 +72,26 @@ TEST_CASE("Lists filter by status, customer and time") {
   const std::string created = text(parsed(host.get("/api/orders/" + b)), "createdAt");
   CHECK(page(host, "createdBefore=" + created).ids == Ids{a});
   CHECK(page(host, "createdAfter=" + created).ids.empty());
-  CHECK(page(host, "createdAfter=2020-01-01T00:00:00Z&createdBefore=2100-01-01T00:00:00%2B01:00&limit=100").ids == Ids{b, a});
+  CHECK(page(host, "createdAfter=2020-01-01T00:00:00Z&createdBefore=2100-01-01T00:00:00%2B01:00&limit=100")
+            .ids == Ids{b, a});
 }
 
 TEST_CASE("A parameter that is unknown, wrong or there twice is refused by name") {
   ApiHost host;
   const std::vector<std::pair<std::string, std::string>> bad{
-      {"limit=0", "/limit"},         {"limit=101", "/limit"},       {"limit=ten", "/limit"},     {"limit=", "/limit"},
-      {"limit=1&limit=2", "/limit"}, {"offset=3", "/offset"},       {"status=OPEN", "/status"},  {"cursor=abc", "/cursor"},
-      {"cursor=", "/cursor"},        {"customerId=", "/customerId"}, {"createdAfter=yesterday", "/createdAfter"},
-      {"createdBefore=2026-13-01T00:00:00Z", "/createdBefore"},      {"status=%ff", "/status"}};
+      {"limit=0", "/limit"},
+      {"limit=101", "/limit"},
+      {"limit=ten", "/limit"},
+      {"limit=", "/limit"},
+      {"limit=1&limit=2", "/limit"},
+      {"offset=3", "/offset"},
+      {"status=OPEN", "/status"},
+      {"cursor=abc", "/cursor"},
+      {"cursor=", "/cursor"},
+      {"customerId=", "/customerId"},
+      {"createdAfter=yesterday", "/createdAfter"},
+      {"createdBefore=2026-13-01T00:00:00Z", "/createdBefore"},
+      {"status=%ff", "/status"}};
   for (const auto& [query, pointer] : bad) {
     const Answer answer = host.get("/api/orders?" + query);
     INFO(query << answer.body);

@@ -23,21 +23,24 @@ TEST_CASE("An order is answered at commit with Location, ETag, tracking token an
   CHECK(order["items"][0]["lineId"].GetInt() == 1);
   CHECK(order["history"].Size() == 1);
   CHECK_FALSE(text(order, "trackingToken").empty());
-  for (const char* secret : {"tok_ok", "anna@example.org", "Graz"}) CHECK(answer.body.find(secret) == std::string::npos);
+  for (const char* secret : {"tok_ok", "anna@example.org", "Graz"})
+    CHECK(answer.body.find(secret) == std::string::npos);
 
   const Answer read = host.get("/api/orders/" + id);
   CHECK(read.status == 200);
   CHECK(read.field("etag") == "\"1\"");
   CHECK(text(parsed(read), "customerId") == "c-42");
-  CHECK(host.database.number("select count(*) from orders where body->'shippingAddress'->>'city' = 'Graz'") == 1);
+  CHECK(host.database.number("select count(*) from orders where body->'shippingAddress'->>'city' = 'Graz'") ==
+        1);
   CHECK(host.database.number("select count(*) from payment_secrets") == 1);
   CHECK(host.database.number("select count(*) from order_events where payload::text like '%Graz%'") == 0);
 }
 
 TEST_CASE("An order of nothing needs no payment and keeps no token") {
   ApiHost host;
-  const Answer answer = host.post("/api/orders", R"({"customerId":"c","currency":"JPY","items":[{"sku":"A","quantity":1,)"
-                                                 R"("unitPrice":0}],"payment":{"method":"card","token":"tok_ok"}})");
+  const Answer answer =
+      host.post("/api/orders", R"({"customerId":"c","currency":"JPY","items":[{"sku":"A","quantity":1,)"
+                               R"("unitPrice":0}],"payment":{"method":"card","token":"tok_ok"}})");
   REQUIRE(answer.status == 201);
   CHECK(text(parsed(answer)["payment"], "status") == "NOT_REQUIRED");
   CHECK(host.database.number("select count(*) from payment_secrets") == 0);

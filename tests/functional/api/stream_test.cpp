@@ -29,7 +29,8 @@ TEST_CASE("A stream begins with the present state, brings every change, and ends
   CHECK(stream.received.find("Content-Type: text/event-stream") != std::string::npos);
   CHECK(stream.received.find("Cache-Control: no-cache") != std::string::npos);
   CHECK(stream.received.find("X-Accel-Buffering: no") != std::string::npos);
-  CHECK(stream.received.find("\r\n\r\nretry: 2000\n\nid: 2\nevent: status\ndata: {\"orderId\":\"" + id + "\"") != std::string::npos);
+  CHECK(stream.received.find("\r\n\r\nretry: 2000\n\nid: 2\nevent: status\ndata: {\"orderId\":\"" + id +
+                             "\"") != std::string::npos);
   host.advance(id, EventType::payment_updated, Status::payment_authorized, PaymentStatus::unknown);
   CHECK(stream.ids(1) == Ids{3});
   reject(host, id);
@@ -63,9 +64,11 @@ TEST_CASE("A version that the bus lost is brought from history, in order") {
   StreamClient stream(host, id);
   CHECK(stream.ids(1) == Ids{1});
   // Written past the log's end that the tail follows: a position that it has passed already.
-  const std::string copy = "insert into order_events select order_id, 2, type, at, "
-                           "convert_to(replace(convert_from(payload, 'UTF8'), '\"version\":1', '\"version\":2'), 'UTF8'), "
-                           "traceparent, shard, -5 from order_events where order_id = '" + id + "' and version = 1";
+  const std::string copy =
+      "insert into order_events select order_id, 2, type, at, "
+      "convert_to(replace(convert_from(payload, 'UTF8'), '\"version\":1', '\"version\":2'), 'UTF8'), "
+      "traceparent, shard, -5 from order_events where order_id = '" +
+      id + "' and version = 1";
   host.database.script(copy + "; update order_state set version = 2 where id = '" + id + "'");
   authorize(host, id);
   CHECK(stream.ids(2) == Ids{2, 3});
@@ -78,8 +81,11 @@ TEST_CASE("What the bus lost last is found by comparing with the database") {
   const std::string id = host.place();
   StreamClient stream(host, id);
   CHECK(stream.ids(1) == Ids{1});
-  host.database.script("insert into order_events select order_id, 2, type, at, payload, traceparent, shard, -5 from order_events "
-                       "where order_id = '" + id + "'; update order_state set version = 2 where id = '" + id + "'");
+  host.database.script(
+      "insert into order_events select order_id, 2, type, at, payload, traceparent, shard, -5 from "
+      "order_events "
+      "where order_id = '" +
+      id + "'; update order_state set version = 2 where id = '" + id + "'");
   CHECK(stream.ids(1) == Ids{2});
 }
 

@@ -12,13 +12,15 @@ namespace {
 // The read model's contract, host/http/list_route.cpp.
 constexpr const char* read_model_sql =
     "create table orders_read (order_id uuid primary key, version int not null, status smallint not null, "
-    "payment_status smallint not null, customer_id text not null, members text not null, payment text not null, "
+    "payment_status smallint not null, customer_id text not null, members text not null, payment text not "
+    "null, "
     "reason text, created timestamptz not null, updated timestamptz not null)";
 
 http::ProductPage products(const http::ProductQuery& query) {
   const bool first = query.after.empty();
   http::ProductPage page;
-  page.data_json = first ? R"([{"sku":"SKU-0001","name":"One","unitPrice":1,"currency":"EUR","available":5}])" : "[]";
+  page.data_json =
+      first ? R"([{"sku":"SKU-0001","name":"One","unitPrice":1,"currency":"EUR","available":5}])" : "[]";
   if (first && query.limit == 1) page.last = "SKU-0001";
   return page;
 }
@@ -50,14 +52,16 @@ ApiHost::~ApiHost() {
   streams.reset();
 }
 
-std::string request_text(const std::string& method, const std::string& path, const std::string& body, const Headers& headers) {
+std::string request_text(const std::string& method, const std::string& path, const std::string& body,
+                         const Headers& headers) {
   std::string text = method + " " + path + " HTTP/1.1\r\nHost: localhost\r\n";
   for (const auto& [name, value] : headers) text += name + ": " + value + "\r\n";
   if (!body.empty()) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
   return text + "\r\n" + body;
 }
 
-Answer ApiHost::ask(const std::string& method, const std::string& path, const std::string& body, Headers headers) {
+Answer ApiHost::ask(const std::string& method, const std::string& path, const std::string& body,
+                    Headers headers) {
   RawClient client(port());
   REQUIRE(client.send(request_text(method, path, body, headers)));
   return client.answer(method == "HEAD");
@@ -75,7 +79,8 @@ std::string ApiHost::place(const std::string& body) {
   return text(parsed(answer), "id");
 }
 
-std::int32_t ApiHost::advance(const std::string& id, EventType type, Status status, PaymentStatus payment_status) {
+std::int32_t ApiHost::advance(const std::string& id, EventType type, Status status,
+                              PaymentStatus payment_status) {
   const Uuid order_id = *Uuid::parse(id);
   const auto entries = outbox::history(database.session(), order_id);
   OrderHead head = *read_head(entries.back().event);
@@ -84,15 +89,17 @@ std::int32_t ApiHost::advance(const std::string& id, EventType type, Status stat
   head.at = now();
   head.status = status;
   head.payment.status = payment_status;
-  static constexpr store::Statement set_state{
-      "test_set_state", "update order_state set status = $2::int2, version = $3::int4, payment_status = $4::int2 where id = $1"};
+  static constexpr store::Statement set_state{"test_set_state",
+                                              "update order_state set status = $2::int2, version = $3::int4, "
+                                              "payment_status = $4::int2 where id = $1"};
   store::UnitOfWork work(database.session());
   work.send(set_state, store::Args()
                            .uuid(order_id)
                            .int2(static_cast<std::int16_t>(status))
                            .int4(head.version)
                            .int2(static_cast<std::int16_t>(payment_status)));
-  outbox::append(work, {{entries.back().shard, {{order_id, head.version, type, head.at, event_payload(head, ""), ""}}}});
+  outbox::append(
+      work, {{entries.back().shard, {{order_id, head.version, type, head.at, event_payload(head, ""), ""}}}});
   work.commit();
   outbox::appended().raise();
   return head.version;
@@ -102,13 +109,16 @@ void ApiHost::project() {
   static constexpr store::Statement all_ids{"test_all_ids", "select distinct order_id from order_events"};
   static constexpr store::Statement put{
       "test_put",
-      "insert into orders_read values ($1, $2::int4, $3::int2, 1::int2, $4::text, $5::text, $6::text, $7::text, "
+      "insert into orders_read values ($1, $2::int4, $3::int2, 1::int2, $4::text, $5::text, $6::text, "
+      "$7::text, "
       "$8::timestamptz, $9::timestamptz) on conflict (order_id) do update set version = excluded.version, "
-      "status = excluded.status, payment = excluded.payment, reason = excluded.reason, updated = excluded.updated"};
+      "status = excluded.status, payment = excluded.payment, reason = excluded.reason, updated = "
+      "excluded.updated"};
   const store::Rows ids = database.session().run(all_ids);
   for (int i = 0; i < ids.size(); ++i) {
     std::vector<Event> events;
-    for (auto& entry : outbox::history(database.session(), ids.uuid(i, 0))) events.push_back(std::move(entry.event));
+    for (auto& entry : outbox::history(database.session(), ids.uuid(i, 0)))
+      events.push_back(std::move(entry.event));
     const auto order = fold_order(events)->snapshot;
     const auto body = read_body(events.front().payload);
     database.session().run(put, store::Args()
@@ -125,8 +135,10 @@ void ApiHost::project() {
 }
 
 std::string order_body(const std::string& customer) {
-  return R"({"customerId":")" + customer + R"(","currency":"EUR","items":[{"sku":"SKU-0001","quantity":2,"unitPrice":1999}],)" +
-         R"("adjustments":[{"kind":"shipping","label":"Parcel","amount":490},{"kind":"discount","label":"WELCOME","amount":-300}],)" +
+  return R"({"customerId":")" + customer +
+         R"(","currency":"EUR","items":[{"sku":"SKU-0001","quantity":2,"unitPrice":1999}],)" +
+         R"("adjustments":[{"kind":"shipping","label":"Parcel","amount":490},{"kind":"discount",)" +
+         R"("label":"WELCOME","amount":-300}],)" +
          R"("payment":{"method":"card","token":"tok_ok"},"buyer":{"email":"anna@example.org"},)" +
          R"("shippingAddress":{"line1":"Some Street 1","city":"Graz"},"metadata":{"cart":"88f1"}})";
 }

@@ -36,8 +36,11 @@ class ApiHost {
   explicit ApiHost(Options options);
   ~ApiHost();
 
-  Answer ask(const std::string& method, const std::string& path, const std::string& body = "", Headers headers = {});
-  Answer get(const std::string& path, Headers headers = {}) { return ask("GET", path, "", std::move(headers)); }
+  Answer ask(const std::string& method, const std::string& path, const std::string& body = "",
+             Headers headers = {});
+  Answer get(const std::string& path, Headers headers = {}) {
+    return ask("GET", path, "", std::move(headers));
+  }
   /// With Content-Type: application/json unless `headers` say otherwise.
   Answer post(const std::string& path, const std::string& body, Headers headers = {});
   /// Places an order that must succeed; returns its id.
@@ -47,7 +50,6 @@ class ApiHost {
   /// What the projection does: brings orders_read up to date from the log.
   void project();
   std::uint16_t port() const { return front->port(); }
-
 
   TestDatabase database;
   std::vector<std::string> not_ready;
@@ -61,7 +63,8 @@ class ApiHost {
 };
 
 /// The bytes of a request.
-std::string request_text(const std::string& method, const std::string& path, const std::string& body, const Headers& headers);
+std::string request_text(const std::string& method, const std::string& path, const std::string& body,
+                         const Headers& headers);
 /// A body that must be JSON.
 json::Document parsed(const Answer& answer);
 /// A member that must be a string.

@@ -38,7 +38,9 @@ std::string receive(int fd) {
 }  // namespace
 
 CuttingProxy::CuttingProxy(store::Connection& to)
-    : host_(PQhost(to.raw())), port_(PQport(to.raw())), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    : host_(PQhost(to.raw())),
+      port_(PQport(to.raw())),
+      listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -59,8 +61,8 @@ CuttingProxy::~CuttingProxy() {
 
 std::string CuttingProxy::url(store::Connection& direct) const {
   return "host=127.0.0.1 port=" + std::to_string(own_port_) + " user=" + PQuser(direct.raw()) +
-         " password='" + PQpass(direct.raw()) + "'" +
-         " dbname=" + PQdb(direct.raw()) + " sslmode=disable gssencmode=disable";
+         " password='" + PQpass(direct.raw()) + "'" + " dbname=" + PQdb(direct.raw()) +
+         " sslmode=disable gssencmode=disable";
 }
 
 void CuttingProxy::accept_all() {
@@ -81,8 +83,10 @@ int CuttingProxy::connect_server() const {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port_)));
-  const auto* name = local ? reinterpret_cast<sockaddr*>(&local_address) : reinterpret_cast<sockaddr*>(&address);
-  if (::connect(fd, name, local ? sizeof local_address : sizeof address) != 0) throw std::runtime_error("test proxy: no server");
+  const auto* name =
+      local ? reinterpret_cast<sockaddr*>(&local_address) : reinterpret_cast<sockaddr*>(&address);
+  if (::connect(fd, name, local ? sizeof local_address : sizeof address) != 0)
+    throw std::runtime_error("test proxy: no server");
   return fd;
 }
 

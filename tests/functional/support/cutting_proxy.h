@@ -7,8 +7,8 @@
 
 namespace orderd::test {
 
-/// A TCP proxy before PostgreSQL that can lose what the server says to one COMMIT. One client at a time passes through
-/// each of its threads' connections; all end with it.
+/// A TCP proxy before PostgreSQL that can lose what the server says to one COMMIT. One client at a time
+/// passes through each of its threads' connections; all end with it.
 class CuttingProxy {
  public:
   /// `to`: a session on the server to stand before.
@@ -20,7 +20,8 @@ class CuttingProxy {
   /// The options of `direct`, by way of this proxy.
   std::string url(store::Connection& direct) const;
   enum class Cut { none, before_commit, after_commit };
-  /// The next transaction that ends with COMMIT loses its connection: before the server sees it, or once it has answered.
+  /// The next transaction that ends with COMMIT loses its connection: before the server sees it, or once it
+  /// has answered.
   void arm(Cut cut) { cut_ = cut; }
   /// True once the armed cut has happened.
   bool has_cut() const { return cut_ == Cut::none; }

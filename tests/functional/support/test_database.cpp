@@ -22,11 +22,13 @@ std::string with_database(std::string url, const std::string& database) {
 std::string required_env(const char* name) {
   const char* value = std::getenv(name);
   if (!value || !*value)
-    FAIL("the environment variable " << name << " is not set: run this suite through ./x test, which starts the servers");
+    FAIL("the environment variable "
+         << name << " is not set: run this suite through ./x test, which starts the servers");
   return value;
 }
 
-TestDatabase::TestDatabase() : admin_({required_env("ORDERD_TEST_PG")}), name_("functional_" + Uuid::v7().to_string()) {
+TestDatabase::TestDatabase()
+    : admin_({required_env("ORDERD_TEST_PG")}), name_("functional_" + Uuid::v7().to_string()) {
   std::replace(name_.begin(), name_.end(), '-', '_');
   admin_.script("create database " + name_);
   session_ = std::make_unique<store::Connection>(options());
@@ -41,11 +43,19 @@ TestDatabase::~TestDatabase() {
 store::ConnectionOptions TestDatabase::options() const {
   store::ConnectionOptions options;
   options.url = with_database(required_env("ORDERD_TEST_PG"), name_);
+  // Tests hold locks as long as they need to see something, on machines of any speed.
+  options.lock_timeout_ms = options.idle_in_transaction_timeout_ms = 60'000;
   return options;
 }
 
 std::int64_t TestDatabase::number(const std::string& sql) {
   return session_->run({sql.c_str(), sql.c_str()}).integer(0, 0);
+}
+
+bool TestDatabase::waits_for_a_lock() {
+  return number(
+             "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = "
+             "'Lock'") > 0;
 }
 
 std::int64_t TestDatabase::end_sessions() {

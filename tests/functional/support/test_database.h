@@ -36,6 +36,8 @@ class TestDatabase {
   void script(const std::string& sql) { session_->script(sql); }
   /// The first column of the only row, a count or another int8.
   std::int64_t number(const std::string& sql);
+  /// Whether another session of this database waits for a lock.
+  bool waits_for_a_lock();
   /// Ends all other sessions on this database, as a restart would; returns how many.
   std::int64_t end_sessions();
 
