@@ -11,7 +11,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 
-bin=/usr/lib/postgresql/15/bin
+bin=/usr/lib/postgresql/15/bin lib=/usr/lib/postgresql/15/lib
 start_seconds_max=60
 command=${1:-help} dir=${2:-}
 [ -n "$dir" ] || { sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2; }
@@ -36,6 +36,8 @@ synchronous_commit = on
 timezone = 'UTC'
 log_timezone = 'UTC'
 CONF
+  # So that ./x bench can count statements; a PostgreSQL without the module starts all the same.
+  [ ! -f "$lib/pg_stat_statements.so" ] || echo "shared_preload_libraries = 'pg_stat_statements'"
 }
 
 create() {

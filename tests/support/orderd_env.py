@@ -201,6 +201,10 @@ class Host:
     def running(self):
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self):
+        return self._process.pid
+
     def log_tail(self):
         if not self.log_path.exists():
             return ""

@@ -1,0 +1,96 @@
+"""The table of ./x bench from the results of run.py."""
+
+import statistics
+
+AIMS = {"accepted": 2.0, "completed": 0.6}
+FINAL_P50_MS = {"pglog": 15, "kafka": 40}
+
+
+def median(results, name):
+    values = [one[name] for one in results if name in one]
+    return statistics.median(values) if values else None
+
+
+def number(value, digits=0):
+    return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def verdict(holds):
+    return "reached" if holds else "MISSED"
+
+
+def rate_rows(results):
+    beside = median(results["pgbench"], "per_s")
+    names = {
+        "accepted": "accepted/s (roles = api)",
+        "completed": "completed/s (until all are final)",
+        "sustained": "completed/s (backlog bounded)",
+    }
+    for kind, label in names.items():
+        ratio = median(results[kind], "ratio")
+        aim = AIMS.get(kind)
+        told = f">= {aim} x: {verdict(ratio >= aim)}" if aim else ""
+        yield label, number(median(results[kind], "per_s")), number(beside), number(ratio, 2), told
+
+
+def time_rows(results):
+    latency = results["latency"]
+    aim = FINAL_P50_MS[results["settings"]["bus"]]
+    names = {
+        "accept_us": "accept, ms",
+        "final_us": "placed -> final event, ms",
+        "seen_us": "placed -> final seen on stream, ms",
+    }
+    for kind, label in names.items():
+        times = latency[kind]
+        text = f"{times['p50'] / 1000:.1f} / {times['p99'] / 1000:.1f}"
+        told = "" if kind == "accept_us" else f"p50 <= {aim} ms: {verdict(times['p50'] <= aim * 1000)}"
+        yield f"{label}, p50 / p99 at 100/s", text, "", "", told
+
+
+def cost_rows(results):
+    names = {
+        "host_cpu_us": ("host CPU, us", 0),
+        "postgres_cpu_us": ("PostgreSQL CPU, us", 0),
+        "statements": ("statements", 2),
+        "transactions": ("commits", 2),
+        "wal_bytes": ("WAL, bytes", 0),
+    }
+    for name, (label, digits) in names.items():
+        ours, theirs = median(results["completed"], name), median(results["pgbench"], name)
+        ratio = number(ours / theirs, 2) if ours is not None and theirs else ""
+        yield f"per completed order: {label}", number(ours, digits), number(theirs, digits), ratio, ""
+    yield "host RSS at most, MB", number(max(one["memory_max_mb"] for one in results["completed"])), "", "", ""
+
+
+def notes(results):
+    settings, latency = results["settings"], results["latency"]
+    yield (
+        f"bus {settings['bus']}, {settings['rounds']} rounds of {settings['seconds']} s, "
+        f"{settings['connections']} connections, {settings['cores']} cores shared by host, PostgreSQL and driver; "
+        "medians, ratios pair by pair with the pgbench run just before"
+    )
+    yield (
+        f"placed -> final event: `at` of the final event less the time its request was due, {latency['final']} of "
+        f"{latency['orders']} orders; its commit comes after `at`"
+    )
+    yield (
+        f"on stream: until a client that opens the order's stream after the 201 reads the final status, "
+        f"{latency['seen_us']['count']} orders"
+    )
+    if median(results["completed"], "statements") is None:
+        yield "statements: not counted, this PostgreSQL has no pg_stat_statements in shared_preload_libraries"
+    else:
+        yield "statements and commits: what clients of the database sent, BEGIN and COMMIT and reads included"
+
+
+def table(results):
+    rows = [("", "orderd", "pgbench", "ratio", "aim")]
+    rows += [*rate_rows(results), *time_rows(results), *cost_rows(results)]
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0])] + [row[column].rjust(widths[column]) for column in (1, 2, 3)]
+        lines.append("  ".join([*cells, row[4]]).rstrip())
+    lines.insert(1, "-" * max(map(len, lines)))
+    return "\n".join([*lines, "", *(f"* {note}" for note in notes(results))])
