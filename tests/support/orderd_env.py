@@ -198,6 +198,10 @@ class Host:
         self.orderctl("stock", "demo")
 
     @property
+    def pid(self):
+        return self._process.pid
+
+    @property
     def running(self):
         return self._process is not None and self._process.poll() is None
 
@@ -212,7 +216,8 @@ class Host:
             self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES_SHOWN:]
         )
 
-    def start(self):
+    def launch(self):
+        """Starts the process without waiting for what becomes of it."""
         with open(self.log_path, "ab") as log:
             self._process = subprocess.Popen(
                 [self._orderd, f"--config={self.config_path}"],
@@ -222,6 +227,10 @@ class Host:
                 cwd=self.folder,
                 env=self._environment(),
             )
+        return self
+
+    def start(self):
+        self.launch()
         try:
             wait_for(self._ready, "the host to be ready", READY_LIMIT_S)
         except BaseException:

@@ -142,7 +142,12 @@ std::int64_t number_of(const std::string& schema) {
 const std::string& with_tables(const std::string& url, const std::string& schema,
                                const std::string& application_name) {
   Link link(url, application_name, {});
-  const std::string exists = "select to_regclass('" + schema + ".calls') is not null";
+  // A scan sees what was committed while the lock was waited for; to_regclass() may answer from the session's
+  // cache.
+  const std::string exists =
+      "select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = "
+      "'" +
+      schema + "' and c.relname = 'calls')";
   if (link.ask(exists).boolean(0, 0)) return url;
   link.script("begin");
   link.script("select pg_advisory_xact_lock(" + std::to_string(number_of(schema)) + ")");

@@ -1,0 +1,289 @@
+"""What the fault tests share: two hosts on one database, a crowd of clients that repeat each request until it is
+acknowledged, and the judgement at the end."""
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import http.client
+import json
+import os
+import pathlib
+import random
+import secrets
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+import laws  # noqa: E402  (after the path is set)
+import laws_test  # noqa: E402
+import orderd_env  # noqa: E402
+from orderd_env import setting, wait_for  # noqa: E402
+
+CLIENTS = 8
+CANCELLERS = 8
+REQUEST_LIMIT_S = 10
+ACKNOWLEDGED_LIMIT_S = 60
+FINAL_LIMIT_S = 90
+RETRY_S = 0.05
+LEASE_MS = 2000
+CANCELLED_SHARE = 0.15
+SOLD_OUT_SHARE = 0.10
+
+# Tokens by weight, and how an order ends that nobody cancels and that finds its goods.
+TOKENS = {"tok_ok": (60, "CONFIRMED"), "tok_declined": (10, "REJECTED"), "tok_slow_50": (10, "CONFIRMED"),
+          "tok_flaky_1": (10, "CONFIRMED"), "tok_capture_fails": (8, "REJECTED"),
+          "tok_timeout": (2, "CONFIRMED")}
+
+# Work that is not done at all but kept for later: which orders, which consumers are behind.
+BEHIND = """
+select count(*) from order_state where status not in (4, 6, 7)
+union all select count(*) from sagas
+union all select count(*) from order_state s left join orders_read r on r.order_id = s.id
+          where r.version is distinct from s.version
+union all select count(*) from log_shard l join positions p using (shard)
+          where greatest(p.pos, 0) <> l.last and (p.consumer not like '%@%' or p.consumer like 'relay@%')
+"""
+
+
+def prefer_release_build():
+    """The release build, where there is one: faults are about time, and sanitizers take most of it."""
+    if os.environ.get("ORDERD_TEST_RELEASE_BIN"):
+        os.environ["ORDERD_TEST_BIN"] = os.environ["ORDERD_TEST_RELEASE_BIN"]
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def kafka_settings(addresses=None, topic=None):
+    certs = pathlib.Path(setting("ORDERD_TEST_CERTS"))
+    return {
+        "bus": "kafka",
+        "kafka.topic": topic or f"crash.{secrets.token_hex(6)}",
+        "kafka.bootstrap.servers": addresses or setting("ORDERD_TEST_KAFKA_TLS"),
+        "kafka.security.protocol": "ssl",
+        "kafka.ssl.ca.location": certs / "ca.crt",
+        "kafka.ssl.certificate.location": certs / "client.crt",
+        "kafka.ssl.key.location": certs / "client.key",
+    }
+
+
+def impatient_sagas(folder):
+    """The default saga with shorter time-outs, so that a reply that never comes costs the test little."""
+    saga = json.loads((orderd_env.SOURCE / "config" / "sagas" / "default.json").read_text(encoding="utf-8"))
+    for step in saga["steps"]:
+        if step["slot"] == "payment":
+            step["timeout_ms"] = 2000
+            step["retry"] = {"first_ms": 100, "cap_ms": 2000, "total_ms": 600000}
+    (folder / "default.json").write_text(json.dumps(saga), encoding="utf-8")
+    return folder
+
+
+class Fleet:
+    """Hosts on one database, not started yet. They share the secret key, as hosts of one shop must."""
+
+    def __init__(self, database, settings=None, hosts=2):
+        self.database = database
+        self._stack = contextlib.ExitStack()
+        self.hosts = []
+        settings = {"lease_ms": LEASE_MS, **(settings or {})}
+        for _ in range(hosts):
+            host = self._stack.enter_context(Quiet(orderd_env.Host(database, settings))).host
+            self.hosts.append(host)
+            settings["secrets.key_file"] = self.hosts[0].settings["secrets.key_file"]
+            settings["saga.dir"] = impatient_sagas(self.hosts[0].folder)
+            host.settings["saga.dir"] = settings["saga.dir"]
+            host.write_config()
+        self.hosts[0].prepare()
+
+    def start(self):
+        for host in self.hosts:
+            host.launch()
+        for host in self.hosts:
+            wait_for(lambda host=host: ready(host), f"the host at {host.url} to be ready", 60)
+        return self
+
+    def behind(self):
+        return sum(int(line) for line in self.database.query(BEHIND))
+
+    def wait_until_settled(self, what="every order to be final and every consumer at the end of the log"):
+        """Twice in a row: a consumer may stand between reading and writing."""
+        try:
+            wait_for(lambda: self.behind() == 0, what, FINAL_LIMIT_S)
+        except AssertionError:
+            say(f"not settled within {FINAL_LIMIT_S} s; the tables judge below")
+
+    def log_tails(self):
+        return "\n".join(f"--- log of {host.url}\n{host.log_tail()}" for host in self.hosts)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is not None:
+            say(self.log_tails())
+        self._stack.close()
+
+
+class Quiet:
+    """Takes a host away at the end; one that was killed or has failed has been judged by then."""
+
+    def __init__(self, host):
+        self.host = host
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.host.kill()
+        self.host.remove()
+
+
+def ready(host):
+    if not host.running:
+        raise AssertionError(f"orderd at {host.url} ended at its start:\n{host.log_tail()}")
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        return host.get("/healthz/ready").status == 200
+    return False
+
+
+@dataclasses.dataclass
+class Wish:
+    """An order that somebody wants, and what became of it."""
+
+    key: str
+    token: str
+    sku: str
+    quantity: int
+    unit_price: int
+    cancel_after_s: float | None
+    order_id: str = ""
+    cancel_status: int = 0
+
+    @property
+    def endings(self):
+        """The statuses that it may end in."""
+        natural = "REJECTED" if self.sku == "SKU-SOLD-OUT" else TOKENS[self.token][1]
+        if self.cancel_status in (200, 202):
+            return {"CANCELLED", "REJECTED"}
+        return {"REJECTED"} if self.cancel_status == 409 else {natural}
+
+    def body(self):
+        return {"customerId": f"c-{self.key[-1]}", "currency": "EUR",
+                "payment": {"method": "card", "token": self.token},
+                "items": [{"sku": self.sku, "quantity": self.quantity, "unitPrice": self.unit_price}],
+                "metadata": {"key": self.key}}
+
+
+class Crowd:
+    """Clients that place and cancel at any of the hosts and repeat until they are answered. Requests run on
+    threads of their own; what becomes of a wish is written into it by the one thread that has it."""
+
+    def __init__(self, hosts, seed):
+        self._hosts = hosts
+        self._random = random.Random(seed)
+        self._local = threading.local()
+        self._clients = concurrent.futures.ThreadPoolExecutor(CLIENTS)
+        self._cancellers = concurrent.futures.ThreadPoolExecutor(CANCELLERS)
+        self._cancels = []
+        self.wishes = []
+        self.slow = []
+
+    def wish(self):
+        pick = self._random
+        token = pick.choices(list(TOKENS), [weight for weight, _ in TOKENS.values()])[0]
+        sold_out = pick.random() < SOLD_OUT_SHARE
+        cancelled = pick.random() < CANCELLED_SHARE
+        made = Wish(f"{secrets.token_hex(8)}-{len(self.wishes)}", token,
+                    "SKU-SOLD-OUT" if sold_out else f"SKU-{pick.randrange(1, 21):04}", pick.randrange(1, 4),
+                    pick.randrange(1, 5000), pick.random() * pick.choice((0.05, 1.5, 4)) if cancelled else None)
+        self.wishes.append(made)
+        return made
+
+    def place(self, count):
+        """Begins to place `count` orders; the futures end when each is acknowledged."""
+        return [self._clients.submit(self._place, self.wish()) for _ in range(count)]
+
+    def finish(self):
+        """Waits for all that was begun; raises what went wrong in it."""
+        self._clients.shutdown()
+        self._cancellers.shutdown()
+        for one in self._cancels:
+            one.result()
+
+    def ids(self):
+        return [wish.order_id for wish in self.wishes if wish.order_id]
+
+    def _place(self, wish):
+        status, order = self._until_answered("/api/orders", wish.body(), wish.key, (201,))
+        wish.order_id = order["id"]
+        again = self._request(random.choice(self._hosts), "/api/orders", wish.body(), wish.key)
+        if again and again[0] == 201 and again[1]["id"] != wish.order_id:
+            raise AssertionError(f"key {wish.key} made two orders: {wish.order_id} and {again[1]['id']}")
+        if wish.cancel_after_s is not None:
+            self._cancels.append(self._cancellers.submit(self._cancel, wish))
+        return status
+
+    def _cancel(self, wish):
+        time.sleep(wish.cancel_after_s)  # the moment of a buyer, not a wait for something
+        path = f"/api/orders/{wish.order_id}/cancel"
+        wish.cancel_status, _ = self._until_answered(path, {"reason": "changed my mind"}, wish.key + "-cancel",
+                                                     (200, 202, 409))
+
+    def _until_answered(self, path, body, key, wanted):
+        begin = time.monotonic()
+        seen = None
+        while time.monotonic() < begin + ACKNOWLEDGED_LIMIT_S:
+            answer = self._request(random.choice(self._hosts), path, body, key)
+            if answer and answer[0] in wanted and not is_in_progress(answer):
+                return answer
+            if answer and answer[0] not in (409, 429, 503):
+                raise AssertionError(f"{path} was answered {answer}")
+            seen = answer or seen
+            time.sleep(RETRY_S)
+        raise AssertionError(f"{path} got no good answer in {ACKNOWLEDGED_LIMIT_S} s; the last one: {seen}")
+
+    def _request(self, host, path, body, key):
+        """(status, body), or None when no answer came; the connection is kept where it can be."""
+        kept = self._local.__dict__.setdefault("connections", {})
+        connection = kept.pop(host.port, None)
+        connection = connection or http.client.HTTPConnection("127.0.0.1", host.port, timeout=REQUEST_LIMIT_S)
+        try:
+            connection.request("POST", path, json.dumps(body),
+                               {"Content-Type": "application/json", "Idempotency-Key": key})
+            answer = connection.getresponse()
+            text = answer.read()
+            if answer.status == 503 and not answer.getheader("Retry-After"):
+                raise AssertionError(f"a 503 without Retry-After: {text}")
+            kept[host.port] = connection
+            return answer.status, json.loads(text)
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            return None
+
+
+def is_in_progress(answer):
+    """The first request with this key is still being worked on: not an answer to the wish."""
+    return answer[0] == 409 and answer[1].get("retryable")
+
+
+def judge(fleet, crowd):
+    """All laws, the endings that the tokens lead to, and that the laws could have been broken."""
+    state = laws.read(fleet.database)
+    complaints = laws.judge(state, crowd.ids())
+    if len(state["orders"]) != len(crowd.wishes):
+        complaints.append(f"orders: {len(state['orders'])} for {len(crowd.wishes)} idempotency keys")
+    status = {row["id"]: laws.STATUSES[row["status"]] for row in state["order_state"]}
+    for wish in crowd.wishes:
+        if status.get(wish.order_id) not in wish.endings:
+            complaints.append(f"ending: {wish.order_id}: is {status.get(wish.order_id)}, not one of "
+                              f"{sorted(wish.endings)}: {wish}")
+    if complaints:
+        raise AssertionError(laws.report(state, complaints))
+    missed = laws_test.unnoticed(state, crowd.ids())
+    if missed:
+        raise AssertionError(f"the laws do not notice, on this run's own data: {missed}")
+    count = {name: sum(1 for one in status.values() if one == name) for name in laws.FINAL}
+    say(f"all laws hold: {len(status)} orders ({count}), {len(state['order_events'])} events")
