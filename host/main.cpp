@@ -1,6 +1,8 @@
-// orderd: the parts in the order of the flow (host/README.md), started one after the other, torn down in reverse.
+// orderd: the parts in the order of the flow (host/README.md), started one after the other, torn down in
+// reverse.
 #include <Poco/Util/ServerApplication.h>
 
+#include <atomic>
 #include <csignal>
 #include <ctime>
 #include <iostream>
@@ -15,6 +17,7 @@
 #include "intake/intake.h"
 #include "outbox/log.h"
 #include "outbox/wake_up.h"
+#include "products.h"
 #include "projection/projector.h"
 #include "relay/relay.h"
 #include "saga/engine.h"
@@ -55,16 +58,18 @@ struct Bus {
 /// The consumers of the log on this host, each with its thread. Ends them in the order of the flow.
 class Stages {
  public:
-  Stages(const config::Settings& settings, Bus& bus, plugins::Registry& registry, const saga::Definition& definition,
-         const store::SecretBox& box)
+  Stages(const config::Settings& settings, Bus& bus, plugins::Registry& registry,
+         const saga::Definition& definition, const store::SecretBox& box)
       : settings_(settings), bus_(bus) {
     if (settings.roles.contains("saga")) make_saga(registry, definition, box);
     for (plugins::ProjectionPort* port : registry.projections())
       if (settings.roles.contains("projection"))
         projectors_.push_back(std::make_unique<projection::Projector>(
-            database(settings), lease("projection:" + port->instance()), bus.events->subscribe("projection-" + port->instance()), *port));
+            database(settings), lease("projection:" + port->instance()),
+            bus.events->subscribe("projection-" + port->instance()), *port));
     if (settings.roles.contains("relay") && bus.kafka)
-      relay_ = std::make_unique<relay::Relay>(database(settings), lease("relay"), bus.kafka->make_publisher());
+      relay_ =
+          std::make_unique<relay::Relay>(database(settings), lease("relay"), bus.kafka->make_publisher());
   }
   plugins::CompletionSink sink() {
     return [this](Completion completion) {
@@ -85,14 +90,17 @@ class Stages {
   outbox::LeaseOptions lease(const std::string& consumer) const {
     return {consumer_name(settings_, consumer), host_, settings_.lease_ms};
   }
-  void make_saga(plugins::Registry& registry, const saga::Definition& definition, const store::SecretBox& box) {
+  void make_saga(plugins::Registry& registry, const saga::Definition& definition,
+                 const store::SecretBox& box) {
     saga::Engine::Slots slots;
-    for (const saga::StepDefinition& step : definition.steps) slots[step.slot] = &registry.step(instance_of(settings_, step.slot));
+    for (const saga::StepDefinition& step : definition.steps)
+      slots[step.slot] = &registry.step(instance_of(settings_, step.slot));
     saga_store_ = std::make_unique<saga::PgStore>(database(settings_), lease("saga"), box);
     saga_orders_ = bus_.events->subscribe("saga");
     saga::EngineOptions options;
     options.drain_limit = Millis(settings_.drain_ms);
-    engine_ = std::make_unique<saga::Engine>(options, *saga_store_, *saga_orders_, std::move(slots), definition, clock_);
+    engine_ = std::make_unique<saga::Engine>(options, *saga_store_, *saga_orders_, std::move(slots),
+                                             definition, clock_);
   }
 
   const config::Settings& settings_;
@@ -123,7 +131,8 @@ void block_signals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-/// Waits for the database, saying so, then refuses one that this program does not fit. False: asked to stop meanwhile.
+/// Waits for the database, saying so, then refuses one that this program does not fit. False: asked to stop
+/// meanwhile.
 bool wait_for_schema(const config::Settings& settings) {
   for (bool said = false;; said = true) {
     try {
@@ -132,7 +141,8 @@ bool wait_for_schema(const config::Settings& settings) {
       if (!problem.empty()) throw config::ConfigError(problem);
       return true;
     } catch (const store::DbError& error) {
-      if (!said) log_warning("main", "waiting for PostgreSQL, orders are answered 503", {{"error", error.what()}});
+      if (!said)
+        log_warning("main", "waiting for PostgreSQL, orders are answered 503", {{"error", error.what()}});
       if (termination_requested(std::chrono::milliseconds(500))) return false;
     }
   }
@@ -160,7 +170,8 @@ class Server final : public Poco::Util::ServerApplication {
 int Server::main(const std::vector<std::string>& words) {
   if (given_.contains("version")) return std::cout << "orderd " << version << "\n", 0;
   if (given_.contains("help") || !words.empty())
-    return std::cout << "usage: orderd --config=FILE [--check-config]\n", given_.contains("help") ? 0 : exit_usage;
+    return std::cout << "usage: orderd --config=FILE [--check-config]\n",
+           given_.contains("help") ? 0 : exit_usage;
   block_signals();
   try {
     const auto settings = config::from_values(config::read_values(given_["config"], environ));
@@ -180,14 +191,21 @@ int Server::serve(const config::Settings& settings) {
   if (given_.contains("check-config")) return std::cout << "the configuration is good\n", 0;
   Bus bus(settings);
   store::Pool pool(database(settings), settings.postgres_connections);
-  http::Readiness readiness(pool, bus.kafka ? std::function([&] { return bus.kafka->last_problem(); }) : nullptr);
-
+  std::atomic<bool> started{false};
+  const auto not_ready = [&] {
+    std::vector<std::string> lines;
+    if (!started) lines.emplace_back("starting: the database or its schema is not ready, see the log");
+    if (bus.kafka && !bus.kafka->last_problem().empty())
+      lines.push_back("kafka: " + bus.kafka->last_problem());
+    return lines;
+  };
   intake::IntakeOptions intake_options;
   intake_options.database = database(settings);
   intake_options.writers = settings.intake_writers;
   intake::Intake intake(intake_options, box);
-  sse::Broadcaster broadcaster(*bus.events, database(settings), shards);
-  http::ApiOptions api_options{pool, intake, broadcaster, box, registry->catalogs(), readiness, settings.http_web_dir};
+  sse::Broadcaster broadcaster(*bus.events, pool);
+  http::Api api({pool, intake, broadcaster, box, product_source(pool, registry->catalogs()), not_ready,
+                 settings.http_web_dir});
   std::unique_ptr<http::front::Front> front;
   if (settings.roles.contains("api")) {
     http::front::Options options;
@@ -195,8 +213,9 @@ int Server::serve(const config::Settings& settings) {
     options.port = settings.http_port;
     options.workers = settings.http_workers;
     options.trusted_proxies = settings.http_trusted_proxies;
-    front = std::make_unique<http::front::Front>(options, http::make_api(api_options));
-    log_info("main", "listening", {{"address", settings.http_address}, {"port", std::to_string(front->port())}});
+    front = std::make_unique<http::front::Front>(options, api.factory());
+    log_info("main", "listening",
+             {{"address", settings.http_address}, {"port", std::to_string(front->port())}});
   }
   if (!wait_for_schema(settings)) return 0;
   {
@@ -207,11 +226,12 @@ int Server::serve(const config::Settings& settings) {
   registry->start(stages.sink());
   const outbox::WakeUp wake_up(database(settings));
   stages.start();
-  readiness.started();
+  started = true;
   log_info("main", "started", {{"bus", settings.bus}});
 
   while (!termination_requested(partitions_every)) outbox::ensure_partitions(database(settings));
   log_info("main", "stopping: finishing what is in flight");
+  broadcaster.close_all();
   if (front) front->drain(Millis(settings.drain_ms));
   stages.stop();
   registry->stop();

@@ -38,13 +38,15 @@ struct Context {
   std::unique_ptr<plugins::Registry> registry;
   std::unique_ptr<store::Connection> connection;
 
-  explicit Context(const std::string& file) : settings(config::from_values(config::read_values(file, environ))) {
+  explicit Context(const std::string& file)
+      : settings(config::from_values(config::read_values(file, environ))) {
     registry = load_plugins(settings, default_definition(settings));
     connection = std::make_unique<store::Connection>(database(settings));
   }
   plugins::CatalogPort& catalog() {
     const auto catalogs = registry->catalogs();
-    if (catalogs.empty()) throw std::runtime_error("no plugin here has a catalog: configure an inventory plugin");
+    if (catalogs.empty())
+      throw std::runtime_error("no plugin here has a catalog: configure an inventory plugin");
     return *catalogs.front();
   }
 };
@@ -62,9 +64,7 @@ std::int64_t number(const std::string& text, const std::string& what) {
   std::int64_t value = 0;
   try {
     value = std::stoll(text, &used);
-  } catch (const std::exception&) {
-    used = 0;
-  }
+  } catch (const std::exception&) { used = 0; }
   if (used != text.size() || text.empty()) throw UsageError(what + " must be a whole number, not " + text);
   return value;
 }
@@ -73,12 +73,13 @@ int stock_list(Context& context, const Words& words) {
   store::UnitOfWork work(*context.connection);
   plugins::LentTransaction tx(work);
   const auto limit = words.size() > 1 ? static_cast<std::uint32_t>(number(words[1], "LIMIT")) : 100u;
-  std::cout << std::left << std::setw(20) << "SKU" << std::right << std::setw(12) << "AVAILABLE" << std::setw(12) << "RESERVED"
-            << std::setw(12) << "SOLD" << std::setw(12) << "PRICE" << "  NAME\n";
+  std::cout << std::left << std::setw(20) << "SKU" << std::right << std::setw(12) << "AVAILABLE"
+            << std::setw(12) << "RESERVED" << std::setw(12) << "SOLD" << std::setw(12) << "PRICE"
+            << "  NAME\n";
   for (const auto& product : context.catalog().list(tx, words.empty() ? "" : words[0], limit))
-    std::cout << std::left << std::setw(20) << product.sku << std::right << std::setw(12) << product.available << std::setw(12)
-              << product.held << std::setw(12) << product.sold << std::setw(8) << product.unit_price << " " << product.currency
-              << "  " << product.name << "\n";
+    std::cout << std::left << std::setw(20) << product.sku << std::right << std::setw(12) << product.available
+              << std::setw(12) << product.held << std::setw(12) << product.sold << std::setw(8)
+              << product.unit_price << " " << product.currency << "  " << product.name << "\n";
   work.commit();
   return 0;
 }
@@ -116,11 +117,15 @@ int stock_import(Context& context, const Words& words) {
     if (line.empty() || line[0] == '#') continue;
     Words fields{""};
     for (const char c : line)
-      if (c == ',' || c == '\t') fields.emplace_back();
-      else if (c != '\r') fields.back().push_back(c);
+      if (c == ',' || c == '\t')
+        fields.emplace_back();
+      else if (c != '\r')
+        fields.back().push_back(c);
     if (fields.size() != 5)
-      throw std::runtime_error(words[0] + ":" + std::to_string(line_number) + ": needs SKU,NAME,UNIT_PRICE,CURRENCY,ON_HAND");
-    products.push_back({fields[0], fields[1], number(fields[2], "UNIT_PRICE"), fields[3], 2, number(fields[4], "ON_HAND"), 0, 0});
+      throw std::runtime_error(words[0] + ":" + std::to_string(line_number) +
+                               ": needs SKU,NAME,UNIT_PRICE,CURRENCY,ON_HAND");
+    products.push_back({fields[0], fields[1], number(fields[2], "UNIT_PRICE"), fields[3], 2,
+                        number(fields[4], "ON_HAND"), 0, 0});
   }
   return put(context, products);
 }
@@ -133,9 +138,11 @@ int stock_demo(Context& context, const Words&) {
     work.commit();
     if (any) return std::cout << "there are products already, nothing to do\n", 0;
   }
-  static const char* const things[] = {"Teapot",  "Lamp",   "Notebook", "Backpack", "Mug",    "Blanket", "Bicycle bell", "Kettle",
-                                       "Pencils", "Apron",  "Puzzle",   "Scarf",    "Basket", "Candle",  "Clock",        "Umbrella"};
-  static const char* const looks[] = {"Blue", "Green", "Walnut", "Striped", "Small", "Large", "Enamel", "Linen", "Red", "Copper"};
+  static const char* const things[] = {"Teapot",       "Lamp",   "Notebook", "Backpack", "Mug",    "Blanket",
+                                       "Bicycle bell", "Kettle", "Pencils",  "Apron",    "Puzzle", "Scarf",
+                                       "Basket",       "Candle", "Clock",    "Umbrella"};
+  static const char* const looks[] = {"Blue",  "Green",  "Walnut", "Striped", "Small",
+                                      "Large", "Enamel", "Linen",  "Red",     "Copper"};
   std::vector<plugins::Product> products;
   for (int i = 1; i <= 1000; ++i) {
     char sku[16];
@@ -152,8 +159,9 @@ int projection_rebuild(Context& context, const Words& words) {
   for (plugins::ProjectionPort* port : context.registry->projections()) {
     if (!words.empty() && port->instance() != words[0]) continue;
     const auto consumer = consumer_name(context.settings, "projection:" + port->instance());
-    projection::rebuild(*context.connection, consumer, *port,
-                        [](std::int64_t count) { std::cerr << "\r" << count << " events applied" << std::flush; });
+    projection::rebuild(*context.connection, consumer, *port, [](std::int64_t count) {
+      std::cerr << "\r" << count << " events applied" << std::flush;
+    });
     std::cerr << "\n";
     std::cout << port->instance() << " is rebuilt\n";
     return 0;

@@ -20,18 +20,23 @@ saga::Definition default_definition(const config::Settings& settings) {
   return saga::load_definition(settings.saga_dir + "/" + settings.saga_default + ".json");
 }
 
-std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings, const saga::Definition& definition) {
+std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings,
+                                                const saga::Definition& definition) {
   std::set<std::string> steps;
   for (const saga::StepDefinition& step : definition.steps) {
     const std::string instance = instance_of(settings, step.slot);
     if (!settings.plugins.contains(instance))
-      throw plugins::PluginError("saga " + definition.name + ": step " + step.name + " needs a plugin in slot " + step.slot +
-                                 ": set plugin." + instance + ".library, or slot." + step.slot + " to another instance");
+      throw plugins::PluginError("saga " + definition.name + ": step " + step.name +
+                                 " needs a plugin in slot " + step.slot + ": set plugin." + instance +
+                                 ".library, or slot." + step.slot + " to another instance");
     steps.insert(instance);
   }
   std::vector<plugins::InstanceConfig> configs;
   for (const auto& [name, plugin] : settings.plugins)
-    configs.push_back({name, plugin.library, plugin.settings, {steps.contains(name) ? "orderd.step/1" : "orderd.projection/1"}});
+    configs.push_back({name,
+                       plugin.library,
+                       plugin.settings,
+                       {steps.contains(name) ? "orderd.step/1" : "orderd.projection/1"}});
   plugins::Options options;
   options.directory = settings.plugins_dir;
   options.host_version = version;

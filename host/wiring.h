@@ -17,8 +17,10 @@ store::ConnectionOptions database(const config::Settings& settings);
 /// The slot's instance: slot.<slot>, or else the slot's namesake.
 std::string instance_of(const config::Settings& settings, const std::string& slot);
 saga::Definition default_definition(const config::Settings& settings);
-/// Loads every configured instance; throws plugins::PluginError. An instance that no saga slot names must be a projection.
-std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings, const saga::Definition& definition);
+/// Loads every configured instance; throws plugins::PluginError. An instance that no saga slot names must be
+/// a projection.
+std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings,
+                                                const saga::Definition& definition);
 /// Consumers' names in `positions`: each bus counts its positions in its own way.
 std::string consumer_name(const config::Settings& settings, const std::string& consumer);
 

@@ -22,12 +22,16 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
   int year, month, day, hour, minute, second, read = 0;
   const std::string copy(text);
   const char* at = copy.c_str();
-  if (copy.size() < 20 || std::sscanf(at, "%4d-%2d-%2d%*1[Tt]%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute, &second, &read) != 6 ||
+  if (copy.size() < 20 ||
+      std::sscanf(at, "%4d-%2d-%2d%*1[Tt]%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute, &second,
+                  &read) != 6 ||
       read != 19)
     return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month(static_cast<unsigned>(month)),
+  const std::chrono::year_month_day date{std::chrono::year{year},
+                                         std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok() || hour > 23 || minute > 59 || second > 60 || hour < 0 || minute < 0 || second < 0) return std::nullopt;
+  if (!date.ok() || hour > 23 || minute > 59 || second > 60 || hour < 0 || minute < 0 || second < 0)
+    return std::nullopt;
   at += 19;
   int ms = 0;
   if (*at == '.') {
@@ -42,8 +46,8 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
     ++at;
   } else if (*at == '+' || *at == '-') {
     int offset_hour, offset_minute, length = 0;
-    if (std::sscanf(at + 1, "%2d:%2d%n", &offset_hour, &offset_minute, &length) != 2 || length != 5 || offset_hour > 23 ||
-        offset_minute > 59)
+    if (std::sscanf(at + 1, "%2d:%2d%n", &offset_hour, &offset_minute, &length) != 2 || length != 5 ||
+        offset_hour > 23 || offset_minute > 59)
       return std::nullopt;
     offset_minutes = (offset_hour * 60 + offset_minute) * (*at == '-' ? -1 : 1);
     at += 6;
@@ -51,8 +55,8 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
     return std::nullopt;
   }
   if (*at != '\0') return std::nullopt;
-  return std::chrono::sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute - offset_minutes} +
-         std::chrono::seconds{second} + Millis{ms};
+  return std::chrono::sys_days{date} + std::chrono::hours{hour} +
+         std::chrono::minutes{minute - offset_minutes} + std::chrono::seconds{second} + Millis{ms};
 }
 
 }  // namespace orderd

@@ -15,10 +15,14 @@ std::atomic<bool> as_json{false};
 
 const char* name(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return "debug";
-    case LogLevel::info: return "info";
-    case LogLevel::warning: return "warning";
-    case LogLevel::error: return "error";
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warning:
+      return "warning";
+    case LogLevel::error:
+      return "error";
   }
   return "?";
 }
@@ -46,12 +50,17 @@ void append_quoted(std::string& out, std::string_view value) {
 void set_log_level(LogLevel lowest) { lowest_level = lowest; }
 void set_log_json(bool json) { as_json = json; }
 
-void log(LogLevel level, std::string_view part, std::string_view text, std::initializer_list<LogField> fields) {
+void log(LogLevel level, std::string_view part, std::string_view text,
+         std::initializer_list<LogField> fields) {
   if (level < lowest_level.load(std::memory_order_relaxed)) return;
   std::string line;
   line.reserve(200);
   if (as_json.load(std::memory_order_relaxed)) {
-    line.append("{\"time\":\"").append(to_rfc3339(now())).append("\",\"level\":\"").append(name(level)).append("\",\"part\":");
+    line.append("{\"time\":\"")
+        .append(to_rfc3339(now()))
+        .append("\",\"level\":\"")
+        .append(name(level))
+        .append("\",\"part\":");
     append_quoted(line, part);
     line += ",\"text\":";
     append_quoted(line, text);
@@ -63,7 +72,13 @@ void log(LogLevel level, std::string_view part, std::string_view text, std::init
     }
     line += "}\n";
   } else {
-    line.append(to_rfc3339(now())).append(" ").append(name(level)).append(" ").append(part).append(": ").append(text);
+    line.append(to_rfc3339(now()))
+        .append(" ")
+        .append(name(level))
+        .append(" ")
+        .append(part)
+        .append(": ")
+        .append(text);
     for (const LogField& field : fields) {
       line.append(" ").append(field.name).append("=");
       append_quoted(line, field.value);

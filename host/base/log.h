@@ -14,20 +14,24 @@ struct LogField {
   std::string value;
 };
 
-/// One line to standard error: time, level, part, text, then fields. `text` is a fixed sentence: values go into fields,
-/// so that a line can be searched for. Never a token, a key or personal data. [any thread]
-void log(LogLevel level, std::string_view part, std::string_view text, std::initializer_list<LogField> fields = {});
+/// One line to standard error: time, level, part, text, then fields. `text` is a fixed sentence: values go
+/// into fields, so that a line can be searched for. Never a token, a key or personal data. [any thread]
+void log(LogLevel level, std::string_view part, std::string_view text,
+         std::initializer_list<LogField> fields = {});
 void set_log_level(LogLevel lowest);
 /// One JSON object a line instead of text.
 void set_log_json(bool json);
 
-inline void log_info(std::string_view part, std::string_view text, std::initializer_list<LogField> fields = {}) {
+inline void log_info(std::string_view part, std::string_view text,
+                     std::initializer_list<LogField> fields = {}) {
   log(LogLevel::info, part, text, fields);
 }
-inline void log_warning(std::string_view part, std::string_view text, std::initializer_list<LogField> fields = {}) {
+inline void log_warning(std::string_view part, std::string_view text,
+                        std::initializer_list<LogField> fields = {}) {
   log(LogLevel::warning, part, text, fields);
 }
-inline void log_error(std::string_view part, std::string_view text, std::initializer_list<LogField> fields = {}) {
+inline void log_error(std::string_view part, std::string_view text,
+                      std::initializer_list<LogField> fields = {}) {
   log(LogLevel::error, part, text, fields);
 }
 

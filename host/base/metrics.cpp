@@ -9,8 +9,12 @@ Metrics::Value& Metrics::entry(const std::string& name, const std::string& help,
   return *entry.value;
 }
 
-Metrics::Value& Metrics::counter(const std::string& name, const std::string& help) { return entry(name, help, "counter"); }
-Metrics::Value& Metrics::gauge(const std::string& name, const std::string& help) { return entry(name, help, "gauge"); }
+Metrics::Value& Metrics::counter(const std::string& name, const std::string& help) {
+  return entry(name, help, "counter");
+}
+Metrics::Value& Metrics::gauge(const std::string& name, const std::string& help) {
+  return entry(name, help, "gauge");
+}
 
 std::string Metrics::to_text() const {
   std::lock_guard lock(mutex_);

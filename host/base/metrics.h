@@ -8,12 +8,14 @@
 
 namespace orderd {
 
-/// Named numbers that the parts raise and `/metrics` shows (Prometheus text format 0.0.4). A reference stays valid for
-/// the registry's life; look it up once. Names follow Prometheus: `orderd_orders_accepted_total`. [any thread]
+/// Named numbers that the parts raise and `/metrics` shows (Prometheus text format 0.0.4). A reference stays
+/// valid for the registry's life; look it up once. Names follow Prometheus: `orderd_orders_accepted_total`.
+/// [any thread]
 class Metrics {
  public:
   using Value = std::atomic<std::int64_t>;
-  /// Only ever rises; its name ends in `_total`. `name` may carry labels: `orderd_lag_events{consumer="relay"}`.
+  /// Only ever rises; its name ends in `_total`. `name` may carry labels:
+  /// `orderd_lag_events{consumer="relay"}`.
   Value& counter(const std::string& name, const std::string& help);
   Value& gauge(const std::string& name, const std::string& help);
   std::string to_text() const;

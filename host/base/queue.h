@@ -12,14 +12,15 @@
 namespace orderd {
 
 /// A bounded queue from which batches form by themselves: a reader takes what is waiting, up to a limit, and
-/// never waits for a batch to fill. `push` refuses when full; the caller says so to whoever asked. [any thread]
+/// never waits for a batch to fill. `push` refuses when full; the caller says so to whoever asked. [any
+/// thread]
 template <typename T>
 class BoundedQueue {
  public:
   explicit BoundedQueue(std::size_t items_max) : items_max_(items_max) {}
 
-  /// False when the queue is full or closed; `item` is then untouched.
-  [[nodiscard]] bool push(T&& item) {
+  /// Moves `item` in. False when the queue is full or closed; `item` is then untouched.
+  [[nodiscard]] bool push(T& item) {
     {
       std::lock_guard lock(mutex_);
       if (closed_ || items_.size() >= items_max_) return false;
@@ -57,8 +58,8 @@ class BoundedQueue {
   const std::size_t items_max_;
   mutable std::mutex mutex_;
   std::condition_variable filled_;
-  std::deque<T> items_;   // guarded by mutex_
-  bool closed_ = false;   // guarded by mutex_
+  std::deque<T> items_;  // guarded by mutex_
+  bool closed_ = false;  // guarded by mutex_
 };
 
 }  // namespace orderd

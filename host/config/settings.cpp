@@ -41,8 +41,10 @@ struct Found {
     std::vector<std::string> out;
     std::string item;
     for (const char c : raw.value + ",") {
-      if (c != ',' && c != ' ') item.push_back(c);
-      else if (!item.empty()) out.push_back(std::exchange(item, {}));
+      if (c != ',' && c != ' ')
+        item.push_back(c);
+      else if (!item.empty())
+        out.push_back(std::exchange(item, {}));
     }
     return out;
   }
@@ -59,8 +61,12 @@ const std::map<std::string, Setter>& setters() {
       {"http.trusted_proxies", [](Settings& s, const Found& f) { s.http_trusted_proxies = f.list(); }},
       {"postgres.url", [](Settings& s, const Found& f) { s.postgres_url = f.raw.value; }},
       {"postgres.pooled", [](Settings& s, const Found& f) { s.postgres_pooled = f.flag(); }},
-      {"postgres.connections", [](Settings& s, const Found& f) { s.postgres_connections = f.number<unsigned>(1, 1000); }},
-      {"bus", [](Settings& s, const Found& f) { s.bus = f.one_of({"pglog", "kafka"}); }},
+      {"postgres.connections",
+       [](Settings& s, const Found& f) { s.postgres_connections = f.number<unsigned>(1, 1000); }},
+      {"bus",
+       [](Settings& s, const Found& f) {
+         s.bus = f.one_of({"pglog", "kafka"});
+       }},
       {"saga.dir", [](Settings& s, const Found& f) { s.saga_dir = f.raw.value; }},
       {"saga.default", [](Settings& s, const Found& f) { s.saga_default = f.raw.value; }},
       {"plugins.dir", [](Settings& s, const Found& f) { s.plugins_dir = f.raw.value; }},
@@ -70,14 +76,21 @@ const std::map<std::string, Setter>& setters() {
          const std::set<std::string> known_roles{"api", "projection", "relay", "saga"};
          const auto list = f.list();
          s.roles = {list.begin(), list.end()};
-         if (s.roles.empty() || !std::includes(known_roles.begin(), known_roles.end(), s.roles.begin(), s.roles.end()))
+         if (s.roles.empty() ||
+             !std::includes(known_roles.begin(), known_roles.end(), s.roles.begin(), s.roles.end()))
            f.expected("a list of api, relay, saga, projection");
        }},
       {"intake.writers", [](Settings& s, const Found& f) { s.intake_writers = f.number<unsigned>(1, 8); }},
       {"lease_ms", [](Settings& s, const Found& f) { s.lease_ms = f.number<int>(1000, 60'000); }},
       {"drain_ms", [](Settings& s, const Found& f) { s.drain_ms = f.number<int>(0, 600'000); }},
-      {"log.format", [](Settings& s, const Found& f) { s.log_format = f.one_of({"text", "json"}); }},
-      {"log.level", [](Settings& s, const Found& f) { s.log_level = f.one_of({"debug", "info", "warning", "error"}); }},
+      {"log.format",
+       [](Settings& s, const Found& f) {
+         s.log_format = f.one_of({"text", "json"});
+       }},
+      {"log.level",
+       [](Settings& s, const Found& f) {
+         s.log_level = f.one_of({"debug", "info", "warning", "error"});
+       }},
   };
   return known;
 }
@@ -99,14 +112,16 @@ std::size_t distance(const std::string& a, const std::string& b) {
 
 [[noreturn]] void unknown(const std::string& key, const RawValue& raw) {
   std::string nearest;
-  std::vector<std::string> candidates{"plugin.<instance>.library", "plugin.<instance>.settings.<key>", "slot.<slot>", "kafka.<key>"};
+  std::vector<std::string> candidates{"plugin.<instance>.library", "plugin.<instance>.settings.<key>",
+                                      "slot.<slot>", "kafka.<key>"};
   for (const auto& [known, setter] : setters()) candidates.push_back(known);
   for (const std::string& candidate : candidates)
     if (nearest.empty() || distance(key, candidate) < distance(key, nearest)) nearest = candidate;
   throw ConfigError(raw.source + ": unknown key " + key + "; the nearest known key is " + nearest);
 }
 
-/// plugin.<instance>.library, plugin.<instance>.settings.<key>, slot.<slot>, kafka.<key>; false if it is none of them.
+/// plugin.<instance>.library, plugin.<instance>.settings.<key>, slot.<slot>, kafka.<key>; false if it is none
+/// of them.
 bool set_family(Settings& settings, const std::string& key, const RawValue& raw) {
   const auto prefixed = [&](const char* prefix) { return key.rfind(prefix, 0) == 0; };
   if (prefixed("kafka.") && key.size() > 6) return settings.kafka[key.substr(6)] = raw.value, true;
@@ -127,11 +142,14 @@ Settings from_values(const RawValues& values) {
   Settings settings;
   for (const auto& [key, raw] : values) {
     const auto setter = setters().find(key);
-    if (setter != setters().end()) setter->second(settings, {key, raw});
-    else if (!set_family(settings, key, raw)) unknown(key, raw);
+    if (setter != setters().end())
+      setter->second(settings, {key, raw});
+    else if (!set_family(settings, key, raw))
+      unknown(key, raw);
   }
   for (const auto& [name, plugin] : settings.plugins)
-    if (plugin.library.empty()) throw ConfigError("plugin." + name + ".library is missing: name the .so file of instance " + name);
+    if (plugin.library.empty())
+      throw ConfigError("plugin." + name + ".library is missing: name the .so file of instance " + name);
   return settings;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-// Everything an operator can set, typed, from /etc/orderd/orderd.properties, conf.d/*.properties beside it, and ORDERD_*
-// variables, later ones winning. A key that does not exist refuses to start and names the nearest that does.
+// Everything an operator can set, typed, from /etc/orderd/orderd.properties, conf.d/*.properties beside it,
+// and ORDERD_* variables, later ones winning. A key that does not exist refuses to start and names the
+// nearest that does.
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -37,8 +38,9 @@ struct Settings {
   std::map<std::string, std::string> kafka;  // every kafka.* key without the prefix, for librdkafka
 
   std::string saga_dir = "/usr/share/orderd/sagas";
-  std::string saga_default = "default";      // saga_dir/<name>.json, for new orders
-  std::map<std::string, std::string> slots;  // slot.<slot> = instance; a slot without one is served by its namesake
+  std::string saga_default = "default";  // saga_dir/<name>.json, for new orders
+  std::map<std::string, std::string>
+      slots;  // slot.<slot> = instance; a slot without one is served by its namesake
 
   std::string plugins_dir = "/usr/lib/orderd/plugins/1";
   std::map<std::string, PluginSettings> plugins;  // by instance

@@ -10,7 +10,8 @@
 namespace orderd::config {
 namespace {
 
-void collect(const Poco::Util::AbstractConfiguration& from, const std::string& prefix, const std::string& source, RawValues& out) {
+void collect(const Poco::Util::AbstractConfiguration& from, const std::string& prefix,
+             const std::string& source, RawValues& out) {
   Poco::Util::AbstractConfiguration::Keys keys;
   from.keys(prefix, keys);
   for (const std::string& name : keys) {
@@ -22,22 +23,26 @@ void collect(const Poco::Util::AbstractConfiguration& from, const std::string& p
 
 void read_file(const std::filesystem::path& file, RawValues& out) {
   try {
-    const Poco::AutoPtr<Poco::Util::PropertyFileConfiguration> properties(new Poco::Util::PropertyFileConfiguration(file.string()));
+    const Poco::AutoPtr<Poco::Util::PropertyFileConfiguration> properties(
+        new Poco::Util::PropertyFileConfiguration(file.string()));
     collect(*properties, "", file.string(), out);
   } catch (const Poco::Exception& error) {
     throw ConfigError(file.string() + ": cannot be read: " + error.displayText());
   }
 }
 
-/// ORDERD_HTTP_PORT is http.port. A name with '_' of its own cannot be told from a '.': the known keys decide.
+/// ORDERD_HTTP_PORT is http.port. A name with '_' of its own cannot be told from a '.': the known keys
+/// decide.
 std::string key_of(const std::string& variable, const RawValues& known) {
   std::string key = variable.substr(std::strlen("ORDERD_"));
-  std::transform(key.begin(), key.end(), key.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(key.begin(), key.end(), key.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const auto flat = [](std::string text) {
     std::replace(text.begin(), text.end(), '.', '_');
     return text;
   };
-  for (const char* name : {"http.web_dir", "http.trusted_proxies", "secrets.key_file", "lease_ms", "drain_ms"})
+  for (const char* name :
+       {"http.web_dir", "http.trusted_proxies", "secrets.key_file", "lease_ms", "drain_ms"})
     if (flat(name) == key) return name;
   for (const auto& [name, value] : known)
     if (flat(name) == key) return name;

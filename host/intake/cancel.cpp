@@ -1,5 +1,7 @@
 #include "intake/cancel.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "outbox/log.h"
 
@@ -58,7 +60,9 @@ Cancelled decide_and_write(store::UnitOfWork& work, const CancelWish& wish) {
   auto order = fold_order(events);
   if (!order || order->snapshot.version != version)
     throw store::DbError("state and events of order " + wish.order_id.to_string() + " differ", "XX001", false);
-  if (wish.if_version && *wish.if_version != version) return {Cancelled::Kind::version_differs, false, std::move(*order)};
+  const auto is_current = [&](std::int32_t wanted) { return wanted == version; };
+  if (wish.if_versions && std::none_of(wish.if_versions->begin(), wish.if_versions->end(), is_current))
+    return {Cancelled::Kind::version_differs, false, std::move(*order)};
 
   const CancelDecision decision = decide_cancel(order->snapshot.status);
   if (decision == CancelDecision::refused) return {Cancelled::Kind::refused, false, std::move(*order)};

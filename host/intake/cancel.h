@@ -3,6 +3,7 @@
 // (void, refund, restock) is the saga's. Used by web workers; a cancellation is one short transaction. [any thread]
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "intake/idempotency.h"
 #include "model/order_json.h"
@@ -21,8 +22,9 @@ CancelDecision decide_cancel(Status status);
 
 struct CancelWish {
   Uuid order_id;
-  std::string reason;                     // "" : none was given
-  std::optional<std::int32_t> if_version;  // If-Match: only if the order still is at this version
+  std::string reason;  // "": none was given
+  /// If-Match: only if the order still is at one of these versions.
+  std::optional<std::vector<std::int32_t>> if_versions;
   std::string traceparent;
   IdempotencyKey key;  // key.value "": none was given
 };

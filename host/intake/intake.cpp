@@ -16,7 +16,7 @@ Intake::~Intake() {
 
 void Intake::submit(Placement placement, OnPlaced on_placed) {
   auto order = prepare(std::move(placement), std::move(on_placed), secrets_);
-  if (!queue_.push(std::move(order))) order->finish(Placed::Kind::overloaded);
+  if (!queue_.push(order)) order->finish(Placed::Kind::overloaded);
 }
 
 }  // namespace orderd::intake

@@ -13,8 +13,8 @@
 namespace orderd::json {
 namespace {
 
-constexpr unsigned strict_flags =
-    rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
+constexpr unsigned strict_flags = rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag |
+                                  rapidjson::kParseFullPrecisionFlag;
 
 /// Passes the parser's events on to a Document and stops at what a Document would accept silently.
 class StrictHandler {
@@ -64,7 +64,8 @@ class StrictHandler {
     return true;
   }
   bool enter(bool array) {
-    if (levels_.size() >= depth_max_) return fail("nested deeper than " + std::to_string(depth_max_) + " levels");
+    if (levels_.size() >= depth_max_)
+      return fail("nested deeper than " + std::to_string(depth_max_) + " levels");
     levels_.push_back({array, -1, {}, {}});
     return true;
   }
@@ -80,7 +81,8 @@ class StrictHandler {
         problem_.pointer += std::to_string(level.index);
         continue;
       }
-      for (const char c : level.name) problem_.pointer += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+      for (const char c : level.name)
+        problem_.pointer += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
     }
     return false;
   }

@@ -1,6 +1,6 @@
 #pragma once
-// JSON by RapidJSON, the one place that includes it. Reading is strict where outside text comes in: no duplicate names, no NUL,
-// valid UTF-8 only, a depth limit. Writing appends to a string.
+// JSON by RapidJSON, the one place that includes it. Reading is strict where outside text comes in: no
+// duplicate names, no NUL, valid UTF-8 only, a depth limit. Writing appends to a string.
 #include <rapidjson/document.h>
 
 #include <cstdint>
@@ -17,8 +17,10 @@ struct Problem {
   std::string message;
 };
 
-/// Parses text from outside. False: `problem` says where and why. `depth_max` counts nested objects and arrays.
-[[nodiscard]] bool parse_strict(std::string_view text, std::size_t depth_max, Document& document, Problem& problem);
+/// Parses text from outside. False: `problem` says where and why. `depth_max` counts nested objects and
+/// arrays.
+[[nodiscard]] bool parse_strict(std::string_view text, std::size_t depth_max, Document& document,
+                                Problem& problem);
 /// Parses text that this project wrote itself; false if it is damaged.
 [[nodiscard]] bool parse(std::string_view text, Document& document);
 
@@ -42,8 +44,12 @@ class Object {
   Object& add(std::string_view name, const std::string& value) { return add(name, std::string_view(value)); }
   Object& add(std::string_view name, const char* value) { return add(name, std::string_view(value)); }
   Object& add(std::string_view name, std::int64_t value);
-  Object& add(std::string_view name, std::int32_t value) { return add(name, static_cast<std::int64_t>(value)); }
-  Object& add(std::string_view name, std::uint32_t value) { return add(name, static_cast<std::int64_t>(value)); }
+  Object& add(std::string_view name, std::int32_t value) {
+    return add(name, static_cast<std::int64_t>(value));
+  }
+  Object& add(std::string_view name, std::uint32_t value) {
+    return add(name, static_cast<std::int64_t>(value));
+  }
   Object& add(std::string_view name, bool value);
   /// `json` is a whole JSON value: "null", "[]", "{…}".
   Object& raw(std::string_view name, std::string_view json);

@@ -5,7 +5,8 @@
 
 namespace orderd {
 
-/// Digits behind the decimal point of an ISO 4217 currency ("EUR": 2, "JPY": 0); nullopt if there is no such currency.
+/// Digits behind the decimal point of an ISO 4217 currency ("EUR": 2, "JPY": 0); nullopt if there is no such
+/// currency.
 std::optional<std::uint8_t> currency_exponent(std::string_view code);
 
 /// Sums and products in minor units; nullopt when the result leaves int64.

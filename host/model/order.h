@@ -37,7 +37,7 @@ struct OrderBody {
 /// A valid request, ready to be written. What nobody gets to see again is kept apart from the body.
 struct OrderDraft {
   OrderBody body;
-  std::string secret_json;     // {"token":…,"returnUrl":…,"buyer":…}: encrypted at rest, for the provider only
+  std::string secret_json;  // {"token":…,"returnUrl":…,"buyer":…}: encrypted at rest, for the provider only
   std::string addresses_json;  // {"shippingAddress":…,"billingAddress":…} or "{}": in `orders.body` only
 };
 

@@ -10,7 +10,10 @@ std::string items_json(const std::vector<Item>& items) {
   for (const Item& item : items) {
     if (out.size() > 1) out.push_back(',');
     json::Object object(out);
-    object.add("lineId", item.line_id).add("sku", item.sku).add("quantity", item.quantity).add("unitPrice", item.unit_price);
+    object.add("lineId", item.line_id)
+        .add("sku", item.sku)
+        .add("quantity", item.quantity)
+        .add("unitPrice", item.unit_price);
     object.end();
   }
   out.push_back(']');
@@ -33,7 +36,9 @@ std::string adjustments_json(const std::vector<Adjustment>& adjustments) {
 std::string cut_members(std::string_view payload) {
   const auto from = payload.find("\"customerId\":");
   const auto to = payload.rfind(",\"payment\":");
-  return from == payload.npos || to == payload.npos || to < from ? std::string() : std::string(payload.substr(from, to - from));
+  return from == payload.npos || to == payload.npos || to < from
+             ? std::string()
+             : std::string(payload.substr(from, to - from));
 }
 
 }  // namespace
@@ -70,7 +75,9 @@ std::string payment_json(const PaymentView& payment) {
     object.raw("provider", "null");
   else
     object.add("provider", payment.provider);
-  object.add("authorized", payment.authorized).add("captured", payment.captured).add("refunded", payment.refunded);
+  object.add("authorized", payment.authorized)
+      .add("captured", payment.captured)
+      .add("refunded", payment.refunded);
   object.raw("nextAction", action).end();
   return out;
 }
@@ -97,7 +104,9 @@ std::string event_payload(const OrderHead& head, std::string_view members) {
   out.reserve(400 + members.size());
   json::Object object(out);
   object.add("orderId", head.id.to_string()).add("version", head.version).add("type", name(head.type));
-  object.add("schemaVersion", event_schema_version).add("at", to_rfc3339(head.at)).add("status", name(head.status));
+  object.add("schemaVersion", event_schema_version)
+      .add("at", to_rfc3339(head.at))
+      .add("status", name(head.status));
   object.add("paymentStatus", name(head.payment.status)).raw("reason", reason_json(head.reason));
   if (!members.empty()) out.append(",").append(members);
   object.raw("payment", payment_json(head.payment)).end();
@@ -112,7 +121,8 @@ std::optional<OrderHead> read_head(const Event& event) {
   if (!status || !payment) return std::nullopt;
   OrderHead head{event.order_id, event.version, event.type, event.at, *status, {}, read_payment(*payment)};
   if (const auto* reason = json::child(document, "reason"))
-    head.reason = Reason{std::string(json::string(*reason, "code")), std::string(json::string(*reason, "message"))};
+    head.reason =
+        Reason{std::string(json::string(*reason, "code")), std::string(json::string(*reason, "message"))};
   return head;
 }
 
@@ -128,17 +138,20 @@ std::optional<OrderBody> read_body(std::string_view created_payload) {
   body.total = json::integer(document, "totalAmount");
   body.payment_method = json::string(*payment, "method");
   for (const auto& item : items->GetArray())
-    body.items.push_back({static_cast<std::uint32_t>(json::integer(item, "lineId")), std::string(json::string(item, "sku")),
-                          json::integer(item, "quantity"), json::integer(item, "unitPrice")});
+    body.items.push_back({static_cast<std::uint32_t>(json::integer(item, "lineId")),
+                          std::string(json::string(item, "sku")), json::integer(item, "quantity"),
+                          json::integer(item, "unitPrice")});
   if (const auto* adjustments = json::child(document, "adjustments"))
     for (const auto& adjustment : adjustments->GetArray())
-      body.adjustments.push_back({std::string(json::string(adjustment, "kind")), std::string(json::string(adjustment, "label")),
+      body.adjustments.push_back({std::string(json::string(adjustment, "kind")),
+                                  std::string(json::string(adjustment, "label")),
                                   json::integer(adjustment, "amount")});
   if (const auto* metadata = json::child(document, "metadata")) body.metadata_json = json::to_text(*metadata);
   return body;
 }
 
-std::string order_json(const OrderSnapshot& order, const std::vector<HistoryEntry>* history, std::string_view tracking_token) {
+std::string order_json(const OrderSnapshot& order, const std::vector<HistoryEntry>* history,
+                       std::string_view tracking_token) {
   std::string out;
   out.reserve(700 + order.members.size());
   json::Object object(out);
@@ -153,7 +166,10 @@ std::string order_json(const OrderSnapshot& order, const std::vector<HistoryEntr
       if (entries.size() > 1) entries.push_back(',');
       json::Object line(entries);
       line.add("version", entry.version).add("status", name(entry.status));
-      line.add("paymentStatus", name(entry.payment_status)).add("at", to_rfc3339(entry.at)).raw("reason", entry.reason).end();
+      line.add("paymentStatus", name(entry.payment_status))
+          .add("at", to_rfc3339(entry.at))
+          .raw("reason", entry.reason)
+          .end();
     }
     entries.push_back(']');
     object.raw("history", entries);
@@ -169,7 +185,8 @@ std::optional<FoldedOrder> fold_order(const std::vector<Event>& events) {
   for (const Event& event : events) {
     const auto head = read_head(event);
     if (!head) return std::nullopt;
-    folded.history.push_back({event.version, head->status, head->payment.status, event.at, reason_json(head->reason)});
+    folded.history.push_back(
+        {event.version, head->status, head->payment.status, event.at, reason_json(head->reason)});
     OrderSnapshot& order = folded.snapshot;
     if (event.version == 1) {
       order.id = event.order_id;
@@ -189,7 +206,10 @@ std::string stream_json(const Uuid& id, const HistoryEntry& entry) {
   std::string out;
   json::Object object(out);
   object.add("orderId", id.to_string()).add("status", name(entry.status)).add("version", entry.version);
-  object.add("paymentStatus", name(entry.payment_status)).add("at", to_rfc3339(entry.at)).raw("reason", entry.reason).end();
+  object.add("paymentStatus", name(entry.payment_status))
+      .add("at", to_rfc3339(entry.at))
+      .raw("reason", entry.reason)
+      .end();
   return out;
 }
 

@@ -20,10 +20,12 @@ std::string payment_json(const PaymentView& payment);
 PaymentView read_payment(const json::Value& payment);
 /// {"code":…,"message":…}, or null
 std::string reason_json(const std::optional<Reason>& reason);
-/// The members "customerId" to "metadata", without braces: the same text in ORDER_CREATED, read model and answers.
+/// The members "customerId" to "metadata", without braces: the same text in ORDER_CREATED, read model and
+/// answers.
 std::string body_members(const OrderBody& body);
 
-/// The payload of an event: what the order is after it. `members` (body_members) is for version 1 only, else "".
+/// The payload of an event: what the order is after it. `members` (body_members) is for version 1 only, else
+/// "".
 std::string event_payload(const OrderHead& head, std::string_view members);
 
 /// Reads a payload back; nullopt if it is damaged. Not for text from outside.
@@ -36,10 +38,10 @@ struct OrderSnapshot {
   Uuid id;
   Status status = Status::pending;
   std::int32_t version = 0;
-  std::string members;                // body_members
-  std::string payment = "null";       // payment_json
-  std::string reason = "null";        // reason_json
-  std::string attention = "null";     // {"code":…,"since":…}
+  std::string members;             // body_members
+  std::string payment = "null";    // payment_json
+  std::string reason = "null";     // reason_json
+  std::string attention = "null";  // {"code":…,"since":…}
   Time created{}, updated{};
 };
 
@@ -54,7 +56,8 @@ struct HistoryEntry {
 /// The order as the API shows it; with "history" unless it is nullptr. `tracking_token` "" leaves it out.
 std::string order_json(const OrderSnapshot& order, const std::vector<HistoryEntry>* history,
                        std::string_view tracking_token = {});
-/// Folds an order's events (all of them, in version order) into what the API shows; nullopt if they are damaged.
+/// Folds an order's events (all of them, in version order) into what the API shows; nullopt if they are
+/// damaged.
 struct FoldedOrder {
   OrderSnapshot snapshot;
   std::vector<HistoryEntry> history;

@@ -17,17 +17,18 @@ constexpr Names<Status, 7> statuses{{{Status::pending, "PENDING"},
                                      {Status::cancelled, "CANCELLED"},
                                      {Status::rejected, "REJECTED"}}};
 
-constexpr Names<PaymentStatus, 11> payment_statuses{{{PaymentStatus::none, "NONE"},
-                                                     {PaymentStatus::pending, "PENDING"},
-                                                     {PaymentStatus::action_required, "ACTION_REQUIRED"},
-                                                     {PaymentStatus::authorized, "AUTHORIZED"},
-                                                     {PaymentStatus::captured, "CAPTURED"},
-                                                     {PaymentStatus::voided, "VOIDED"},
-                                                     {PaymentStatus::partially_refunded, "PARTIALLY_REFUNDED"},
-                                                     {PaymentStatus::refunded, "REFUNDED"},
-                                                     {PaymentStatus::failed, "FAILED"},
-                                                     {PaymentStatus::unknown, "UNKNOWN"},
-                                                     {PaymentStatus::not_required, "NOT_REQUIRED"}}};
+constexpr Names<PaymentStatus, 11> payment_statuses{
+    {{PaymentStatus::none, "NONE"},
+     {PaymentStatus::pending, "PENDING"},
+     {PaymentStatus::action_required, "ACTION_REQUIRED"},
+     {PaymentStatus::authorized, "AUTHORIZED"},
+     {PaymentStatus::captured, "CAPTURED"},
+     {PaymentStatus::voided, "VOIDED"},
+     {PaymentStatus::partially_refunded, "PARTIALLY_REFUNDED"},
+     {PaymentStatus::refunded, "REFUNDED"},
+     {PaymentStatus::failed, "FAILED"},
+     {PaymentStatus::unknown, "UNKNOWN"},
+     {PaymentStatus::not_required, "NOT_REQUIRED"}}};
 
 constexpr Names<EventType, 10> event_types{{{EventType::order_created, "ORDER_CREATED"},
                                             {EventType::payment_authorized, "PAYMENT_AUTHORIZED"},
@@ -60,7 +61,9 @@ std::string_view name(Status status) { return find_name(statuses, status); }
 std::string_view name(PaymentStatus status) { return find_name(payment_statuses, status); }
 std::string_view name(EventType type) { return find_name(event_types, type); }
 std::optional<Status> parse_status(std::string_view text) { return find_value(statuses, text); }
-std::optional<PaymentStatus> parse_payment_status(std::string_view text) { return find_value(payment_statuses, text); }
+std::optional<PaymentStatus> parse_payment_status(std::string_view text) {
+  return find_value(payment_statuses, text);
+}
 std::optional<EventType> parse_event_type(std::string_view text) { return find_value(event_types, text); }
 
 }  // namespace orderd

@@ -32,13 +32,14 @@ struct CommandLine {
   std::int64_t unit_price = 0;
 };
 
-/// One thing to be done by a plugin. `key` is the provider's idempotency key: the same key means the same effect,
-/// at most once, however often it is sent.
+/// One thing to be done by a plugin. `key` is the provider's idempotency key: the same key means the same
+/// effect, at most once, however often it is sent.
 struct Command {
-  std::string key;            // <subject>.<action>.<sequence>.g<generation>
+  std::string key;  // <subject>.<action>.<sequence>.g<generation>
   Uuid order_id;
-  std::string subject;        // the payment's or reservation's id: stable over all commands of one order and slot
-  std::string action;         // "payment.authorize", "inventory.reserve", "fraud.check", ...; "payment.query" asks about `query_key`
+  std::string subject;  // the payment's or reservation's id: stable over all commands of one order and slot
+  std::string action;   // "payment.authorize", "inventory.reserve", "fraud.check", ...; "payment.query" asks
+                        // about `query_key`
   std::string query_key;      // only for a query: the key whose fate is asked for
   std::string query_action;   // only for a query: the action that key was sent with
   std::uint32_t attempt = 1;  // from 1, over all sends of this key
@@ -52,9 +53,9 @@ struct Command {
   std::string method;              // payment method: "card"
   std::string provider_reference;  // as last reported
   StateBlob state;                 // as last reported
-  std::string secret_json;         // authorize only: {"token":…,"returnUrl":…,"buyer":{…},…}; never logged
-  std::string metadata_json;       // the order's metadata, or ""
-  std::string traceparent;         // W3C Trace Context, or ""
+  std::string secret_json;    // authorize only: {"token":…,"returnUrl":…,"buyer":{…},…}; never logged
+  std::string metadata_json;  // the order's metadata, or ""
+  std::string traceparent;    // W3C Trace Context, or ""
 };
 
 /// The numbers are the ABI's and are stored; 0 stays invalid.
@@ -83,9 +84,9 @@ struct NextAction {
 struct Outcome {
   OutcomeKind kind = OutcomeKind::unknown;
   QueryAnswer query_answer = QueryAnswer::none;
-  bool hard = true;                    // declined only: no other attempt with this method can succeed
-  std::string code;                    // declined, unknown: "INSUFFICIENT_FUNDS"
-  std::string message;                 // for people; no secrets
+  bool hard = true;     // declined only: no other attempt with this method can succeed
+  std::string code;     // declined, unknown: "INSUFFICIENT_FUNDS"
+  std::string message;  // for people; no secrets
   std::chrono::milliseconds retry_after{0};
   std::optional<NextAction> next_action;  // pending
   std::optional<Time> expires;            // pending: gives up then; authorize: the authorization's end

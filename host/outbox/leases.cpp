@@ -5,9 +5,9 @@
 namespace orderd::outbox {
 namespace {
 
-constexpr store::Statement make_positions{
-    "make_positions",
-    "insert into positions (consumer, shard, pos, epoch) select $1, shard, -1, 0 from log_shard on conflict do nothing"};
+constexpr store::Statement make_positions{"make_positions",
+                                          "insert into positions (consumer, shard, pos, epoch) select $1, "
+                                          "shard, -1, 0 from log_shard on conflict do nothing"};
 constexpr store::Statement heartbeat{
     "heartbeat",
     "insert into hosts (consumer, id, seen) values ($1, $2, clock_timestamp()) "
@@ -26,17 +26,18 @@ constexpr store::Statement claim{
     "claim",
     "update positions p set owner = $2, epoch = p.epoch + 1, "
     "lease_until = clock_timestamp() + make_interval(secs => $3::int4 / 1000.0) "
-    "from (select shard from positions where consumer = $1 and (lease_until < clock_timestamp() or (owner = $2 and shard <> all($5::int2[]))) order by shard "
+    "from (select shard from positions where consumer = $1 and (lease_until < clock_timestamp() or (owner = "
+    "$2 and shard <> all($5::int2[]))) order by shard "
     "limit $4::int8 for no key update skip locked) free "
     "where p.consumer = $1 and p.shard = free.shard returning p.shard, p.pos, p.epoch"};
-constexpr store::Statement release{
-    "release",
-    "update positions set owner = null, lease_until = '-infinity' "
-    "where consumer = $1 and owner = $2 and shard = any($3::int2[])"};
+constexpr store::Statement release{"release",
+                                   "update positions set owner = null, lease_until = '-infinity' "
+                                   "where consumer = $1 and owner = $2 and shard = any($3::int2[])"};
 constexpr store::Statement leave{"leave", "delete from hosts where consumer = $1 and id = $2"};
 constexpr store::Statement advance_positions{
     "advance_positions",
-    "with moved as (update positions p set pos = u.pos, lease_until = clock_timestamp() + make_interval(secs => $5::int4 / 1000.0) "
+    "with moved as (update positions p set pos = u.pos, lease_until = clock_timestamp() + make_interval(secs "
+    "=> $5::int4 / 1000.0) "
     "from unnest($2::int2[], $3::int8[], $4::int4[]) u(shard, pos, epoch) "
     "where p.consumer = $1 and p.shard = u.shard and p.epoch = u.epoch returning 1) "
     "select orderd_expect((select count(*) from moved), $6::int8, 'OD001', 'positions')"};
@@ -53,7 +54,8 @@ Leases::Change Leases::maintain(store::Connection& connection) {
   work.send(count_hosts, store::Args().text(options_.consumer).int4(options_.lease_ms));
   work.send(renew, self().int4(options_.lease_ms));
   const auto results = work.flush();
-  const std::int64_t hosts = std::max<std::int64_t>(1, results[3].integer(0, 0)), shards = results[3].integer(0, 1);
+  const std::int64_t hosts = std::max<std::int64_t>(1, results[3].integer(0, 0)),
+                     shards = results[3].integer(0, 1);
   const auto fair = static_cast<std::size_t>((shards + hosts - 1) / hosts);
 
   std::map<std::int16_t, Held> still;
@@ -73,10 +75,12 @@ Leases::Change Leases::maintain(store::Connection& connection) {
     change.lost.insert(change.lost.end(), excess.begin(), excess.end());
   }
   if (still.size() < fair) {
-    std::vector<std::int16_t> mine;  // rows of ours that are not here were forgotten: claimed anew, with a new epoch
+    std::vector<std::int16_t>
+        mine;  // rows of ours that are not here were forgotten: claimed anew, with a new epoch
     for (const auto& [shard, held] : still) mine.push_back(shard);
-    const auto claimed =
-        work.run(claim, self().int4(options_.lease_ms).int8(static_cast<std::int64_t>(fair - still.size())).int2s(mine));
+    const auto claimed = work.run(
+        claim,
+        self().int4(options_.lease_ms).int8(static_cast<std::int64_t>(fair - still.size())).int2s(mine));
     for (int i = 0; i < claimed.size(); ++i) {
       const auto shard = static_cast<std::int16_t>(claimed.integer(i, 0));
       still[shard] = {claimed.integer(i, 1), static_cast<std::int32_t>(claimed.integer(i, 2))};

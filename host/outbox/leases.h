@@ -1,8 +1,11 @@
 #pragma once
-// Who may consume which shard. A row of `positions` is both the consumer's place in a shard and the right to write for it:
+// Who may consume which shard. A row of `positions` is both the consumer's place in a shard and the right to
+// write for it:
 //
-// 1. A host claims free or expired rows, up to its fair share of the live hosts; each claim raises the row's epoch.
-// 2. Every transaction of the consumer moves its rows `where epoch = mine`: that write is the fence. A host that was frozen
+// 1. A host claims free or expired rows, up to its fair share of the live hosts; each claim raises the row's
+// epoch.
+// 2. Every transaction of the consumer moves its rows `where epoch = mine`: that write is the fence. A host
+// that was frozen
 //    and lost its rows cannot commit anything any more.
 // 3. Rows are renewed by use and once a second, given back on shutdown and when more hosts share the work.
 #include <cstdint>
@@ -34,7 +37,8 @@ class Leases {
   struct Change {
     std::vector<std::int16_t> gained, lost;
   };
-  /// One round of claims, renewals and releases. What is in `lost` must not be worked on any more; throws DbError.
+  /// One round of claims, renewals and releases. What is in `lost` must not be worked on any more; throws
+  /// DbError.
   Change maintain(store::Connection& connection);
   /// Gives everything back, so that others need not wait for the leases' end.
   void release_all(store::Connection& connection);
@@ -45,8 +49,8 @@ class Leases {
   std::map<std::int16_t, Held>& held() { return held_; }
   const std::string& consumer() const { return options_.consumer; }
 
-  /// First statement of the consumer's transaction: moves the named shards' positions, or fails the whole transaction
-  /// with sqlstate_stale_owner when one of them is no longer this host's.
+  /// First statement of the consumer's transaction: moves the named shards' positions, or fails the whole
+  /// transaction with sqlstate_stale_owner when one of them is no longer this host's.
   void advance(store::UnitOfWork& work, const std::map<std::int16_t, std::int64_t>& to) const;
 
  private:

@@ -7,7 +7,8 @@ namespace {
 
 constexpr store::Statement append_events{
     "append_events",
-    "with c as (update log_shard set last = last + $1::int8 where shard = $2::int2 returning last - $1::int8 as base) "
+    "with c as (update log_shard set last = last + $1::int8 where shard = $2::int2 returning last - $1::int8 "
+    "as base) "
     "insert into order_events (order_id, version, type, at, payload, traceparent, shard, pos) "
     "select a, b, t, x, p, r, $2::int2, c.base + o from c, "
     "unnest($3::uuid[], $4::int4[], $5::int2[], $6::timestamptz[], $7::bytea[], $8::text[]) "
@@ -16,7 +17,8 @@ constexpr store::Statement append_events{
 constexpr store::Statement read_log{
     "read_log",
     "select e.shard, e.pos, e.order_id, e.version, e.type, e.at, e.payload, e.traceparent "
-    "from unnest($1::int2[], $2::int8[]) u(s, p), lateral (select * from order_events where shard = u.s and pos > u.p "
+    "from unnest($1::int2[], $2::int8[]) u(s, p), lateral (select * from order_events where shard = u.s and "
+    "pos > u.p "
     "order by pos limit $3::int8) e"};
 
 constexpr store::Statement read_history{
@@ -33,8 +35,12 @@ std::vector<Entry> entries(const store::Rows& rows) {
     Entry entry;
     entry.shard = static_cast<std::int16_t>(rows.integer(i, 0));
     entry.pos = rows.integer(i, 1);
-    entry.event = {rows.uuid(i, 2),  static_cast<std::int32_t>(rows.integer(i, 3)), static_cast<EventType>(rows.integer(i, 4)),
-                   rows.time(i, 5), std::string(rows.bytes(i, 6)),                  std::string(rows.bytes(i, 7))};
+    entry.event = {rows.uuid(i, 2),
+                   static_cast<std::int32_t>(rows.integer(i, 3)),
+                   static_cast<EventType>(rows.integer(i, 4)),
+                   rows.time(i, 5),
+                   std::string(rows.bytes(i, 6)),
+                   std::string(rows.bytes(i, 7))};
     out.push_back(std::move(entry));
   }
   return out;
@@ -96,7 +102,8 @@ void ensure_partitions(const store::ConnectionOptions& options) {
   try {
     store::Connection(options).script("select orderd_ensure_partitions(now(), 3)");
   } catch (const store::DbError& error) {
-    log_warning("outbox", "next month's partition of order_events was not made; its events go to the default one",
+    log_warning("outbox",
+                "next month's partition of order_events was not made; its events go to the default one",
                 {{"error", error.what()}});
   }
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The log of all orders' events: `order_events` is outbox, history and, with pglog, the bus itself. Only this folder
-// writes to it or numbers it.
+// The log of all orders' events: `order_events` is outbox, history and, with pglog, the bus itself. Only this
+// folder writes to it or numbers it.
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -11,9 +11,9 @@
 
 namespace orderd::outbox {
 
-/// Queues the events' rows, numbered under each shard's counter lock. Must be the last thing before `commit()`: the
-/// counter's lock is the last of any transaction, so positions become visible in order and without gaps.
-/// Events of one order stand in version order.
+/// Queues the events' rows, numbered under each shard's counter lock. Must be the last thing before
+/// `commit()`: the counter's lock is the last of any transaction, so positions become visible in order and
+/// without gaps. Events of one order stand in version order.
 void append(store::UnitOfWork& work, const std::map<std::int16_t, std::vector<Event>>& events_by_shard);
 
 struct Entry {
@@ -33,12 +33,14 @@ std::vector<Entry> read(store::Connection& connection, const std::vector<From>& 
 /// The last position given in each shard, by shard.
 std::vector<std::int64_t> ends(store::Connection& connection);
 /// An order's events behind `after_version`, in version order; with their places in the log.
-std::vector<Entry> history(store::Connection& connection, const Uuid& order_id, std::int32_t after_version = 0);
+std::vector<Entry> history(store::Connection& connection, const Uuid& order_id,
+                           std::int32_t after_version = 0);
 
 /// Makes the months' partitions of order_events ahead of time; a failure is logged and tried again next time.
 void ensure_partitions(const store::ConnectionOptions& options);
 
-/// Raised after each commit that appended, by whoever did it, and by NOTIFYs of other hosts. Readers poll regardless.
+/// Raised after each commit that appended, by whoever did it, and by NOTIFYs of other hosts. Readers poll
+/// regardless.
 Signal& appended();
 
 }  // namespace orderd::outbox

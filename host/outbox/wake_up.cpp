@@ -36,7 +36,8 @@ void WakeUp::notify(std::stop_token stop, const store::ConnectionOptions& option
     // At most a few a second: the next one tells of everything until then.
     const auto until = std::chrono::steady_clock::now() + notify_every;
     while (!stop.stop_requested() && std::chrono::steady_clock::now() < until)
-      appended().wait(appended().count(), std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()));
+      appended().wait(appended().count(), std::chrono::duration_cast<std::chrono::milliseconds>(
+                                              until - std::chrono::steady_clock::now()));
   }
 }
 

@@ -8,9 +8,10 @@
 
 namespace orderd::outbox {
 
-/// Carries appended() between hosts: a NOTIFY outside any order's transaction, a few a second at most, and a LISTEN that
-/// raises the signal here. A hint: readers poll regardless, so losing one costs milliseconds. Does nothing behind a
-/// transaction-mode pool, which has no LISTEN. Owns two threads, from construction to destruction.
+/// Carries appended() between hosts: a NOTIFY outside any order's transaction, a few a second at most, and a
+/// LISTEN that raises the signal here. A hint: readers poll regardless, so losing one costs milliseconds.
+/// Does nothing behind a transaction-mode pool, which has no LISTEN. Owns two threads, from construction to
+/// destruction.
 class WakeUp {
  public:
   explicit WakeUp(const store::ConnectionOptions& options);

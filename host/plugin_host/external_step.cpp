@@ -72,7 +72,7 @@ void ExternalStep::execute(std::vector<Command> commands) {
     const OpenCommand open = remember(command);
     Waiting waiting{std::move(command), tickets_.open(open)};
     const orderd_ticket ticket = waiting.ticket;
-    if (queue_.push(std::move(waiting))) continue;
+    if (queue_.push(waiting)) continue;
     if (tickets_.close(ticket))
       report(open, not_begun("BUSY", "plugin instance " + instance_.name() + " has " +
                                          std::to_string(options_.commands_queued_max) +

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <boost/dll/shared_library.hpp>
+#include <deque>
 #include <fstream>
 #include <sstream>
 
@@ -33,6 +34,12 @@ std::string file_bytes(const std::filesystem::path& path) {
 bool inside(const std::filesystem::path& directory, const std::filesystem::path& path) {
   const auto relative = path.lexically_relative(directory);
   return !relative.empty() && *relative.begin() != "..";
+}
+
+/// Never destroyed, so never unmapped: see the header.
+const dll::shared_library& keep(dll::shared_library library) {
+  static auto& kept = *new std::deque<dll::shared_library>;
+  return kept.emplace_back(std::move(library));
 }
 
 std::string entry_name(unsigned major) { return "orderd_plugin_entry_v" + std::to_string(major); }
@@ -73,16 +80,16 @@ Library load_library(const std::string& instance, const std::filesystem::path& d
 
   dlerror();
   boost::system::error_code error;
-  auto library = std::make_unique<dll::shared_library>();
-  library->load(file.string(), load_mode, error);
+  dll::shared_library library;
+  library.load(file.string(), load_mode, error);
   if (error)
     fail(instance, file, "it is not a loadable library (" + loader_message(file) + ")",
          "install a build for this machine");
 
-  const auto* mapped = library.release();  // never unmapped: see the header
-  if (!mapped->has(ORDERD_PLUGIN_ENTRY)) {
+  const dll::shared_library& mapped = keep(std::move(library));
+  if (!mapped.has(ORDERD_PLUGIN_ENTRY)) {
     for (unsigned major = 0; major <= known_major_max; ++major)
-      if (mapped->has(entry_name(major)))
+      if (mapped.has(entry_name(major)))
         fail(instance, file,
              "it was built for plugin ABI " + std::to_string(major) + ", this host has " +
                  std::to_string(ORDERD_ABI_MAJOR),
@@ -90,7 +97,7 @@ Library load_library(const std::string& instance, const std::filesystem::path& d
     fail(instance, file, "it is not an orderd plugin (no symbol " ORDERD_PLUGIN_ENTRY ")",
          "correct the library's name");
   }
-  const orderd_descriptor* descriptor = mapped->get<const orderd_descriptor*()>(ORDERD_PLUGIN_ENTRY)();
+  const orderd_descriptor* descriptor = mapped.get<const orderd_descriptor*()>(ORDERD_PLUGIN_ENTRY)();
   if (!descriptor || !ORDERD_HAS(descriptor, orderd_descriptor, create) || !descriptor->create ||
       !descriptor->name || !descriptor->version || !descriptor->vendor ||
       descriptor->abi_major != ORDERD_ABI_MAJOR)

@@ -56,7 +56,7 @@ class Registry {
   std::vector<ProjectionPort*> projections();
   std::vector<CatalogPort*> catalogs();
 
-  /// Brings every plugin's own tables up to date: store::migrate(), owner "plugin:<name>". Throws as that does.
+  /// Brings every plugin's own tables up to date: store::migrate() with the owner "plugin:<name>".
   void migrate(store::Connection& connection);
   /// Starts every instance; PluginError if one refuses, after stopping those that did start.
   void start(CompletionSink sink);

@@ -13,28 +13,31 @@ namespace {
 constexpr std::size_t events_per_batch_max = 1024;
 constexpr std::chrono::milliseconds maintain_every{1000}, store_retry{500};
 
-constexpr store::Statement park_event{
-    "park_event",
-    "insert into parked (consumer, order_id, from_version, shard, pos, reason) values ($1, $2, $3::int4, $4::int2, $5::int8, $6) "
-    "on conflict do nothing"};
+constexpr store::Statement park_event{"park_event",
+                                      "insert into parked (consumer, order_id, from_version, shard, pos, "
+                                      "reason) values ($1, $2, $3::int4, $4::int2, $5::int8, $6) "
+                                      "on conflict do nothing"};
 
 }  // namespace
 
 bool to_projection_event(const Event& event, plugins::ProjectionEvent& out) {
   const auto head = read_head(event);
   if (!head) return false;
-  out = {event.order_id, event.version, event.at, name(event.type), name(head->status), name(head->payment.status), event.payload};
+  out = {event.order_id,   event.version,      event.at,
+         name(event.type), name(head->status), name(head->payment.status),
+         event.payload};
   return true;
 }
 
-Projector::Projector(store::ConnectionOptions options, outbox::LeaseOptions leases, std::unique_ptr<bus::Subscription> events,
-                     plugins::ProjectionPort& port)
+Projector::Projector(store::ConnectionOptions options, outbox::LeaseOptions leases,
+                     std::unique_ptr<bus::Subscription> events, plugins::ProjectionPort& port)
     : options_(std::move(options)),
       leases_(std::move(leases)),
       events_(std::move(events)),
       port_(port),
       applied_(metrics().counter("orderd_projection_applied_total", "Events that projections took")),
-      duplicates_(metrics().counter("orderd_projection_duplicates_total", "Events that projections had before")),
+      duplicates_(
+          metrics().counter("orderd_projection_duplicates_total", "Events that projections had before")),
       parked_(metrics().counter("orderd_projection_parked_total", "Events that could not be projected")) {}
 
 void Projector::run(std::stop_token stop) {
@@ -52,15 +55,15 @@ bool Projector::turn(std::chrono::milliseconds wait) {
     if (!connection_ || !connection_->usable()) connection_ = std::make_unique<store::Connection>(options_);
     if (std::chrono::steady_clock::now() - maintained_ >= maintain_every) maintain();
     if (retry_.empty()) retry_ = events_->poll(events_per_batch_max, wait);
-    std::erase_if(retry_, [&](const auto& one) { return !leases_.held().contains(static_cast<std::int16_t>(one.partition)); });
+    std::erase_if(retry_, [&](const auto& one) {
+      return !leases_.held().contains(static_cast<std::int16_t>(one.partition));
+    });
     if (!retry_.empty()) apply(retry_);
     retry_.clear();
     if (away_) log_info("projection", "working again", {{"instance", port_.instance()}});
     away_ = false;
     return true;
-  } catch (const store::DbError& error) {
-    lose(error.what());
-  } catch (const plugins::TxError& error) {
+  } catch (const store::DbError& error) { lose(error.what()); } catch (const plugins::TxError& error) {
     lose(error.what());
   }
   (void)events_->poll(1, std::min(wait, store_retry));
@@ -75,7 +78,9 @@ void Projector::maintain() {
 }
 
 void Projector::lose(const std::string& why) {
-  if (!away_) log_warning("projection", "beginning again behind the last saved position", {{"instance", port_.instance()}, {"error", why}});
+  if (!away_)
+    log_warning("projection", "beginning again behind the last saved position",
+                {{"instance", port_.instance()}, {"error", why}});
   away_ = true;
   for (const std::int16_t shard : leases_.forget()) events_->stop(shard);
   retry_.clear();
@@ -89,7 +94,8 @@ void Projector::apply(std::vector<bus::Record>& records) {
   std::vector<const bus::Record*> sources;
   std::vector<std::pair<const bus::Record*, std::string>> unreadable;
   for (const bus::Record& record : records) {
-    auto& position = to.try_emplace(static_cast<std::int16_t>(record.partition), record.position).first->second;
+    auto& position =
+        to.try_emplace(static_cast<std::int16_t>(record.partition), record.position).first->second;
     position = std::max(position, record.position);
     plugins::ProjectionEvent event;
     if (!record.poison.empty() || !to_projection_event(record.event, event)) {
@@ -134,15 +140,18 @@ void Projector::repair(store::UnitOfWork& work, const bus::Record& record) {
     return park(work, record, "earlier versions are missing in order_events, too");
   plugins::LentTransaction tx(work);
   for (const auto& result : port_.apply(tx, plugins::ProjectionTarget::live, events)) {
-    if (result.kind == plugins::ApplyResult::Kind::applied || result.kind == plugins::ApplyResult::Kind::duplicate) continue;
+    if (result.kind == plugins::ApplyResult::Kind::applied ||
+        result.kind == plugins::ApplyResult::Kind::duplicate)
+      continue;
     return park(work, record, result.error.empty() ? "a gap that its history does not fill" : result.error);
   }
 }
 
 void Projector::park(store::UnitOfWork& work, const bus::Record& record, const std::string& reason) {
   ++parked_;
-  log_error("projection", "an event cannot be projected; its order waits",
-            {{"instance", port_.instance()}, {"order", record.event.order_id.to_string()}, {"reason", reason}});
+  log_error(
+      "projection", "an event cannot be projected; its order waits",
+      {{"instance", port_.instance()}, {"order", record.event.order_id.to_string()}, {"reason", reason}});
   work.send(park_event, store::Args()
                             .text(leases_.consumer())
                             .uuid(record.event.order_id)

@@ -10,10 +10,12 @@ constexpr int entries_per_read = 1024;
 constexpr int catch_up_rounds_max = 100;
 
 // The live projector cannot commit while these are held: both tables then stand still.
-constexpr store::Statement hold_positions{"hold_positions", "select pos from positions where consumer = $1 order by shard for update"};
+constexpr store::Statement hold_positions{
+    "hold_positions", "select pos from positions where consumer = $1 order by shard for update"};
 
 /// Applies everything behind `from` to the shadow; true while there was something.
-bool apply_next(store::UnitOfWork& work, plugins::ProjectionPort& port, std::vector<outbox::From>& from, std::int64_t& count) {
+bool apply_next(store::UnitOfWork& work, plugins::ProjectionPort& port, std::vector<outbox::From>& from,
+                std::int64_t& count) {
   (void)work.flush();
   const auto entries = outbox::read(work.connection(), from, entries_per_read);
   std::vector<plugins::ProjectionEvent> events;
@@ -23,12 +25,14 @@ bool apply_next(store::UnitOfWork& work, plugins::ProjectionPort& port, std::vec
     if (to_projection_event(entry.event, event))
       events.push_back(event);
     else
-      log_error("projection", "an event cannot be read and is left out", {{"order", entry.event.order_id.to_string()}});
+      log_error("projection", "an event cannot be read and is left out",
+                {{"order", entry.event.order_id.to_string()}});
   }
   if (events.empty()) return !entries.empty();
   plugins::LentTransaction tx(work);
   for (const auto& result : port.apply(tx, plugins::ProjectionTarget::shadow, events))
-    if (!result.error.empty()) log_error("projection", "an event cannot be projected and is left out", {{"error", result.error}});
+    if (!result.error.empty())
+      log_error("projection", "an event cannot be projected and is left out", {{"error", result.error}});
   count += static_cast<std::int64_t>(events.size());
   return true;
 }
@@ -44,7 +48,8 @@ void rebuild(store::Connection& connection, const std::string& consumer, plugins
     work.commit();
   }
   std::vector<outbox::From> from;
-  for (std::size_t shard = 0; shard < outbox::ends(connection).size(); ++shard) from.push_back({static_cast<std::int16_t>(shard), -1});
+  for (std::size_t shard = 0; shard < outbox::ends(connection).size(); ++shard)
+    from.push_back({static_cast<std::int16_t>(shard), -1});
   std::int64_t count = 0;
   for (bool more = true; more;) {
     const auto before = count;
@@ -56,7 +61,8 @@ void rebuild(store::Connection& connection, const std::string& consumer, plugins
   }
   store::UnitOfWork work(connection);
   work.run(hold_positions, store::Args().text(consumer));
-  for (int round = 0; round < catch_up_rounds_max && apply_next(work, port, from, count); ++round) progress(count);
+  for (int round = 0; round < catch_up_rounds_max && apply_next(work, port, from, count); ++round)
+    progress(count);
   plugins::LentTransaction tx(work);
   port.rebuild_finish(tx);
   work.commit();

@@ -10,17 +10,20 @@ namespace {
 constexpr int events_per_read_max = 1024;
 constexpr std::chrono::milliseconds maintain_every{1000}, save_every{200}, poll_every{50}, store_retry{500};
 
-constexpr store::Statement park_refused{
-    "relay_park",
-    "insert into parked (consumer, order_id, from_version, shard, pos, reason) values ($1, $2, $3::int4, $4::int2, $5::int8, $6) "
-    "on conflict do nothing"};
-constexpr store::Statement read_parked{"relay_parked", "select distinct order_id from parked where consumer = $1"};
-constexpr store::Statement read_lag{
-    "relay_lag", "select coalesce(sum(l.last - greatest(p.pos, 0)), 0)::int8 from log_shard l join positions p using (shard) where consumer = $1"};
+constexpr store::Statement park_refused{"relay_park",
+                                        "insert into parked (consumer, order_id, from_version, shard, pos, "
+                                        "reason) values ($1, $2, $3::int4, $4::int2, $5::int8, $6) "
+                                        "on conflict do nothing"};
+constexpr store::Statement read_parked{"relay_parked",
+                                       "select distinct order_id from parked where consumer = $1"};
+constexpr store::Statement read_lag{"relay_lag",
+                                    "select coalesce(sum(l.last - greatest(p.pos, 0)), 0)::int8 from "
+                                    "log_shard l join positions p using (shard) where consumer = $1"};
 
 }  // namespace
 
-Relay::Relay(store::ConnectionOptions options, outbox::LeaseOptions leases, std::unique_ptr<bus::Publisher> publisher)
+Relay::Relay(store::ConnectionOptions options, outbox::LeaseOptions leases,
+             std::unique_ptr<bus::Publisher> publisher)
     : options_(std::move(options)),
       leases_(std::move(leases)),
       publisher_(std::move(publisher)),
@@ -60,9 +63,7 @@ bool Relay::turn(std::chrono::milliseconds wait) {
     if (away_) log_info("relay", "working again");
     away_ = false;
     return true;
-  } catch (const store::DbError& error) {
-    lose(error.what());
-  }
+  } catch (const store::DbError& error) { lose(error.what()); }
   outbox::appended().wait(outbox::appended().count(), std::min(wait * 10, store_retry));
   return false;
 }
@@ -74,7 +75,8 @@ void Relay::maintain() {
     acknowledged_.erase(shard);
     std::erase_if(waiting_, [&](const auto& one) { return one.partition == shard; });
   }
-  for (const std::int16_t shard : change.gained) handed_over_[shard] = acknowledged_[shard] = leases_.held().at(shard).pos;
+  for (const std::int16_t shard : change.gained)
+    handed_over_[shard] = acknowledged_[shard] = leases_.held().at(shard).pos;
   if (!change.gained.empty()) {
     const auto rows = connection_->run(read_parked, store::Args().text(leases_.consumer()));
     for (int i = 0; i < rows.size(); ++i) parked_orders_.insert(rows.uuid(i, 0));
@@ -92,7 +94,8 @@ bool Relay::publish() {
     for (auto& entry : outbox::read(*connection_, from, events_per_read_max)) {
       handed_over_[entry.shard] = entry.pos;
       if (parked_orders_.contains(entry.event.order_id)) {
-        parking_.push_back({entry.event.order_id, entry.event.version, entry.shard, entry.pos, "an earlier event of this order is parked"});
+        parking_.push_back({entry.event.order_id, entry.event.version, entry.shard, entry.pos,
+                            "an earlier event of this order is parked"});
         continue;
       }
       waiting_.push_back({entry.shard, entry.pos, std::move(entry.event)});
@@ -100,7 +103,8 @@ bool Relay::publish() {
     if (waiting_.empty()) return false;
   }
   for (const auto& one : waiting_)
-    in_flight_[{static_cast<std::int16_t>(one.partition), one.outbox_position}] = {one.event.order_id, one.event.version};
+    in_flight_[{static_cast<std::int16_t>(one.partition), one.outbox_position}] = {one.event.order_id,
+                                                                                   one.event.version};
   const std::size_t taken = publisher_->publish(waiting_);
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(taken));
   return taken > 0;
@@ -113,7 +117,8 @@ void Relay::progress(const bus::Publisher::Progress& progress) {
     if (found == in_flight_.end()) continue;
     ++parked_;
     parked_orders_.insert(found->second.first);
-    parking_.push_back({found->second.first, found->second.second, shard, refused.outbox_position, refused.reason});
+    parking_.push_back(
+        {found->second.first, found->second.second, shard, refused.outbox_position, refused.reason});
     log_error("relay", "the broker refuses an event; its order is parked",
               {{"order", found->second.first.to_string()}, {"reason", refused.reason}});
   }

@@ -11,13 +11,14 @@
 
 namespace orderd::relay {
 
-/// Moves the outbox to the bus: reads behind its saved position, publishes in that order, and moves the position only over
-/// what the broker acknowledged. After a crash or a publisher's restart a tail is sent again: duplicates, but first
-/// occurrences stay in version order. An event that the broker refuses parks its order, visibly; the shard goes on.
-/// One thread runs it; one host at a time per shard, by lease.
+/// Moves the outbox to the bus: reads behind its saved position, publishes in that order, and moves the
+/// position only over what the broker acknowledged. After a crash or a publisher's restart a tail is sent
+/// again: duplicates, but first occurrences stay in version order. An event that the broker refuses parks its
+/// order, visibly; the shard goes on. One thread runs it; one host at a time per shard, by lease.
 class Relay {
  public:
-  Relay(store::ConnectionOptions options, outbox::LeaseOptions leases, std::unique_ptr<bus::Publisher> publisher);
+  Relay(store::ConnectionOptions options, outbox::LeaseOptions leases,
+        std::unique_ptr<bus::Publisher> publisher);
   void run(std::stop_token stop);
   /// One round; waits up to `wait` when there is nothing to do. False while there is no database.
   bool turn(std::chrono::milliseconds wait);
@@ -42,7 +43,8 @@ class Relay {
   const std::unique_ptr<bus::Publisher> publisher_;
   std::unique_ptr<store::Connection> connection_;
   std::map<std::int16_t, std::int64_t> handed_over_, acknowledged_;  // per owned shard
-  std::map<std::pair<std::int16_t, std::int64_t>, std::pair<Uuid, std::int32_t>> in_flight_;  // to name what is refused
+  std::map<std::pair<std::int16_t, std::int64_t>, std::pair<Uuid, std::int32_t>>
+      in_flight_;  // to name what is refused
   std::set<Uuid> parked_orders_;
   std::vector<Refused> parking_;
   std::vector<bus::Outgoing> waiting_;  // read, but not taken by the publisher yet

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <functional>
 
-#include "model/money.h"
 #include "saga/payment.h"
 
 namespace orderd::saga {
@@ -11,20 +10,29 @@ namespace {
 
 /// Half of the wait is jitter, taken from the order's id, so that the same history comes out the same again.
 Millis backoff(const RetryPolicy& policy, const Saga& saga, std::uint32_t attempt) {
-  const Millis full = std::min(policy.cap, policy.first * (std::int64_t{1} << std::min<std::uint32_t>(attempt - 1, 20)));
+  const Millis full =
+      std::min(policy.cap, policy.first * (std::int64_t{1} << std::min<std::uint32_t>(attempt - 1, 20)));
   const auto spread = std::hash<Uuid>{}(saga.order_id) + attempt * 0x9e3779b9u;
-  return full / 2 + Millis(static_cast<std::int64_t>(spread % static_cast<std::size_t>(full.count() / 2 + 1)));
+  return full / 2 +
+         Millis(static_cast<std::int64_t>(spread % static_cast<std::size_t>(full.count() / 2 + 1)));
 }
 
 EventType event_of(Status status) {
   switch (status) {
-    case Status::payment_authorized: return EventType::payment_authorized;
-    case Status::inventory_reserved: return EventType::inventory_reserved;
-    case Status::confirmed: return EventType::order_confirmed;
-    case Status::cancelling: return EventType::order_compensating;
-    case Status::cancelled: return EventType::order_cancelled;
-    case Status::rejected: return EventType::order_rejected;
-    case Status::pending: break;
+    case Status::payment_authorized:
+      return EventType::payment_authorized;
+    case Status::inventory_reserved:
+      return EventType::inventory_reserved;
+    case Status::confirmed:
+      return EventType::order_confirmed;
+    case Status::cancelling:
+      return EventType::order_compensating;
+    case Status::cancelled:
+      return EventType::order_cancelled;
+    case Status::rejected:
+      return EventType::order_rejected;
+    case Status::pending:
+      break;
   }
   return EventType::step_completed;
 }
@@ -32,7 +40,9 @@ EventType event_of(Status status) {
 /// One call of decide(): the decision as it grows.
 class Turn {
  public:
-  Turn(const Facts& facts, Saga saga, Time now) : facts_(facts), now_(now), saga_(out_.saga) { out_.saga = std::move(saga); }
+  Turn(const Facts& facts, Saga saga, Time now) : facts_(facts), now_(now), saga_(out_.saga) {
+    out_.saga = std::move(saga);
+  }
 
   Decision take(const Input& input) {
     std::visit([this](const auto& one) { on(one); }, input);
@@ -40,7 +50,9 @@ class Turn {
   }
 
  private:
-  const StepDefinition& step(std::int16_t index) const { return facts_.definition.steps[static_cast<std::size_t>(index)]; }
+  const StepDefinition& step(std::int16_t index) const {
+    return facts_.definition.steps[static_cast<std::size_t>(index)];
+  }
   const StepDefinition& open_step() const { return step(saga_.open->step); }
   StepResult& result(std::int16_t index) { return saga_.steps[static_cast<std::size_t>(index)]; }
   const SlotInfo& slot(const StepDefinition& of) const { return facts_.slots.at(of.slot); }
@@ -49,7 +61,8 @@ class Turn {
     saga_.updated = std::max(now_, saga_.updated);
     ++saga_.version;
     saga_.told = saga_.payment.status;
-    out_.events.push_back({saga_.order_id, saga_.version, type, saga_.updated, saga_.status, saga_.reason, saga_.payment});
+    out_.events.push_back(
+        {saga_.order_id, saga_.version, type, saga_.updated, saga_.status, saga_.reason, saga_.payment});
   }
   void set_status(Status status) {
     saga_.status = status;
@@ -98,7 +111,8 @@ void Turn::on(const Cancel& cancel) {
   saga_.mode = Mode::cancelling;
   saga_.reason = cancel.reason;
   if (saga_.open && !saga_.open->undo && !saga_.open->query) {
-    if (saga_.open->phase == CommandPhase::waiting) saga_.open.reset();  // surely had no effect
+    if (saga_.open->phase == CommandPhase::waiting)
+      saga_.open.reset();  // surely had no effect
     else if (saga_.open->phase == CommandPhase::pending) {
       result(saga_.open->step) = StepResult::uncertain;
       saga_.open.reset();
@@ -108,18 +122,18 @@ void Turn::on(const Cancel& cancel) {
 }
 
 void Turn::on(const Due&) {
-  if (!saga_.open || saga_.stuck || saga_.open->phase == CommandPhase::sent || saga_.open->next > now_) return;
+  if (!saga_.open || saga_.stuck || saga_.open->phase == CommandPhase::sent || saga_.open->next > now_)
+    return;
   if (saga_.open->phase == CommandPhase::pending) {
-    if (!slot(open_step()).can_query) return stick("ANSWER_OVERDUE", "the provider did not answer in time and cannot be asked");
+    if (!slot(open_step()).can_query)
+      return stick("ANSWER_OVERDUE", "the provider did not answer in time and cannot be asked");
     saga_.open->query = true;
   }
   run();
 }
 
 void Turn::on(const TakenOver&) {
-  if (!saga_.open || saga_.stuck) return;
-  const bool may_have_happened = saga_.open->phase == CommandPhase::sent;
-  if (!may_have_happened) return;
+  if (!saga_.open || saga_.stuck || saga_.open->phase != CommandPhase::sent) return;
   // A transactional step's effect is saved with the saga, or not at all: it is simply done again.
   const SlotInfo& info = slot(open_step());
   if (!info.transactional && info.can_query) saga_.open->query = true;
@@ -162,7 +176,8 @@ void Turn::query_answered(const Outcome& outcome) {
       ++open.attempt;
       return run();
     case QueryAnswer::not_found_yet:
-    case QueryAnswer::none: break;
+    case QueryAnswer::none:
+      break;
   }
   if (now_ - open.began > open_step().retry.total)
     return stick("OUTCOME_UNKNOWN", "the provider cannot tell what became of " + open.action);
@@ -173,11 +188,16 @@ void Turn::query_answered(const Outcome& outcome) {
 
 void Turn::apply(const Outcome& outcome) {
   switch (outcome.kind) {
-    case OutcomeKind::done: return done(outcome);
-    case OutcomeKind::declined: return declined(outcome.code, outcome.message);
-    case OutcomeKind::retry: return retry(outcome);
-    case OutcomeKind::pending: return pending(outcome);
-    case OutcomeKind::unknown: return unknown(outcome);
+    case OutcomeKind::done:
+      return done(outcome);
+    case OutcomeKind::declined:
+      return declined(outcome.code, outcome.message);
+    case OutcomeKind::retry:
+      return retry(outcome);
+    case OutcomeKind::pending:
+      return pending(outcome);
+    case OutcomeKind::unknown:
+      return unknown(outcome);
   }
   unknown(outcome);
 }
@@ -200,8 +220,10 @@ void Turn::done(const Outcome& outcome) {
   } else {
     result(open.step) = StepResult::done;
     settle_secret();
-    if (saga_.mode == Mode::forward && of.status) set_status(*of.status);
-    else if (saga_.mode == Mode::forward && of.event) emit(EventType::step_completed);
+    if (saga_.mode == Mode::forward && of.status)
+      set_status(*of.status);
+    else if (saga_.mode == Mode::forward && of.event)
+      emit(EventType::step_completed);
   }
   next();
 }
@@ -214,7 +236,8 @@ void Turn::declined(std::string code, std::string message) {
   bool past_pivot = false;
   for (std::size_t i = 0; i < facts_.definition.steps.size(); ++i)
     past_pivot |= facts_.definition.steps[i].pivot && saga_.steps[i] == StepResult::done;
-  if (open.undo || (past_pivot && saga_.mode == Mode::forward)) return stick(std::move(code), std::move(message));
+  if (open.undo || (past_pivot && saga_.mode == Mode::forward))
+    return stick(std::move(code), std::move(message));
   result(open.step) = StepResult::declined;
   saga_.open.reset();
   if (of.action == "payment.authorize") {
@@ -239,7 +262,8 @@ void Turn::retry(const Outcome& outcome) {
     return next();
   }
   if (now_ - open.began > policy.total)
-    return declined(outcome.code.empty() ? "STEP_FAILED" : outcome.code, open_step().name + " was tried for too long");
+    return declined(outcome.code.empty() ? "STEP_FAILED" : outcome.code,
+                    open_step().name + " was tried for too long");
   const Millis wait = std::max(outcome.retry_after, backoff(policy, saga_, open.attempt));
   ++open.generation;
   ++open.attempt;
@@ -262,7 +286,8 @@ void Turn::pending(const Outcome& outcome) {
       saga_.payment.next_action_expires = outcome.expires;
     }
   }
-  const Millis wait = outcome.retry_after > Millis(0) ? outcome.retry_after : backoff(of.retry, saga_, saga_.open->attempt);
+  const Millis wait =
+      outcome.retry_after > Millis(0) ? outcome.retry_after : backoff(of.retry, saga_, saga_.open->attempt);
   ++saga_.open->attempt;
   Time next = now_ + wait;
   if (outcome.expires && !slot(of).can_query) next = *outcome.expires;
@@ -274,7 +299,8 @@ void Turn::unknown(const Outcome& outcome) {
   if (open_step().is_payment()) saga_.payment.status = PaymentStatus::unknown;
   if (slot(open_step()).transactional) return retry(outcome);  // nothing was committed
   if (!slot(open_step()).can_query)
-    return stick("OUTCOME_UNKNOWN", "nobody knows what became of " + open.action + ", and the plugin cannot be asked");
+    return stick("OUTCOME_UNKNOWN",
+                 "nobody knows what became of " + open.action + ", and the plugin cannot be asked");
   open.query = true;
   ++open.attempt;
   wait_until(now_, CommandPhase::waiting);
@@ -282,8 +308,7 @@ void Turn::unknown(const Outcome& outcome) {
 
 void Turn::next() {
   if (saga_.stuck || saga_.open || saga_.mode == Mode::finished) return;
-  if (saga_.mode == Mode::forward) return next_forward();
-  next_undo();
+  saga_.mode == Mode::forward ? next_forward() : next_undo();
 }
 
 void Turn::next_forward() {
@@ -363,68 +388,14 @@ void Turn::stick(std::string code, std::string message) {
 
 void Turn::settle_secret() {
   for (std::size_t i = 0; i < facts_.definition.steps.size(); ++i)
-    if (facts_.definition.steps[i].action == "payment.authorize" && saga_.steps[i] != StepResult::none) out_.secret_settled = true;
+    if (facts_.definition.steps[i].action == "payment.authorize" && saga_.steps[i] != StepResult::none)
+      out_.secret_settled = true;
 }
 
 }  // namespace
 
-Saga fresh_saga(const Uuid& order_id, std::int16_t shard, const Facts& facts, Time placed) {
-  Saga saga;
-  saga.order_id = order_id;
-  saga.shard = shard;
-  saga.definition = facts.definition.digest;
-  saga.updated = placed;
-  saga.steps.assign(facts.definition.steps.size(), StepResult::none);
-  saga.payment.method = facts.body.payment_method;
-  saga.payment.status = saga.told = facts.body.total == 0 ? PaymentStatus::not_required : PaymentStatus::none;
-  return saga;
-}
-
 Decision decide(const Facts& facts, Saga saga, const Input& input, Time now) {
   return Turn(facts, std::move(saga), now).take(input);
-}
-
-void tell_payment(Decision& decision, Time now) {
-  Saga& saga = decision.saga;
-  if (saga.payment.status == saga.told) return;
-  saga.updated = std::max(now, saga.updated);
-  ++saga.version;
-  saga.told = saga.payment.status;
-  decision.events.push_back(
-      {saga.order_id, saga.version, EventType::payment_updated, saga.updated, saga.status, saga.reason, saga.payment});
-}
-
-Command make_command(const Facts& facts, const Saga& saga) {
-  const OpenCommand& open = *saga.open;
-  const StepDefinition& step = facts.definition.steps[static_cast<std::size_t>(open.step)];
-  Command command;
-  command.order_id = saga.order_id;
-  command.subject = saga.order_id.to_string();
-  if (open.query) {
-    command.key = query_key(saga, open);
-    command.action = step.slot + ".query";
-    command.query_key = command_key(saga, open);
-    command.query_action = open.action;
-  } else {
-    command.key = command_key(saga, open);
-    command.action = open.action;
-  }
-  command.attempt = open.attempt;
-  command.amount = open.amount;
-  command.currency = facts.body.currency;
-  command.exponent = currency_exponent(facts.body.currency).value_or(2);
-  command.totals = {saga.payment.authorized, saga.payment.captured, saga.payment.refunded, saga.voided};
-  for (const Item& item : facts.body.items) command.lines.push_back({item.line_id, item.sku, item.quantity, item.unit_price});
-  command.customer_id = facts.body.customer_id;
-  command.method = facts.body.payment_method;
-  command.provider_reference = saga.reference;
-  if (const auto blob = saga.blobs.find(step.slot); blob != saga.blobs.end()) command.state = blob->second;
-  command.metadata_json = facts.body.metadata_json;
-  return command;
-}
-
-bool is_transactional(const Facts& facts, const Saga& saga) {
-  return facts.slots.at(facts.definition.steps[static_cast<std::size_t>(saga.open->step)].slot).transactional;
 }
 
 }  // namespace orderd::saga

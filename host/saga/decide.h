@@ -1,11 +1,14 @@
 #pragma once
-// The saga's brain: pure functions from a state and an input to the next state, events and at most one command. No clock, no
-// I/O, no log. The engine saves what they return, then carries the command out.
+// The saga's brain: pure functions from a state and an input to the next state, events and at most one
+// command. No clock, no I/O, no log. The engine saves what they return, then carries the command out.
 //
 // 1. Forward: each step in turn. A step's success sets its status (one event) or rides on the next one.
-// 2. A refused step, or a cancellation, turns the saga round: what is done is undone in reverse, what is under way is
-//    waited for first, and only then the order is REJECTED or CANCELLED. Nothing is terminal while money or stock is held.
-// 3. An outcome that nobody knows is asked for (query) under the same key until the provider tells. Never guessed.
+// 2. A refused step, or a cancellation, turns the saga round: what is done is undone in reverse, what is
+// under way is
+//    waited for first, and only then the order is REJECTED or CANCELLED. Nothing is terminal while money or
+//    stock is held.
+// 3. An outcome that nobody knows is asked for (query) under the same key until the provider tells. Never
+// guessed.
 #include <map>
 #include <string>
 #include <variant>
@@ -55,15 +58,17 @@ using Input = std::variant<Begin, Answer, Cancel, Due, TakenOver>;
 struct Decision {
   Saga saga;
   std::vector<OrderHead> events;  // in version order
-  bool run = false;               // carry `saga.open` out: after COMMIT if its slot is external, else inside the transaction
-  bool secret_settled = false;    // the payment secret has done its service
-  bool stale = false;             // the answer belongs to nothing that is open; nothing changed
+  bool run =
+      false;  // carry `saga.open` out: after COMMIT if its slot is external, else inside the transaction
+  bool secret_settled = false;  // the payment secret has done its service
+  bool stale = false;           // the answer belongs to nothing that is open; nothing changed
 };
 
 /// A saga before its first step.
 Saga fresh_saga(const Uuid& order_id, std::int16_t shard, const Facts& facts, Time placed);
 Decision decide(const Facts& facts, Saga saga, const Input& input, Time now);
-/// Ends a transaction's decisions on one order: a payment status that no event told yet gets its own, PAYMENT_UPDATED.
+/// Ends a transaction's decisions on one order: a payment status that no event told yet gets its own,
+/// PAYMENT_UPDATED.
 void tell_payment(Decision& decision, Time now);
 
 /// The open command as the plugin gets it; without secret and trace.

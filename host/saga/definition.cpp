@@ -53,7 +53,8 @@ class Reader {
       if (!known_.contains(member.name.GetString())) fail(member.name.GetString(), "is not a known key");
   }
   [[noreturn]] void fail(const std::string& key, const std::string& what) const {
-    throw DefinitionError("saga file " + source_ + ": " + at_ + (key.empty() || at_.empty() ? "" : ".") + key + " " + what);
+    throw DefinitionError("saga file " + source_ + ": " + at_ + (key.empty() || at_.empty() ? "" : ".") +
+                          key + " " + what);
   }
 
  private:
@@ -71,7 +72,8 @@ StepDefinition read_step(const json::Value& value, const std::string& source, st
   step.undo = reader.text("undo", false);
   if (const auto status = reader.text("status", false); !status.empty()) {
     step.status = parse_status(status);
-    if (!step.status || *step.status == Status::pending || *step.status == Status::cancelling || is_terminal(*step.status))
+    if (!step.status || *step.status == Status::pending || *step.status == Status::cancelling ||
+        is_terminal(*step.status))
       reader.fail("status", "must be PAYMENT_AUTHORIZED, INVENTORY_RESERVED or CONFIRMED, not " + status);
   }
   step.event = reader.flag("event");
@@ -112,7 +114,8 @@ Definition parse_definition(const std::string& text, const std::string& source) 
     pivots += step.pivot;
   }
   if (pivots > 1) reader.fail("steps", "has more than one pivot");
-  if (definition.steps.back().status != Status::confirmed) reader.fail("steps", "must end with a step that sets CONFIRMED");
+  if (definition.steps.back().status != Status::confirmed)
+    reader.fail("steps", "must end with a step that sets CONFIRMED");
   definition.text = text;
   definition.digest = sha256_hex(text);
   return definition;

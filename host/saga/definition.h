@@ -1,6 +1,7 @@
 #pragma once
-// A saga as data: which steps, by which plugin slot, how undone, which status each sets. Read from config/sagas/*.json,
-// kept by digest, so that an order in flight runs what it began with whatever happens to the file.
+// A saga as data: which steps, by which plugin slot, how undone, which status each sets. Read from
+// config/sagas/*.json, kept by digest, so that an order in flight runs what it began with whatever happens to
+// the file.
 #include <chrono>
 #include <optional>
 #include <stdexcept>
@@ -16,18 +17,20 @@ namespace orderd::saga {
 struct RetryPolicy {
   Millis first{200};
   Millis cap{30'000};
-  Millis total{600'000};  // counted from the first attempt: then a step before the pivot counts as declined, another is STUCK
+  Millis total{600'000};  // counted from the first attempt: then a step before the pivot counts as declined,
+                          // another is STUCK
 };
 
 struct StepDefinition {
-  std::string name;               // "authorize": unique in its saga
-  std::string slot;               // "payment": which plugin
-  std::string action;             // "payment.authorize"
-  std::string undo;               // "payment.void"; "" when nothing is to be undone
-  std::optional<Status> status;   // what its success makes of the order; none: its facts ride on the next event
-  bool event = false;             // without a status: success is a STEP_COMPLETED of its own
-  bool pivot = false;             // once done, the order only goes forward
-  Millis timeout{10'000};         // a call that takes longer is UNKNOWN
+  std::string name;    // "authorize": unique in its saga
+  std::string slot;    // "payment": which plugin
+  std::string action;  // "payment.authorize"
+  std::string undo;    // "payment.void"; "" when nothing is to be undone
+  std::optional<Status>
+      status;              // what its success makes of the order; none: its facts ride on the next event
+  bool event = false;      // without a status: success is a STEP_COMPLETED of its own
+  bool pivot = false;      // once done, the order only goes forward
+  Millis timeout{10'000};  // a call that takes longer is UNKNOWN
   RetryPolicy retry;
 
   bool is_payment() const { return action.rfind("payment.", 0) == 0; }

@@ -10,14 +10,15 @@ namespace {
 
 std::map<std::string, SlotInfo> infos(const Engine::Slots& slots) {
   std::map<std::string, SlotInfo> out;
-  for (const auto& [slot, port] : slots) out[slot] = {port->instance(), port->transactional(), port->can_query()};
+  for (const auto& [slot, port] : slots)
+    out[slot] = {port->instance(), port->transactional(), port->can_query()};
   return out;
 }
 
 }  // namespace
 
-Engine::Engine(EngineOptions options, Store& store, bus::Subscription& orders, Slots slots, Definition definition,
-               const Clock& clock)
+Engine::Engine(EngineOptions options, Store& store, bus::Subscription& orders, Slots slots,
+               Definition definition, const Clock& clock)
     : options_(options),
       store_(store),
       orders_(orders),
@@ -27,25 +28,26 @@ Engine::Engine(EngineOptions options, Store& store, bus::Subscription& orders, S
       clock_(clock),
       completions_(options.completions_queued_max),
       started_(metrics().counter("orderd_sagas_started_total", "Sagas begun by this host")),
-      finished_(metrics().counter("orderd_sagas_finished_total", "Sagas that came to their end on this host")),
+      finished_(
+          metrics().counter("orderd_sagas_finished_total", "Sagas that came to their end on this host")),
       stale_(metrics().counter("orderd_saga_stale_answers_total", "Outcomes that belonged to nothing open")),
       live_gauge_(metrics().gauge("orderd_sagas_live", "Sagas of this host that are not at their end")),
       stuck_gauge_(metrics().gauge("orderd_sagas_stuck", "Sagas of this host that wait for a person")) {
   for (const StepDefinition& step : definition.steps) {
     const auto found = slots_.find(step.slot);
     if (found == slots_.end())
-      throw DefinitionError("saga " + definition.name + ": step " + step.name + " needs a plugin in slot " + step.slot +
-                            ": set slot." + step.slot + " to an instance");
+      throw DefinitionError("saga " + definition.name + ": step " + step.name + " needs a plugin in slot " +
+                            step.slot + ": set slot." + step.slot + " to an instance");
     for (const std::string& action : {step.action, step.undo})
       if (!action.empty() && !found->second->supports(action))
-        throw DefinitionError("saga " + definition.name + ": step " + step.name + ": plugin " + found->second->instance() +
-                              " does not know the action " + action);
+        throw DefinitionError("saga " + definition.name + ": step " + step.name + ": plugin " +
+                              found->second->instance() + " does not know the action " + action);
   }
   definitions_[current_] = std::move(definition);
 }
 
 void Engine::complete(Completion completion) {
-  while (!completions_.push(std::move(completion))) {
+  while (!completions_.push(completion)) {
     if (completions_.closed()) return;
     std::this_thread::yield();  // an outcome is never dropped; the engine is taking from the queue
   }
@@ -76,17 +78,22 @@ bool Engine::turn(Millis wait) {
     std::vector<Task> tasks;
     take_due(tasks);
     for (Completion& completion : completions_.take(options_.orders_per_tick_max, Millis(0)))
-      tasks.push_back({completion.order_id, Answer{completion.key, std::move(completion.outcome), completion.plugin_digest}, {}, {}, {}, 0});
-    read(orders_.poll(options_.orders_per_tick_max, tasks.empty() ? until_next_timer(wait) : Millis(0)), tasks);
+      tasks.push_back({completion.order_id,
+                       Answer{completion.key, std::move(completion.outcome), completion.plugin_digest},
+                       {},
+                       {},
+                       {},
+                       0});
+    read(orders_.poll(options_.orders_per_tick_max, tasks.empty() ? until_next_timer(wait) : Millis(0)),
+         tasks);
     if (!tasks.empty() || !parking_.empty()) tick(std::move(tasks), read_);
     if (away_) log_info("saga", "working again");
     away_ = false;
     live_gauge_ = static_cast<std::int64_t>(live_.size());
     return true;
-  } catch (const StoreError& error) {
-    lose(error.what());
-  }
-  (void)orders_.poll(1, std::min(wait, options_.store_retry));  // owns nothing now: only waits, or is woken to stop
+  } catch (const StoreError& error) { lose(error.what()); }
+  (void)orders_.poll(
+      1, std::min(wait, options_.store_retry));  // owns nothing now: only waits, or is woken to stop
   return false;
 }
 
@@ -98,7 +105,8 @@ void Engine::maintain() {
   }
   own(store_.maintain());
   maintained_ = clock_.now();
-  // Own events move the position only along with other work; here it catches up, so that lag is seen to be none.
+  // Own events move the position only along with other work; here it catches up, so that lag is seen to be
+  // none.
   if (read_ != saved_) tick({}, read_);
   std::int64_t stuck = 0;
   for (const auto& [id, live] : live_) stuck += live.saga.stuck.has_value();
@@ -117,7 +125,8 @@ void Engine::own(const Ownership& change) {
   for (LiveSaga& loaded : store_.load(shards)) {
     const Uuid id = loaded.saga.order_id;
     schedule(loaded.saga);
-    live_[id] = {std::move(loaded.saga), std::make_shared<const OrderBody>(std::move(loaded.body)), std::move(loaded.traceparent)};
+    live_[id] = {std::move(loaded.saga), std::make_shared<const OrderBody>(std::move(loaded.body)),
+                 std::move(loaded.traceparent)};
     tasks.push_back({id, TakenOver{}, {}, {}, {}, 0});
   }
   for (const auto& [shard, position] : change.gained) {
@@ -125,10 +134,12 @@ void Engine::own(const Ownership& change) {
     read_[shard] = saved_[shard] = position;
     orders_.start(shard, position);
   }
-  log_info("saga", "took over shards", {{"shards", std::to_string(shards.size())}, {"live", std::to_string(tasks.size())}});
+  log_info("saga", "took over shards",
+           {{"shards", std::to_string(shards.size())}, {"live", std::to_string(tasks.size())}});
   for (std::size_t at = 0; at < tasks.size(); at += options_.orders_per_tick_max) {
     const auto end = std::min(tasks.size(), at + options_.orders_per_tick_max);
-    tick({tasks.begin() + static_cast<std::ptrdiff_t>(at), tasks.begin() + static_cast<std::ptrdiff_t>(end)}, read_);
+    tick({tasks.begin() + static_cast<std::ptrdiff_t>(at), tasks.begin() + static_cast<std::ptrdiff_t>(end)},
+         read_);
   }
 }
 
@@ -162,14 +173,20 @@ void Engine::read(std::vector<bus::Record> records, std::vector<Task>& tasks) {
     } else if (event.type == EventType::order_created && !live_.contains(event.order_id)) {
       auto body = read_body(event.payload);
       if (body) {
-        tasks.push_back({event.order_id, Begin{}, std::make_shared<const OrderBody>(std::move(*body)), event.traceparent, origin, 0});
+        tasks.push_back({event.order_id, Begin{}, std::make_shared<const OrderBody>(std::move(*body)),
+                         event.traceparent, origin, 0});
       } else {
         parking_.push_back(origin);
         parking_.back().reason = "the payload is no ORDER_CREATED that this version understands";
       }
     } else if (event.type == EventType::order_cancel_requested) {
       const auto head = read_head(event);
-      tasks.push_back({event.order_id, Cancel{event.version, event.at, head && head->reason ? *head->reason : Reason{}}, {}, {}, origin, 0});
+      tasks.push_back({event.order_id,
+                       Cancel{event.version, event.at, head && head->reason ? *head->reason : Reason{}},
+                       {},
+                       {},
+                       origin,
+                       0});
     }
   }
 }
@@ -200,7 +217,8 @@ Millis Engine::until_next_timer(Millis most) const {
 }
 
 void Engine::schedule(const Saga& saga) {
-  if (saga.open && !saga.stuck && saga.open->phase != CommandPhase::sent) timers_.emplace(saga.open->next, saga.order_id);
+  if (saga.open && !saga.stuck && saga.open->phase != CommandPhase::sent)
+    timers_.emplace(saga.open->next, saga.order_id);
 }
 
 Facts Engine::facts(const Live& live) { return {*live.body, definition(live.saga.definition), slot_infos_}; }

@@ -20,18 +20,19 @@ struct EngineOptions {
   std::size_t orders_per_tick_max = 256;
   std::size_t completions_queued_max = 100'000;
   Millis maintain_every{1000};
-  Millis store_retry{500};      // between attempts while PostgreSQL is away
-  Millis drain_limit{10'000};   // at shutdown, for calls in flight
+  Millis store_retry{500};     // between attempts while PostgreSQL is away
+  Millis drain_limit{10'000};  // at shutdown, for calls in flight
 };
 
-/// Moves orders through their sagas. Owns some shards' live sagas in memory; each turn takes what is there (new orders,
-/// cancellations, outcomes, timers), decides, writes all of it in one transaction, and only then calls the external plugins
-/// whose intents that transaction holds. What it does not know for sure after a crash it asks for, under the same keys.
-/// One thread runs it; complete() may come from any.
+/// Moves orders through their sagas. Owns some shards' live sagas in memory; each turn takes what is there
+/// (new orders, cancellations, outcomes, timers), decides, writes all of it in one transaction, and only then
+/// calls the external plugins whose intents that transaction holds. What it does not know for sure after a
+/// crash it asks for, under the same keys. One thread runs it; complete() may come from any.
 class Engine {
  public:
   using Slots = std::map<std::string, plugins::StepPort*>;
-  Engine(EngineOptions options, Store& store, bus::Subscription& orders, Slots slots, Definition definition, const Clock& clock);
+  Engine(EngineOptions options, Store& store, bus::Subscription& orders, Slots slots, Definition definition,
+         const Clock& clock);
 
   /// The plugins' sink. [any thread]
   void complete(Completion completion);
@@ -101,8 +102,8 @@ class Engine {
   BoundedQueue<Completion> completions_;
   std::set<std::int16_t> shards_;
   std::unordered_map<Uuid, Live> live_;
-  std::set<std::pair<Time, Uuid>> timers_;  // may name a saga twice or for nothing: checked when due
-  Positions read_, saved_;                  // per shard: what was taken from the bus, what PostgreSQL holds
+  std::set<std::pair<Time, Uuid>> timers_;    // may name a saga twice or for nothing: checked when due
+  Positions read_, saved_;                    // per shard: what was taken from the bus, what PostgreSQL holds
   std::vector<std::pair<Time, Task>> again_;  // refused alone: tried later
   std::vector<Parked> parking_;
   Time maintained_{};

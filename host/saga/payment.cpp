@@ -7,8 +7,9 @@ namespace orderd::saga {
 void learn_totals(Saga& saga, const Outcome& outcome) {
   if (!outcome.totals) return;
   const PaymentTotals& totals = *outcome.totals;
-  const bool sane = 0 <= totals.refunded && totals.refunded <= totals.captured && totals.captured <= totals.authorized &&
-                    0 <= totals.voided && totals.voided <= totals.authorized;
+  const bool sane = 0 <= totals.refunded && totals.refunded <= totals.captured &&
+                    totals.captured <= totals.authorized && 0 <= totals.voided &&
+                    totals.voided <= totals.authorized;
   if (!sane) return;
   saga.payment.authorized = totals.authorized;
   saga.payment.captured = totals.captured;
@@ -30,9 +31,9 @@ void set_payment_status(Saga& saga, std::int64_t order_total) {
   if (order_total == 0) {
     payment.status = PaymentStatus::not_required;
   } else if (payment.captured > 0) {
-    payment.status = payment.refunded == 0                  ? PaymentStatus::captured
-                     : payment.refunded < payment.captured  ? PaymentStatus::partially_refunded
-                                                            : PaymentStatus::refunded;
+    payment.status = payment.refunded == 0                 ? PaymentStatus::captured
+                     : payment.refunded < payment.captured ? PaymentStatus::partially_refunded
+                                                           : PaymentStatus::refunded;
   } else if (payment.authorized > 0) {
     payment.status = saga.voided >= payment.authorized ? PaymentStatus::voided : PaymentStatus::authorized;
   } else if (payment.status != PaymentStatus::failed) {

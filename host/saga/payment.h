@@ -7,7 +7,8 @@ namespace orderd::saga {
 /// Captured and not given back yet.
 inline std::int64_t captured_left(const Saga& saga) { return saga.payment.captured - saga.payment.refunded; }
 
-/// Takes over what the provider reports; a report that makes no sense (negative, more back than in) is not believed.
+/// Takes over what the provider reports; a report that makes no sense (negative, more back than in) is not
+/// believed.
 void learn_totals(Saga& saga, const Outcome& outcome);
 /// A success whose plugin reported no totals of its own: they follow from the command.
 void infer_totals(Saga& saga, const OpenCommand& done);

@@ -10,23 +10,28 @@
 namespace orderd::saga {
 namespace {
 
-constexpr store::Statement load_sagas{
-    "load_sagas",
-    "select s.data, e.payload, e.traceparent from sagas s join order_events e on e.order_id = s.order_id and e.version = 1 "
-    "where s.shard = any($1::int2[])"};
-constexpr store::Statement order_now{"order_now", "select status, version, shard from order_state where id = $1"};
+constexpr store::Statement load_sagas{"load_sagas",
+                                      "select s.data, e.payload, e.traceparent from sagas s join "
+                                      "order_events e on e.order_id = s.order_id and e.version = 1 "
+                                      "where s.shard = any($1::int2[])"};
+constexpr store::Statement order_now{"order_now",
+                                     "select status, version, shard from order_state where id = $1"};
 constexpr store::Statement last_journal{
     "last_journal", "select data from saga_journal where order_id = $1 order by at desc limit 1"};
-constexpr store::Statement read_secrets{"read_secrets", "select order_id, sealed from payment_secrets where order_id = any($1::uuid[])"};
+constexpr store::Statement read_secrets{
+    "read_secrets", "select order_id, sealed from payment_secrets where order_id = any($1::uuid[])"};
 constexpr store::Statement insert_definition{
-    "insert_definition", "insert into saga_definitions (digest, name, body) values ($1, $2, $3) on conflict do nothing"};
-constexpr store::Statement read_definition{"read_definition", "select body #>> '{text}' from saga_definitions where digest = $1"};
+    "insert_definition",
+    "insert into saga_definitions (digest, name, body) values ($1, $2, $3) on conflict do nothing"};
+constexpr store::Statement read_definition{
+    "read_definition", "select body #>> '{text}' from saga_definitions where digest = $1"};
 
 }  // namespace
 
 StoreError translate(const store::DbError& error) {
   using Kind = StoreError::Kind;
-  if (error.connection_lost || error.sqlstate == store::sqlstate_stale_owner) return {Kind::lost, error.what()};
+  if (error.connection_lost || error.sqlstate == store::sqlstate_stale_owner)
+    return {Kind::lost, error.what()};
   if (error.sqlstate == store::sqlstate_version_conflict) return {Kind::conflict, error.what()};
   return {Kind::refused, error.what()};
 }
@@ -36,9 +41,7 @@ template <typename Call>
 auto guarded(Call call) {
   try {
     return call();
-  } catch (const store::DbError& error) {
-    throw translate(error);
-  }
+  } catch (const store::DbError& error) { throw translate(error); }
 }
 }  // namespace
 
@@ -79,7 +82,8 @@ std::vector<LiveSaga> PgStore::load(const std::vector<std::int16_t>& shards) {
       if (saga && body)
         out.push_back({std::move(*saga), std::move(*body), std::string(rows.bytes(i, 2))});
       else
-        log_error("saga", "a stored saga cannot be read and is left alone", {{"data", std::string(rows.jsonb(i, 0).substr(0, 80))}});
+        log_error("saga", "a stored saga cannot be read and is left alone",
+                  {{"data", std::string(rows.jsonb(i, 0).substr(0, 80))}});
     }
     return out;
   });
@@ -104,7 +108,8 @@ std::optional<OrderNow> PgStore::look_up(const Uuid& order_id) {
       now.cancel_at = entry.event.at;
       if (head && head->reason) now.cancel_reason = *head->reason;
     }
-    if (const auto journal = connection().run(last_journal, id()); !journal.empty()) now.finished = from_json(journal.jsonb(0, 0));
+    if (const auto journal = connection().run(last_journal, id()); !journal.empty())
+      now.finished = from_json(journal.jsonb(0, 0));
     return now;
   });
 }
@@ -118,7 +123,8 @@ std::map<Uuid, std::string> PgStore::secrets(const std::vector<Uuid>& order_ids)
       if (auto plain = box_.open(rows.bytes(i, 1), id))
         out[id] = std::move(*plain);
       else
-        log_error("saga", "a payment secret does not open: was secrets.key_file changed?", {{"order", id.to_string()}});
+        log_error("saga", "a payment secret does not open: was secrets.key_file changed?",
+                  {{"order", id.to_string()}});
     }
     return out;
   } catch (const store::DbError& error) {

@@ -18,30 +18,34 @@ constexpr store::Statement reopen_sagas{
     "reopen_sagas",
     "insert into sagas (order_id, shard, st, wake, data) select * "
     "from unnest($1::uuid[], $2::int2[], $3::int2[], $4::timestamptz[], $5::jsonb[])"};
-constexpr store::Statement update_sagas{
-    "update_sagas",
-    "update sagas g set st = u.m, wake = u.w, data = u.d "
-    "from unnest($1::uuid[], $2::int2[], $3::int2[], $4::timestamptz[], $5::jsonb[]) u(a, s, m, w, d) where g.order_id = u.a"};
+constexpr store::Statement update_sagas{"update_sagas",
+                                        "update sagas g set st = u.m, wake = u.w, data = u.d "
+                                        "from unnest($1::uuid[], $2::int2[], $3::int2[], $4::timestamptz[], "
+                                        "$5::jsonb[]) u(a, s, m, w, d) where g.order_id = u.a"};
 constexpr store::Statement update_states{
     "update_states",
-    "with moved as (update order_state o set status = u.s, version = u.v, payment_status = u.p, attention = u.t "
+    "with moved as (update order_state o set status = u.s, version = u.v, payment_status = u.p, attention = "
+    "u.t "
     "from unnest($1::uuid[], $2::int2[], $3::int4[], $4::int2[], $5::text[], $6::int4[]) u(i, s, v, p, t, x) "
     "where o.id = u.i and o.version = u.x returning 1) "
     "select orderd_expect((select count(*) from moved), cardinality($1::uuid[]), 'OD002', 'order_state')"};
-// Holds the version still until COMMIT for what begins without an event of its own: a cancellation comes before or after.
+// Holds the version still until COMMIT for what begins without an event of its own: a cancellation comes
+// before or after.
 constexpr store::Statement guard_states{
     "guard_states",
-    "with held as (select 1 from order_state o join unnest($1::uuid[], $2::int4[]) u(i, x) on o.id = u.i and o.version = u.x "
+    "with held as (select 1 from order_state o join unnest($1::uuid[], $2::int4[]) u(i, x) on o.id = u.i and "
+    "o.version = u.x "
     "order by o.id for no key update of o) "
     "select orderd_expect((select count(*) from held), cardinality($1::uuid[]), 'OD002', 'order_state')"};
 constexpr store::Statement mark_attention{
     "mark_attention",
     "update order_state o set attention = u.t from unnest($1::uuid[], $2::text[]) u(i, t) where o.id = u.i"};
 constexpr store::Statement end_sagas{"end_sagas", "delete from sagas where order_id = any($1::uuid[])"};
-constexpr store::Statement write_journal{
-    "write_journal",
-    "insert into saga_journal (order_id, at, data) select * from unnest($1::uuid[], $2::timestamptz[], $3::jsonb[])"};
-constexpr store::Statement forget_secrets{"forget_secrets", "delete from payment_secrets where order_id = any($1::uuid[])"};
+constexpr store::Statement write_journal{"write_journal",
+                                         "insert into saga_journal (order_id, at, data) select * from "
+                                         "unnest($1::uuid[], $2::timestamptz[], $3::jsonb[])"};
+constexpr store::Statement forget_secrets{"forget_secrets",
+                                          "delete from payment_secrets where order_id = any($1::uuid[])"};
 constexpr store::Statement park_orders{
     "park_orders",
     "insert into parked (consumer, order_id, from_version, shard, pos, reason) select $1, * "
@@ -72,13 +76,15 @@ struct SagaRows {
     data.push_back(to_json(saga));
   }
   store::Args args() const {
-    return std::move(store::Args().uuids(ids).int2s(shards).int2s(modes).nullable_timestamptzs(wakes).jsonbs(data));
+    return std::move(
+        store::Args().uuids(ids).int2s(shards).int2s(modes).nullable_timestamptzs(wakes).jsonbs(data));
   }
 };
 
 }  // namespace
 
-PgWork::PgWork(store::Connection& connection, outbox::Leases& leases, std::map<std::int16_t, std::int64_t> positions)
+PgWork::PgWork(store::Connection& connection, outbox::Leases& leases,
+               std::map<std::int16_t, std::int64_t> positions)
     : work_(connection), lent_(work_), leases_(leases), positions_(std::move(positions)) {
   leases_.advance(work_, positions_);
 }
@@ -107,8 +113,13 @@ void PgWork::write_states(const std::vector<Change>& changes) {
     }
   }
   if (!ids.empty())
-    work_.send(update_states,
-               store::Args().uuids(ids).int2s(statuses).int4s(versions).int2s(payments).nullable_texts(attentions).int4s(expected));
+    work_.send(update_states, store::Args()
+                                  .uuids(ids)
+                                  .int2s(statuses)
+                                  .int4s(versions)
+                                  .int2s(payments)
+                                  .nullable_texts(attentions)
+                                  .int4s(expected));
   if (!guarded.empty()) work_.send(guard_states, store::Args().uuids(guarded).int4s(guarded_versions));
   if (!marked.empty()) work_.send(mark_attention, store::Args().uuids(marked).nullable_texts(marks));
 }
@@ -116,10 +127,14 @@ void PgWork::write_states(const std::vector<Change>& changes) {
 void PgWork::write_sagas(const std::vector<Change>& changes) {
   SagaRows starts, reopens, updates;
   for (const Change& change : changes) {
-    if (change.starts) starts.add(change.saga);
-    else if (change.saga.mode == Mode::finished) continue;
-    else if (change.reopens) reopens.add(change.saga);
-    else updates.add(change.saga);
+    if (change.starts)
+      starts.add(change.saga);
+    else if (change.saga.mode == Mode::finished)
+      continue;
+    else if (change.reopens)
+      reopens.add(change.saga);
+    else
+      updates.add(change.saga);
   }
   starting_ = starts.ids;
   if (!starts.ids.empty()) work_.send(start_sagas, starts.args());
@@ -140,7 +155,8 @@ void PgWork::write_ends(const std::vector<Change>& changes) {
     journal.push_back(to_json(change.saga));
   }
   if (!ended.empty()) work_.send(end_sagas, store::Args().uuids(ended));
-  if (!journal_ids.empty()) work_.send(write_journal, store::Args().uuids(journal_ids).timestamptzs(times).jsonbs(journal));
+  if (!journal_ids.empty())
+    work_.send(write_journal, store::Args().uuids(journal_ids).timestamptzs(times).jsonbs(journal));
   if (!settled.empty()) work_.send(forget_secrets, store::Args().uuids(settled));
 }
 
@@ -158,8 +174,13 @@ void PgWork::park(const std::vector<Parked>& parked) {
     positions.push_back(one.pos);
     reasons.push_back(one.reason);
   }
-  work_.send(park_orders,
-             store::Args().text(leases_.consumer()).uuids(ids).int4s(versions).int2s(shards).int8s(positions).texts(reasons));
+  work_.send(park_orders, store::Args()
+                              .text(leases_.consumer())
+                              .uuids(ids)
+                              .int4s(versions)
+                              .int2s(shards)
+                              .int8s(positions)
+                              .texts(reasons));
 }
 
 std::set<Uuid> PgWork::commit(const std::vector<Change>& changes, const std::vector<Parked>& parked) {
@@ -183,9 +204,7 @@ std::set<Uuid> PgWork::commit(const std::vector<Change>& changes, const std::vec
     if (!starting_.empty())
       for (int i = 0; i < results[first].size(); ++i) not_started.erase(results[first].uuid(i, 0));
     return not_started;
-  } catch (const store::DbError& error) {
-    throw translate(error);
-  }
+  } catch (const store::DbError& error) { throw translate(error); }
 }
 
 }  // namespace orderd::saga

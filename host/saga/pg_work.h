@@ -13,7 +13,8 @@ StoreError translate(const store::DbError& error);
 /// One transaction of the saga engine in PostgreSQL.
 class PgWork final : public Store::Work {
  public:
-  PgWork(store::Connection& connection, outbox::Leases& leases, std::map<std::int16_t, std::int64_t> positions);
+  PgWork(store::Connection& connection, outbox::Leases& leases,
+         std::map<std::int16_t, std::int64_t> positions);
   plugins::TxPort& tx() override { return lent_; }
   std::set<Uuid> commit(const std::vector<Change>& changes, const std::vector<Parked>& parked) override;
 

@@ -18,9 +18,18 @@ std::int64_t number(Enum value) {
 std::string open_json(const OpenCommand& open) {
   std::string out;
   json::Object object(out);
-  object.add("step", std::int64_t{open.step}).add("undo", open.undo).add("query", open.query).add("phase", number(open.phase));
-  object.add("action", open.action).add("seq", open.sequence).add("gen", open.generation).add("attempt", open.attempt);
-  object.add("amount", open.amount).add("began", ms(open.began)).add("deadline", ms(open.deadline)).add("next", ms(open.next));
+  object.add("step", std::int64_t{open.step})
+      .add("undo", open.undo)
+      .add("query", open.query)
+      .add("phase", number(open.phase));
+  object.add("action", open.action)
+      .add("seq", open.sequence)
+      .add("gen", open.generation)
+      .add("attempt", open.attempt);
+  object.add("amount", open.amount)
+      .add("began", ms(open.began))
+      .add("deadline", ms(open.deadline))
+      .add("next", ms(open.next));
   object.end();
   return out;
 }
@@ -75,7 +84,8 @@ void read_plugins(const json::Value& document, Saga& saga) {
       saga.blobs[member.name.GetString()] = {static_cast<std::uint32_t>(json::integer(member.value, "v")),
                                              from_base64url(json::string(member.value, "b"))};
   if (const auto* digests = json::child(document, "plugins"))
-    for (const auto& member : digests->GetObject()) saga.digests[member.name.GetString()] = member.value.GetString();
+    for (const auto& member : digests->GetObject())
+      saga.digests[member.name.GetString()] = member.value.GetString();
 }
 
 }  // namespace
@@ -91,12 +101,15 @@ std::string query_key(const Saga& saga, const OpenCommand& open) {
 
 std::string to_json(const Saga& saga) {
   std::string steps = "[";
-  for (const StepResult result : saga.steps) steps.append(steps.size() > 1 ? "," : "").append(std::to_string(number(result)));
+  for (const StepResult result : saga.steps)
+    steps.append(steps.size() > 1 ? "," : "").append(std::to_string(number(result)));
   steps.push_back(']');
   std::string out;
   out.reserve(600);
   json::Object object(out);
-  object.add("orderId", saga.order_id.to_string()).add("shard", std::int64_t{saga.shard}).add("definition", saga.definition);
+  object.add("orderId", saga.order_id.to_string())
+      .add("shard", std::int64_t{saga.shard})
+      .add("definition", saga.definition);
   object.add("mode", number(saga.mode)).add("status", name(saga.status)).add("version", saga.version);
   object.add("updated", ms(saga.updated)).raw("steps", steps).add("seq", saga.sequence);
   if (saga.open) object.raw("open", open_json(*saga.open));

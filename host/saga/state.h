@@ -1,5 +1,6 @@
 #pragma once
-// The whole state of one order's saga, as a value. What is stored in `sagas.data` and, at the end, in the journal.
+// The whole state of one order's saga, as a value. What is stored in `sagas.data` and, at the end, in the
+// journal.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -60,23 +61,24 @@ struct Saga {
   Mode mode = Mode::forward;
   Status status = Status::pending;
   std::int32_t version = 1;
-  Time updated{};                       // of the last event: times of one order never go back
-  std::vector<StepResult> steps;        // one a step of the definition
+  Time updated{};                 // of the last event: times of one order never go back
+  std::vector<StepResult> steps;  // one a step of the definition
   std::optional<OpenCommand> open;
-  std::uint32_t sequence = 0;           // of the last command
-  std::optional<Reason> reason;         // why it does not end CONFIRMED
-  std::optional<Reason> stuck;          // a person is needed; nothing happens until an operator's verb
+  std::uint32_t sequence = 0;    // of the last command
+  std::optional<Reason> reason;  // why it does not end CONFIRMED
+  std::optional<Reason> stuck;   // a person is needed; nothing happens until an operator's verb
   PaymentView payment;
   PaymentStatus told = PaymentStatus::none;  // payment status of the last event
   std::int64_t voided = 0;
-  std::string reference;                      // the provider's
-  std::map<std::string, StateBlob> blobs;     // by slot: what plugins want back
-  std::map<std::string, std::string> digests; // by slot: SHA-256 of the plugin that served it last
+  std::string reference;                       // the provider's
+  std::map<std::string, StateBlob> blobs;      // by slot: what plugins want back
+  std::map<std::string, std::string> digests;  // by slot: SHA-256 of the plugin that served it last
 
   bool operator==(const Saga&) const = default;
 };
 
-/// The key under which the provider knows a command: <order>.<action>.<sequence>.g<generation>. A query's is its own.
+/// The key under which the provider knows a command: <order>.<action>.<sequence>.g<generation>. A query's is
+/// its own.
 std::string command_key(const Saga& saga, const OpenCommand& open);
 std::string query_key(const Saga& saga, const OpenCommand& open);
 

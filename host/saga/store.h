@@ -1,5 +1,6 @@
 #pragma once
-// Where sagas are kept, as a port: PostgreSQL in the host, memory in tests and simulations. One thread, the engine's.
+// Where sagas are kept, as a port: PostgreSQL in the host, memory in tests and simulations. One thread, the
+// engine's.
 #include <map>
 #include <memory>
 #include <optional>
@@ -51,9 +52,10 @@ struct Change {
   Saga saga;
   std::int32_t expected_version = 0;  // of the order when it was read: another means conflict
   std::vector<Event> events;
-  bool starts = false;  // the order's first saga: is not written if the order was seen before (a duplicate)
-  bool reopens = false; // a cancellation after the end: a new row for a finished saga
-  bool guard = false;   // no event of its own, but begins something: the version must still be the expected one
+  bool starts = false;   // the order's first saga: is not written if the order was seen before (a duplicate)
+  bool reopens = false;  // a cancellation after the end: a new row for a finished saga
+  bool guard =
+      false;  // no event of its own, but begins something: the version must still be the expected one
   bool secret_settled = false;
 };
 
@@ -92,7 +94,8 @@ class Store {
   virtual std::optional<OrderNow> look_up(const Uuid& order_id) = 0;
   /// Opened payment secrets; an order without one is left out.
   virtual std::map<Uuid, std::string> secrets(const std::vector<Uuid>& order_ids) = 0;
-  virtual void save_definition(const std::string& digest, const std::string& name, const std::string& text) = 0;
+  virtual void save_definition(const std::string& digest, const std::string& name,
+                               const std::string& text) = 0;
   virtual std::optional<std::string> definition(const std::string& digest) = 0;
   virtual std::unique_ptr<Work> begin(const std::map<std::int16_t, std::int64_t>& positions) = 0;
 };

@@ -13,7 +13,8 @@ void Engine::tick(std::vector<Task> tasks, const Positions& positions) {
     return write(tasks, positions);
   } catch (const StoreError& error) {
     if (error.kind == StoreError::Kind::lost) throw;
-    log_info("saga", "a batch failed, doing it one by one", {{"orders", std::to_string(tasks.size())}, {"error", error.what()}});
+    log_info("saga", "a batch failed, doing it one by one",
+             {{"orders", std::to_string(tasks.size())}, {"error", error.what()}});
   }
   one_by_one(std::move(tasks), positions);
 }
@@ -35,19 +36,27 @@ void Engine::alone(Task task) {
         const auto order = store_.look_up(task.order_id);
         if (order && order->cancel_version > 0 && live_.contains(task.order_id)) {
           try {
-            write({{task.order_id, Cancel{order->cancel_version, order->cancel_at, order->cancel_reason}, {}, {}, {}, 0}}, saved_);
+            write({{task.order_id,
+                    Cancel{order->cancel_version, order->cancel_at, order->cancel_reason},
+                    {},
+                    {},
+                    {},
+                    0}},
+                  saved_);
           } catch (const StoreError& again) {
             if (again.kind == StoreError::Kind::lost) throw;
           }
           continue;
         }
       }
-      log_error("saga", "an order's change cannot be written", {{"order", task.order_id.to_string()}, {"error", error.what()}});
+      log_error("saga", "an order's change cannot be written",
+                {{"order", task.order_id.to_string()}, {"error", error.what()}});
       if (std::holds_alternative<Begin>(task.input) || std::holds_alternative<Cancel>(task.input)) {
         task.origin.reason = error.what();
         parking_.push_back(task.origin);
       } else {
-        const Millis wait = std::min(Millis(30'000), Millis(500) * (1 << std::min<std::uint32_t>(task.failures++, 6)));
+        const Millis wait =
+            std::min(Millis(30'000), Millis(500) * (1 << std::min<std::uint32_t>(task.failures++, 6)));
         again_.emplace_back(clock_.now() + wait, std::move(task));
       }
       return;
@@ -87,7 +96,8 @@ bool Engine::draft(const Task& task, Drafts& drafts) {
       one.live.body = task.body;
       one.live.traceparent = task.traceparent;
       one.live.saga.definition = current_;
-      one.live.saga = fresh_saga(task.order_id, task.origin.shard, facts(one.live), Time(Millis(task.order_id.unix_ms())));
+      one.live.saga = fresh_saga(task.order_id, task.origin.shard, facts(one.live),
+                                 Time(Millis(task.order_id.unix_ms())));
       one.starts = true;
     } else if (!std::holds_alternative<Cancel>(task.input) || !draft_from_store(task, one)) {
       return false;
@@ -99,7 +109,8 @@ bool Engine::draft(const Task& task, Drafts& drafts) {
   } else if (std::holds_alternative<Begin>(task.input)) {
     return false;
   } else if (const auto* cancel = std::get_if<Cancel>(&task.input); cancel && found->second.starts) {
-    // Placed and cancelled within one batch: the start finds version 2 and does nothing; the cancellation is next.
+    // Placed and cancelled within one batch: the start finds version 2 and does nothing; the cancellation is
+    // next.
     found->second.decision = {};
     if (!draft_from_store(task, found->second)) {
       drafts.erase(found);
@@ -134,7 +145,8 @@ bool Engine::draft_from_store(const Task& task, Draft& draft) {
     draft.live.saga = *order->finished;
   } else {
     draft.live.saga.definition = current_;
-    draft.live.saga = fresh_saga(task.order_id, order->shard, facts(draft.live), Time(Millis(task.order_id.unix_ms())));
+    draft.live.saga =
+        fresh_saga(task.order_id, order->shard, facts(draft.live), Time(Millis(task.order_id.unix_ms())));
   }
   draft.reopens = true;
   return true;
@@ -150,8 +162,8 @@ void Engine::apply(Draft& draft, const Input& input) {
   draft.decision.stale = next.stale;
 }
 
-/// Each transactional plugin gets all its commands of this transaction in one call, so that it can lock once. A saga that
-/// then needs the same plugin again has its turn in the next transaction.
+/// Each transactional plugin gets all its commands of this transaction in one call, so that it can lock once.
+/// A saga that then needs the same plugin again has its turn in the next transaction.
 void Engine::run_transactional(Drafts& drafts, plugins::TxPort& tx) {
   std::set<plugins::StepPort*> called;
   for (;;) {
@@ -183,9 +195,11 @@ void Engine::run_transactional(Drafts& drafts, plugins::TxPort& tx) {
       try {
         outcomes = port->execute_in(tx, commands);
       } catch (const plugins::TxError& error) {
-        throw StoreError(error.sqlstate().empty() ? StoreError::Kind::lost : StoreError::Kind::refused, error.what());
+        throw StoreError(error.sqlstate().empty() ? StoreError::Kind::lost : StoreError::Kind::refused,
+                         error.what());
       }
-      for (std::size_t i = 0; i < group.size(); ++i) apply(*group[i], Answer{commands[i].key, outcomes[i], port->digest()});
+      for (std::size_t i = 0; i < group.size(); ++i)
+        apply(*group[i], Answer{commands[i].key, outcomes[i], port->digest()});
     }
   }
 }
@@ -198,9 +212,11 @@ Change Engine::change_of(Draft& draft) const {
   change.starts = draft.starts;
   change.reopens = draft.reopens;
   change.secret_settled = draft.decision.secret_settled;
-  change.guard = draft.decision.events.empty() && draft.decision.run && !draft.starts && change.saga.mode == Mode::forward;
+  change.guard = draft.decision.events.empty() && draft.decision.run && !draft.starts &&
+                 change.saga.mode == Mode::forward;
   for (const OrderHead& head : draft.decision.events)
-    change.events.push_back({head.id, head.version, head.type, head.at, event_payload(head, {}), draft.live.traceparent});
+    change.events.push_back(
+        {head.id, head.version, head.type, head.at, event_payload(head, {}), draft.live.traceparent});
   return change;
 }
 
@@ -210,7 +226,9 @@ void Engine::adopt(Drafts& drafts, const std::set<Uuid>& not_started) {
     started_ += one.starts;
     if (one.decision.saga.stuck && !one.live.saga.stuck)
       log_error("saga", "an order is stuck and needs a person",
-                {{"order", id.to_string()}, {"code", one.decision.saga.stuck->code}, {"reason", one.decision.saga.stuck->message}});
+                {{"order", id.to_string()},
+                 {"code", one.decision.saga.stuck->code},
+                 {"reason", one.decision.saga.stuck->message}});
     if (one.decision.saga.mode == Mode::finished) {
       ++finished_;
       live_.erase(id);
@@ -240,7 +258,8 @@ void Engine::dispatch(const Drafts& drafts, const std::set<Uuid>& not_started) {
     const auto secrets = store_.secrets(need_secret);
     for (auto& [port, commands] : calls)
       for (Command& command : commands)
-        if (const auto found = secrets.find(command.order_id); found != secrets.end() && command.action == "payment.authorize")
+        if (const auto found = secrets.find(command.order_id);
+            found != secrets.end() && command.action == "payment.authorize")
           command.secret_json = found->second;
   }
   for (auto& [port, commands] : calls) port->execute(std::move(commands));

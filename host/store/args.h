@@ -12,7 +12,8 @@
 
 namespace orderd::store {
 
-/// A list of parameters, $1 first. The statement must use exactly the SQL types named here: nothing is converted.
+/// A list of parameters, $1 first. The statement must use exactly the SQL types named here: nothing is
+/// converted.
 class Args {
  public:
   Args& boolean(bool value);

@@ -19,7 +19,9 @@ std::string sqlstate_of(const PGresult* result) {
 }
 
 /// Class 57P: the server is going down or ended this session. Class 08: the connection itself.
-bool ends_session(const std::string& sqlstate) { return sqlstate.rfind("57P", 0) == 0 || sqlstate.rfind("08", 0) == 0; }
+bool ends_session(const std::string& sqlstate) {
+  return sqlstate.rfind("57P", 0) == 0 || sqlstate.rfind("08", 0) == 0;
+}
 
 bool succeeded(const PGresult* result) {
   const auto status = PQresultStatus(result);
@@ -31,24 +33,27 @@ bool succeeded(const PGresult* result) {
 Connection::Connection(const ConnectionOptions& options) : pooled_(options.pooled) {
   const std::string connect_timeout = std::to_string(options.connect_timeout_s);
   const std::string tcp_timeout = std::to_string(options.tcp_user_timeout_ms);
-  const char* keywords[] = {"dbname", "connect_timeout", "tcp_user_timeout", "fallback_application_name", nullptr};
+  const char* keywords[] = {"dbname", "connect_timeout", "tcp_user_timeout", "fallback_application_name",
+                            nullptr};
   const char* values[] = {options.url.c_str(), connect_timeout.c_str(), tcp_timeout.c_str(),
                           options.application_name.c_str(), nullptr};
   connection_.reset(PQconnectdbParams(keywords, values, 1));
   if (!connection_ || PQstatus(connection_.get()) != CONNECTION_OK)
     throw DbError("cannot connect to PostgreSQL: " + trimmed(PQerrorMessage(connection_.get())), "", true);
-  PQsetNoticeProcessor(connection_.get(), [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      connection_.get(), [](void*, const char*) {}, nullptr);
   if (!pooled_)
-    script("set lock_timeout = " + std::to_string(options.lock_timeout_ms) + "; set idle_in_transaction_session_timeout = " +
-           std::to_string(options.idle_in_transaction_timeout_ms) + "; set timezone = 'UTC'; set client_encoding = 'UTF8'");
+    script("set lock_timeout = " + std::to_string(options.lock_timeout_ms) +
+           "; set idle_in_transaction_session_timeout = " +
+           std::to_string(options.idle_in_transaction_timeout_ms) +
+           "; set timezone = 'UTC'; set client_encoding = 'UTF8'");
 }
 
 bool Connection::alive() {
-  if (!usable()) return false;
-  pollfd socket{PQsocket(connection_.get()), POLLIN, 0};
-  if (::poll(&socket, 1, 0) <= 0) return true;
-  // Something came unasked: a notice at best, the session's end at worst, which reading it finds out.
-  return (socket.revents & (POLLHUP | POLLERR)) == 0 && PQconsumeInput(connection_.get()) == 1 && usable();
+  // Something that came unasked is a notice at best and the session's end at worst; reading on finds out which.
+  for (pollfd socket{PQsocket(connection_.get()), POLLIN, 0}; usable() && ::poll(&socket, 1, 0) > 0;)
+    if (PQconsumeInput(connection_.get()) != 1) return false;
+  return usable();
 }
 
 void Connection::lost() {
@@ -66,14 +71,16 @@ void Connection::queue(const std::string& name, const char* sql, Args& args) {
   pipeline(true);
   PGconn* c = connection_.get();
   if (pooled_) {
-    if (!PQsendQueryParams(c, sql, args.count(), nullptr, args.pointers(), args.lengths(), args.formats(), 1)) lost();
+    if (!PQsendQueryParams(c, sql, args.count(), nullptr, args.pointers(), args.lengths(), args.formats(), 1))
+      lost();
     return queued_.push_back({});
   }
   if (prepared_.insert(name).second) {
     if (!PQsendPrepare(c, name.c_str(), sql, 0, nullptr)) lost();
     queued_.push_back({name});
   }
-  if (!PQsendQueryPrepared(c, name.c_str(), args.count(), args.pointers(), args.lengths(), args.formats(), 1)) lost();
+  if (!PQsendQueryPrepared(c, name.c_str(), args.count(), args.pointers(), args.lengths(), args.formats(), 1))
+    lost();
   queued_.push_back({});
 }
 
@@ -92,7 +99,8 @@ std::vector<Rows> Connection::flush() {
       if (PQstatus(c) != CONNECTION_OK) lost();
       const std::string state = sqlstate_of(rows.raw());
       if (!error) error.emplace(trimmed(PQresultErrorMessage(rows.raw())), state, ends_session(state));
-      if (!command.prepares.empty()) prepared_.erase(command.prepares);  // refused, or skipped behind the error
+      if (!command.prepares.empty())
+        prepared_.erase(command.prepares);  // refused, or skipped behind the error
     } else if (command.prepares.empty()) {
       results.push_back(std::move(rows));
     }
@@ -136,15 +144,20 @@ void Connection::send_foreign(const char* sql, const std::vector<ForeignParam>& 
   }
   const int count = static_cast<int>(params.size());
   if (pooled_) {
-    if (!PQsendQueryParams(c, sql, count, types.data(), values.data(), lengths.data(), formats.data(), binary_result)) lost();
+    if (!PQsendQueryParams(c, sql, count, types.data(), values.data(), lengths.data(), formats.data(),
+                           binary_result))
+      lost();
     return queued_.push_back({});
   }
-  const std::string& name = foreign_.try_emplace(key, "foreign_" + std::to_string(foreign_.size())).first->second;
+  const std::string& name =
+      foreign_.try_emplace(key, "foreign_" + std::to_string(foreign_.size())).first->second;
   if (prepared_.insert(name).second) {
     if (!PQsendPrepare(c, name.c_str(), sql, count, types.data())) lost();
     queued_.push_back({name});
   }
-  if (!PQsendQueryPrepared(c, name.c_str(), count, values.data(), lengths.data(), formats.data(), binary_result)) lost();
+  if (!PQsendQueryPrepared(c, name.c_str(), count, values.data(), lengths.data(), formats.data(),
+                           binary_result))
+    lost();
   queued_.push_back({});
 }
 

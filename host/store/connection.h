@@ -1,44 +1,32 @@
 #pragma once
-// One session with PostgreSQL on libpq: prepared statements, binary parameters, many statements in one round trip.
+// One session with PostgreSQL on libpq: prepared statements, binary parameters, many statements in one round
+// trip.
 #include <libpq-fe.h>
 
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "store/args.h"
+#include "store/db_error.h"
 #include "store/rows.h"
 
 namespace orderd::store {
 
-/// A statement that PostgreSQL refused, or a session that broke. After `connection_lost` the connection is good for
-/// nothing: destroy it. Never show `what()` to a client.
-class DbError : public std::runtime_error {
- public:
-  DbError(const std::string& message, std::string state, bool lost)
-      : std::runtime_error(message), sqlstate(std::move(state)), connection_lost(lost) {}
-  const std::string sqlstate;  // five characters, "" when there was no answer
-  const bool connection_lost;
-};
-
-/// SQLSTATEs of orderd_expect() (migration 0001): somebody else owns the shard; a row is not as it was read.
-inline constexpr const char* sqlstate_stale_owner = "OD001";
-inline constexpr const char* sqlstate_version_conflict = "OD002";
-
-/// SQL with a name under which each session prepares it once. Make them `constexpr` or static: the address is not kept.
+/// SQL with a name under which each session prepares it once. Make them `constexpr` or static: the address is
+/// not kept.
 struct Statement {
   const char* name;
   const char* sql;
 };
 
 struct ConnectionOptions {
-  std::string url;               // libpq connection string or URI
-  bool pooled = false;           // behind pgbouncer in transaction mode: no prepared statements, no session settings
+  std::string url;      // libpq connection string or URI
+  bool pooled = false;  // behind pgbouncer in transaction mode: no prepared statements, no session settings
   int connect_timeout_s = 5;
-  int lock_timeout_ms = 2000;    // a stage never waits longer for somebody's row lock
+  int lock_timeout_ms = 2000;                 // a stage never waits longer for somebody's row lock
   int idle_in_transaction_timeout_ms = 5000;  // a frozen owner's locks end by themselves
   int tcp_user_timeout_ms = 5000;
   std::string application_name = "orderd";
@@ -60,8 +48,8 @@ class Connection {
 
   /// Queues a statement; nothing is sent before flush().
   void send(const Statement& statement, Args args = {});
-  /// Sends what is queued and waits for all of it: one result a statement, in order. Throws the first statement's
-  /// DbError; PostgreSQL then has skipped the rest.
+  /// Sends what is queued and waits for all of it: one result a statement, in order. Throws the first
+  /// statement's DbError; PostgreSQL then has skipped the rest.
   std::vector<Rows> flush();
   Rows run(const Statement& statement, Args args = {});
   /// Several statements as text, for migrations and set-up; never with values of users.

@@ -1,5 +1,6 @@
 #pragma once
-// The schema's history: numbered SQL texts, applied once each, in order, under a lock, remembered with a checksum.
+// The schema's history: numbered SQL texts, applied once each, in order, under a lock, remembered with a
+// checksum.
 #include <string>
 #include <vector>
 
@@ -16,12 +17,14 @@ struct Migration {
 /// The host's own migrations, built in from host/store/migrations/*.sql.
 const std::vector<Migration>& host_migrations();
 
-/// Brings the schema of `owner` ("orderd" for the host, an instance's name for a plugin) up to date; returns what was
-/// applied. Throws DbError, or std::runtime_error with one clear line: an applied text was changed afterwards, or the
-/// database knows a newer one than this program.
-std::vector<Migration> migrate(Connection& connection, const std::string& owner, const std::vector<Migration>& migrations);
+/// Brings the schema of `owner` ("orderd" for the host, an instance's name for a plugin) up to date; returns
+/// what was applied. Throws DbError, or std::runtime_error with one clear line: an applied text was changed
+/// afterwards, or the database knows a newer one than this program.
+std::vector<Migration> migrate(Connection& connection, const std::string& owner,
+                               const std::vector<Migration>& migrations);
 
-/// "" when the host's schema is exactly the one this program knows; else one line for a person: what is wrong, what to do.
+/// "" when the host's schema is exactly the one this program knows; else one line for a person: what is
+/// wrong, what to do.
 std::string schema_problem(Connection& connection);
 
 }  // namespace orderd::store

@@ -10,15 +10,17 @@
 
 namespace orderd::store {
 
-/// Sessions are opened when needed, up to `connections_max`, and kept. A broken one is destroyed, never repaired.
-/// [any thread]
+/// Sessions are opened when needed, up to `connections_max`, and kept. A broken one is destroyed, never
+/// repaired. [any thread]
 class Pool {
  public:
-  Pool(ConnectionOptions options, std::size_t connections_max) : options_(std::move(options)), connections_max_(connections_max) {}
+  Pool(ConnectionOptions options, std::size_t connections_max)
+      : options_(std::move(options)), connections_max_(connections_max) {}
 
   class Lease {
    public:
-    Lease(Pool& pool, std::unique_ptr<Connection> connection) : pool_(&pool), connection_(std::move(connection)) {}
+    Lease(Pool& pool, std::unique_ptr<Connection> connection)
+        : pool_(&pool), connection_(std::move(connection)) {}
     Lease(Lease&&) = default;
     ~Lease() {
       if (connection_) pool_->give_back(std::move(connection_));

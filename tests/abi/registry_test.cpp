@@ -1,4 +1,5 @@
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <fstream>
@@ -104,6 +105,7 @@ TEST_CASE("an unknown instance is named when it is asked for") {
 
 TEST_CASE("a library that others can write is not trusted, unless it is a developer's own") {
   const std::string file = directory + "/writable.so";
+  std::filesystem::remove(file);
   std::ofstream(file) << "x";
   REQUIRE(chmod(file.c_str(), 0666) == 0);
   CHECK(ownership_problem(file).empty());  // our own

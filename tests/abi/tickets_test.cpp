@@ -60,7 +60,8 @@ orderd_outcome done() {
 std::string problem(const orderd_outcome& given, bool is_query = false) {
   Outcome outcome;
   std::string why;
-  CHECK(read_outcome(&given, is_query, outcome, why) == why.empty());
+  const bool taken = read_outcome(&given, is_query, outcome, why);
+  CHECK(taken == why.empty());
   CHECK((why.empty() || outcome.kind == OutcomeKind::unknown));
   return why;
 }

@@ -175,7 +175,7 @@ TEXT
 }
 
 end_all() {
-  trap '' INT TERM HUP
+  trap '' INT TERM HUP PIPE
   set +e                                          # whatever fails here, the rest must be stopped as well
   end_step
   [ "$ending" ] || return 0
@@ -191,7 +191,7 @@ end_all() {
 parse "$@"
 mkdir -p "$state"
 trap end_all EXIT
-trap 'exit 0' INT TERM HUP
+trap 'exit 0' INT TERM HUP PIPE
 lock_clone
 "$env/packages.sh" build run ${with_kafka:+kafka} 9>&-
 choose_postgres_dir

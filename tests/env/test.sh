@@ -18,7 +18,7 @@ logs_kept=$state/test-logs
 dir=
 
 end_servers() {
-  trap '' INT TERM HUP
+  trap '' INT TERM HUP PIPE
   set +e                                          # whatever fails here, the rest must be stopped as well
   end_step
   [ -n "$dir" ] || return 0
@@ -53,7 +53,7 @@ start_servers() {
 mkdir -p "$state"
 trap end_servers EXIT
 trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+trap 'exit 143' TERM HUP PIPE
 export ORDERD_TEST_RELEASE_BIN=$root/build/release
 case $1 in
   test)

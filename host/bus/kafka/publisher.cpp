@@ -12,6 +12,8 @@ constexpr std::chrono::milliseconds pause_min{100};
 constexpr std::chrono::milliseconds pause_max{5000};
 constexpr std::size_t error_text_bytes = 512;
 constexpr std::size_t careful_events = 1000;
+constexpr int purge_all = RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT;
+constexpr std::chrono::milliseconds purge_max{1000}, purge_step{10};
 
 /// The broker has something against the record itself: sending it again cannot help.
 bool refuses_record(rd_kafka_resp_err_t error) {
@@ -53,7 +55,7 @@ void KafkaPublisher::make_producer() {
 }
 
 void KafkaPublisher::drop_producer() {
-  if (producer_) rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  if (producer_) rd_kafka_purge(producer_.get(), purge_all);
   reports_.reset();
   producer_.reset();
   in_flight_.clear();
@@ -94,14 +96,14 @@ KafkaPublisher::Taken KafkaPublisher::send(const Outgoing& outgoing) {
   const std::string key = event.order_id.to_string();
   Headers headers = make_headers(event);
   auto& line = in_flight_[outgoing.partition];
-  line.push_back({outgoing.outbox_position, Steady::now()});
+  line.push_back({++sent_, outgoing.outbox_position, Steady::now()});
   ++in_flight_count_;
   const auto error =
       rd_kafka_producev(producer_.get(), RD_KAFKA_V_TOPIC(cluster_.topic().c_str()),
                         RD_KAFKA_V_PARTITION(outgoing.partition), RD_KAFKA_V_KEY(key.data(), key.size()),
                         RD_KAFKA_V_VALUE(const_cast<char*>(event.payload.data()), event.payload.size()),
                         RD_KAFKA_V_HEADERS(headers.get()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                        RD_KAFKA_V_OPAQUE(to_opaque(outgoing.outbox_position)), RD_KAFKA_V_END);
+                        RD_KAFKA_V_OPAQUE(to_opaque(sent_)), RD_KAFKA_V_END);
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
     static_cast<void>(headers.release());  // the message owns them now
     if (careful_left_ > 0) --careful_left_;
@@ -109,7 +111,7 @@ KafkaPublisher::Taken KafkaPublisher::send(const Outgoing& outgoing) {
   }
   if (refuses_record(error)) {
     progress_.refused.push_back({outgoing.partition, outgoing.outbox_position, rd_kafka_err2str(error)});
-    settle(outgoing.partition, outgoing.outbox_position);
+    settle(outgoing.partition, sent_);
     return Taken::refused;
   }
   line.pop_back();
@@ -143,46 +145,57 @@ void KafkaPublisher::wait(std::chrono::milliseconds timeout) {
   if (!producer_) return std::this_thread::sleep_for(std::min(timeout, pause_min));
   const auto pause_left = std::chrono::ceil<std::chrono::milliseconds>(resume_at_ - Steady::now());
   if (in_flight_count_ == 0) timeout = std::clamp(pause_left, std::chrono::milliseconds(0), timeout);
+  take_events(timeout);
+  note_fatal();
+}
+
+void KafkaPublisher::note_fatal() {
+  char why[error_text_bytes] = "";
+  if (rd_kafka_fatal_error(producer_.get(), why, sizeof why) != RD_KAFKA_RESP_ERR_NO_ERROR) failure_ = why;
+}
+
+/// All events that are there; waits up to `timeout` for the first.
+void KafkaPublisher::take_events(std::chrono::milliseconds timeout) {
   KafkaEvent event(rd_kafka_queue_poll(reports_.get(), static_cast<int>(timeout.count())));
   while (event) {
     if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_DR) take_reports(event.get());
     event.reset(rd_kafka_queue_poll(reports_.get(), 0));
   }
-  char why[error_text_bytes] = "";
-  if (rd_kafka_fatal_error(producer_.get(), why, sizeof why) != RD_KAFKA_RESP_ERR_NO_ERROR &&
-      failure_.empty())
-    failure_ = why;
 }
 
 void KafkaPublisher::take_reports(rd_kafka_event_t* event) {
   while (const rd_kafka_message_t* report = rd_kafka_event_message_next(event)) {
-    const std::int64_t position = from_opaque(report->_private);
+    const std::uint64_t number = from_opaque(report->_private);
     if (report->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      settle(report->partition, position);
+      settle(report->partition, number);
       continue;
     }
     if (failure_.empty()) failure_ = rd_kafka_err2str(report->err);
     if (!refuses_record(report->err)) continue;
     if (careful_) {  // it was alone in its request: the broker means this one
-      progress_.refused.push_back({report->partition, position, rd_kafka_err2str(report->err)});
-      settle(report->partition, position);
+      if (const auto position = settle(report->partition, number))
+        progress_.refused.push_back({report->partition, *position, rd_kafka_err2str(report->err)});
     }
     careful_left_ = careful_events;
   }
 }
 
-void KafkaPublisher::settle(std::int32_t partition, std::int64_t outbox_position) {
+/// Moves the acknowledged prefix if this message was in the way of it. Its outbox position, if it was in
+/// flight.
+std::optional<std::int64_t> KafkaPublisher::settle(std::int32_t partition, std::uint64_t number) {
   auto& line = in_flight_[partition];
-  const auto found = std::lower_bound(
-      line.begin(), line.end(), outbox_position,
-      [](const InFlight& one, std::int64_t position) { return one.outbox_position < position; });
-  if (found == line.end() || found->outbox_position != outbox_position) return;
+  const auto found =
+      std::lower_bound(line.begin(), line.end(), number,
+                       [](const InFlight& one, std::uint64_t wanted) { return one.number < wanted; });
+  if (found == line.end() || found->number != number) return std::nullopt;
   found->settled = true;
+  const std::int64_t position = found->outbox_position;
   while (!line.empty() && line.front().settled) {
     acknowledged_[partition] = line.front().outbox_position;
     line.pop_front();
     --in_flight_count_;
   }
+  return position;
 }
 
 /// librdkafka's own message.timeout.ms would drop the one message whose time is over, and could still send
@@ -197,6 +210,12 @@ bool KafkaPublisher::overdue() const {
 /// A broker that refuses a record fails the whole request it was in. From then on events go out one a request
 /// for a while, so that the guilty one is told from its neighbours.
 void KafkaPublisher::restart() {
+  if (producer_) {  // the last reports: one may name the record that the broker refuses
+    note_fatal();
+    rd_kafka_purge(producer_.get(), purge_all);
+    const auto until = Steady::now() + purge_max;
+    while (rd_kafka_outq_len(producer_.get()) > 0 && Steady::now() < until) take_events(purge_step);
+  }
   cluster_.problems().note_text("publishing was interrupted: " + failure_ +
                                 "; everything not acknowledged is sent again by a new producer" +
                                 (careful_left_ > 0 ? " (if records are too large: kafka.batch.size and "

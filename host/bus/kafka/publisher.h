@@ -9,6 +9,7 @@
 // duplicate, which versions absorb.
 #include <deque>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "bus/event_bus.h"
@@ -26,6 +27,9 @@ class KafkaPublisher final : public Publisher {
  private:
   using Steady = std::chrono::steady_clock;
   struct InFlight {
+    // Rises by one, whatever is handed over: a relay that lost its database may hand the same positions over
+    // again.
+    std::uint64_t number = 0;
     std::int64_t outbox_position = 0;
     Steady::time_point since;
     bool settled = false;  // acknowledged, or refused for itself
@@ -36,8 +40,10 @@ class KafkaPublisher final : public Publisher {
   enum class Taken { yes, refused, no };
   Taken send(const Outgoing& outgoing);
   void wait(std::chrono::milliseconds timeout);
+  void take_events(std::chrono::milliseconds timeout);
+  void note_fatal();
   void take_reports(rd_kafka_event_t* event);
-  void settle(std::int32_t partition, std::int64_t outbox_position);
+  std::optional<std::int64_t> settle(std::int32_t partition, std::uint64_t number);
   bool overdue() const;
   void restart();
 
@@ -46,6 +52,7 @@ class KafkaPublisher final : public Publisher {
   Queue reports_;
   std::map<std::int32_t, std::deque<InFlight>> in_flight_;  // per partition, in the order handed over
   std::size_t in_flight_count_ = 0;
+  std::uint64_t sent_ = 0;                             // numbers given
   Progress progress_;                                  // what the next poll returns
   std::map<std::int32_t, std::int64_t> acknowledged_;  // likewise
   std::string failure_;                                // why the producer is no good any more, or ""

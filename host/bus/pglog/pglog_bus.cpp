@@ -19,8 +19,12 @@ class PglogSubscription final : public Subscription {
   PglogSubscription(store::ConnectionOptions options, std::string consumer)
       : options_(std::move(options)), consumer_(std::move(consumer)) {}
 
-  void start(std::int32_t partition, Position after) override { after_[static_cast<std::int16_t>(partition)] = after; }
-  void start_at_end(std::int32_t partition) override { after_[static_cast<std::int16_t>(partition)] = at_end; }
+  void start(std::int32_t partition, Position after) override {
+    after_[static_cast<std::int16_t>(partition)] = after;
+  }
+  void start_at_end(std::int32_t partition) override {
+    after_[static_cast<std::int16_t>(partition)] = at_end;
+  }
   void stop(std::int32_t partition) override { after_.erase(static_cast<std::int16_t>(partition)); }
   void saved(std::int32_t, Position) override {}  // the saved position is the lag tool's source, too
   void wake() override {
@@ -33,7 +37,8 @@ class PglogSubscription final : public Subscription {
     for (;;) {
       const auto seen = outbox::appended().count();
       auto records = read(max);
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+      const auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
       if (!records.empty() || woken_.exchange(false) || left.count() <= 0) return records;
       outbox::appended().wait(seen, std::min(left, broken_ ? reconnect_interval : poll_interval));
     }
@@ -50,7 +55,8 @@ class PglogSubscription final : public Subscription {
       for (const auto& [shard, after] : after_) from.push_back({shard, after});
       if (from.empty()) return {};
       // The first shard read has an advantage when there is more than `max`: take turns.
-      std::rotate(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(turn_++ % from.size()), from.end());
+      std::rotate(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(turn_++ % from.size()),
+                  from.end());
       auto entries = outbox::read(*connection_, from, static_cast<int>(max));
       if (entries.size() > max) entries.resize(max);
       if (broken_) log_info("pglog", "reading again", {{"consumer", consumer_}});
@@ -63,7 +69,9 @@ class PglogSubscription final : public Subscription {
       }
       return records;
     } catch (const store::DbError& error) {
-      if (!broken_) log_warning("pglog", "cannot read the log, trying again", {{"consumer", consumer_}, {"error", error.what()}});
+      if (!broken_)
+        log_warning("pglog", "cannot read the log, trying again",
+                    {{"consumer", consumer_}, {"error", error.what()}});
       broken_ = true;
       connection_.reset();
       return {};
@@ -71,7 +79,8 @@ class PglogSubscription final : public Subscription {
   }
 
   void resolve_ends() {
-    const bool wanted = std::any_of(after_.begin(), after_.end(), [](const auto& one) { return one.second == at_end; });
+    const bool wanted =
+        std::any_of(after_.begin(), after_.end(), [](const auto& one) { return one.second == at_end; });
     if (!wanted) return;
     const auto ends = outbox::ends(*connection_);
     for (auto& [shard, after] : after_)

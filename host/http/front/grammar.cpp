@@ -2,6 +2,9 @@
 
 #include <strings.h>
 
+#include <algorithm>
+#include <array>
+
 namespace orderd::http::front::grammar {
 namespace {
 

@@ -1,6 +1,7 @@
 #include "http/front/parser.h"
 
-#include <cstring>
+#include <algorithm>
+#include <array>
 
 #include "http/front/grammar.h"
 

@@ -64,7 +64,8 @@ typedef struct orderd_step_v1 {
   /* External only; see 1-4. [engine-thread] */
   orderd_status (*execute)(orderd_plugin *plugin, const orderd_command *const *commands, uint64_t count,
                            orderd_error *error);
-  /* Advisory: the host stopped waiting. Complete or forget, as you like; never wait. NULL allowed. [any-thread] */
+  /* Advisory: the host stopped waiting. Complete or forget, as you like; never wait. NULL allowed.
+   * [any-thread] */
   void (*cancel)(orderd_plugin *plugin, orderd_ticket ticket);
   /* Transactional only; see 5-6. `tx` and what came from it end with the call. [engine-thread] */
   orderd_status (*execute_tx)(orderd_plugin *plugin, orderd_tx *tx, const orderd_command *const *commands,

@@ -9,8 +9,8 @@
 //
 // 1. The class derives from the bases of what it can do (SagaStep, PaymentProvider, TransactionalStep,
 //    InventoryBackend, Projection, Catalog, Migrations); the macro finds out which, and makes the tables.
-// 2. The constructor reads and checks settings, and throws a std::exception whose text says what to do. If the
-//    class has start() or stop(), they are called; stop() joins every thread the instance made.
+// 2. The constructor reads and checks settings, and throws a std::exception whose text says what to do. If
+//    the class has start() or stop(), they are called; stop() joins every thread the instance made.
 // 3. No exception leaves: an external command whose call throws is UNKNOWN; a transactional call that throws
 //    fails, and the host rolls it back.
 #ifndef ORDERD_SDK_PLUGIN_HPP

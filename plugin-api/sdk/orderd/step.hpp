@@ -7,6 +7,7 @@
 
 #include "box.hpp"
 #include "command.hpp"
+#include "reply.hpp"
 #include "transaction.hpp"
 
 namespace orderd::sdk {

@@ -1,7 +1,7 @@
 #pragma once
 // Answers that are to come later, or never. One thread of its own, between start() and stop(); add() and
 // cancel(): any thread.
-#include <orderd/outcome.hpp>
+#include <orderd/reply.hpp>
 
 #include <chrono>
 #include <condition_variable>

@@ -1,5 +1,5 @@
-/* An external step in plain C whose every command says, in `method`, how to behave. One thread of its own answers what
- * is not answered inside execute(). */
+/* An external step in plain C whose every command says, in `method`, how to behave. One thread of its own
+ * answers what is not answered inside execute(). */
 #include <orderd/log.h>
 #include <orderd/settings.h>
 #include <orderd/step.h>
@@ -75,7 +75,8 @@ static void answer_in_full(scripted *s, const orderd_command *command) {
   outcome.code = command->key;
   outcome.message = account;
   outcome.flags = ORDERD_OUTCOME_HAS_TOTALS | ORDERD_OUTCOME_HAS_STATE;
-  outcome.totals.authorized = command->amount.amount + command->lines[0]->quantity * command->lines[0]->unit_price;
+  outcome.totals.authorized =
+      command->amount.amount + command->lines[0]->quantity * command->lines[0]->unit_price;
   outcome.provider_reference = command->subject;
   outcome.expires_ms = command->deadline_ms;
   outcome.state_version = command->state_version + command->generation;
@@ -202,7 +203,13 @@ static orderd_plugin *create(const orderd_host *host) {
 }
 
 const orderd_descriptor *orderd_plugin_entry_v1(void) {
-  static const orderd_descriptor descriptor = {sizeof(orderd_descriptor), ORDERD_ABI_MAJOR, ORDERD_ABI_MINOR, 0,
-                                               "scripted",                "1.0.0",          "orderd tests",   create};
+  static const orderd_descriptor descriptor = {sizeof(orderd_descriptor),
+                                               ORDERD_ABI_MAJOR,
+                                               ORDERD_ABI_MINOR,
+                                               0,
+                                               "scripted",
+                                               "1.0.0",
+                                               "orderd tests",
+                                               create};
   return &descriptor;
 }

@@ -1,6 +1,7 @@
 // A C++ plugin without the SDK, from whose execute() an exception escapes.
 #include <orderd/step.h>
 
+#include <cstring>
 #include <stdexcept>
 
 namespace {

@@ -129,10 +129,8 @@ bool MiniRelay::step() {
   for (std::size_t i = 0; i < next_; ++i) in_flight += is_saved(outbox_[i]) ? 0 : 1;
   in_flight_max_ = std::max(in_flight_max_, in_flight);
   const auto progress = publisher_.poll(poll_step);
-  for (const auto& [partition, position] : progress.acknowledged) {
-    CHECK((!saved_.contains(partition) || saved_[partition] < position));
-    saved_[partition] = position;
-  }
+  for (const auto& [partition, position] : progress.acknowledged)
+    saved_[partition] = std::max(saved_[partition], position);
   refused_.insert(refused_.end(), progress.refused.begin(), progress.refused.end());
   if (progress.restart) {
     ++restarts_;

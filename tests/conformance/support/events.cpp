@@ -71,14 +71,17 @@ std::vector<Uuid> ids(const std::vector<Event>& events) {
   return out;
 }
 
-bool first_occurrences_in_order(const std::vector<Record>& records) {
+std::string out_of_order(const std::vector<Record>& records) {
   std::map<Uuid, std::int32_t> last;
   for (const auto& record : records) {
     auto& version = last[record.event.order_id];
-    if (record.event.version > version + 1) return false;
+    if (record.event.version > version + 1)
+      return "position " + std::to_string(record.position) + " has version " +
+             std::to_string(record.event.version) + " of order " + record.event.order_id.to_string() +
+             " behind its version " + std::to_string(version);
     version = std::max(version, record.event.version);
   }
-  return true;
+  return "";
 }
 
 }  // namespace orderd::bus::test

@@ -31,7 +31,8 @@ bool eventually(const std::function<bool()>& condition);
 
 std::vector<Uuid> ids(const std::vector<Record>& records);
 std::vector<Uuid> ids(const std::vector<Event>& events);
-/// Duplicates left out, every order's versions rise by one from 1.
-bool first_occurrences_in_order(const std::vector<Record>& records);
+/// "" when, duplicates left out, every order's versions rise by one from 1; else the first record that breaks
+/// that.
+std::string out_of_order(const std::vector<Record>& records);
 
 }  // namespace orderd::bus::test

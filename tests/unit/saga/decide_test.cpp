@@ -38,7 +38,8 @@ Outcome answer(QueryAnswer answer, OutcomeKind kind, std::optional<PaymentTotals
 struct Story {
   OrderBody body{"c-1", "EUR", 1000, {{1, "SKU-1", 2, 500}}, {}, "card", "{}"};
   Definition definition = parse_definition(default_saga, "default.json");
-  std::map<std::string, SlotInfo> slots{{"payment", {"bank", false, true}}, {"inventory", {"stock", true, false}}};
+  std::map<std::string, SlotInfo> slots{{"payment", {"bank", false, true}},
+                                        {"inventory", {"stock", true, false}}};
   Facts facts{body, definition, slots};
   Time now{Millis(1'000'000)};
   Saga saga;
@@ -63,13 +64,16 @@ struct Story {
   std::size_t versions() const { return told.size() + 1 + cancels; }
   void answers(const Outcome& outcome) {
     REQUIRE(saga.open);
-    take(Answer{saga.open->query ? query_key(saga, *saga.open) : command_key(saga, *saga.open), outcome, "digest"});
+    take(Answer{saga.open->query ? query_key(saga, *saga.open) : command_key(saga, *saga.open), outcome,
+                "digest"});
   }
   void cancel() {
     ++cancels;
     take(Cancel{saga.version + 1, now, {"CANCELLED_BY_REQUEST", "no longer wanted"}});
   }
-  std::string doing() const { return saga.open ? (saga.open->query ? "query " : "") + saga.open->action : "nothing"; }
+  std::string doing() const {
+    return saga.open ? (saga.open->query ? "query " : "") + saga.open->action : "nothing";
+  }
   void pass(Millis time) { now += time; }
   int cancels = 0;
 };
@@ -92,7 +96,8 @@ TEST_CASE("an order goes through authorize, reserve, capture and commit to CONFI
   CHECK(story.doing() == "inventory.commit");
   story.answers(of(OutcomeKind::done));
   CHECK(story.saga.mode == Mode::finished);
-  CHECK(story.told == Told{"PAYMENT_AUTHORIZED/AUTHORIZED", "INVENTORY_RESERVED/AUTHORIZED", "ORDER_CONFIRMED/CAPTURED"});
+  CHECK(story.told ==
+        Told{"PAYMENT_AUTHORIZED/AUTHORIZED", "INVENTORY_RESERVED/AUTHORIZED", "ORDER_CONFIRMED/CAPTURED"});
 }
 
 TEST_CASE("a declined card rejects at once: there is nothing to undo") {
@@ -113,7 +118,8 @@ TEST_CASE("what is sold out brings the payment back before the order is rejected
   CHECK(story.doing() == "payment.void");
   CHECK(story.saga.status == Status::cancelling);
   story.answers(done({1000, 0, 0, 1000}));
-  CHECK(story.told == Told{"PAYMENT_AUTHORIZED/AUTHORIZED", "ORDER_COMPENSATING/AUTHORIZED", "ORDER_REJECTED/VOIDED"});
+  CHECK(story.told ==
+        Told{"PAYMENT_AUTHORIZED/AUTHORIZED", "ORDER_COMPENSATING/AUTHORIZED", "ORDER_REJECTED/VOIDED"});
 }
 
 TEST_CASE("a declined capture gives the goods back and lets the authorization go") {
@@ -345,9 +351,7 @@ TEST_CASE("a saga file with a mistake is refused with file, place and what was e
   const auto refused = [](const std::string& text) -> std::string {
     try {
       parse_definition(text, "x.json");
-    } catch (const DefinitionError& error) {
-      return error.what();
-    }
+    } catch (const DefinitionError& error) { return error.what(); }
     return "accepted";
   };
   const std::string step = R"({"name":"a","slot":"s","action":"s.do","status":"CONFIRMED")";
@@ -355,8 +359,11 @@ TEST_CASE("a saga file with a mistake is refused with file, place and what was e
   CHECK(refused(R"({"name":"x","steps":[]})").find("1 to 32 steps") != std::string::npos);
   CHECK(refused(R"({"name":"x","steps":[)" + step + R"(,"timout_ms":5}]})") ==
         "saga file x.json: steps[0].timout_ms is not a known key");
-  CHECK(refused(R"({"name":"x","steps":[)" + step + R"(,"timeout_ms":0}]})").find("milliseconds from 1") != std::string::npos);
-  CHECK(refused(R"({"name":"x","steps":[{"name":"a","slot":"s","action":"s.do"}]})").find("CONFIRMED") != std::string::npos);
-  CHECK(refused(R"({"name":"x","steps":[)" + step + "}," + step + "}]}").find("two steps named a") != std::string::npos);
+  CHECK(refused(R"({"name":"x","steps":[)" + step + R"(,"timeout_ms":0}]})").find("milliseconds from 1") !=
+        std::string::npos);
+  CHECK(refused(R"({"name":"x","steps":[{"name":"a","slot":"s","action":"s.do"}]})").find("CONFIRMED") !=
+        std::string::npos);
+  CHECK(refused(R"({"name":"x","steps":[)" + step + "}," + step + "}]}").find("two steps named a") !=
+        std::string::npos);
   CHECK(refused(R"({"name":"x","steps":[)" + step + "}]}") == "accepted");
 }

@@ -1,0 +1,95 @@
+#include "http/api.h"
+
+#include <Poco/Net/HTTPRequestHandler.h>
+#include <Poco/Net/HTTPServerResponse.h>
+
+#include "base/log.h"
+#include "http/fields.h"
+#include "http/routes.h"
+
+namespace orderd::http {
+namespace {
+
+constexpr std::string_view undefined_table = "42P01";
+
+/// The database's trouble as the client gets to see it: never a statement's text.
+Error error_of(const store::DbError& error) {
+  if (error.sqlstate == undefined_table) return Error::read_model_unavailable;
+  // Connection exceptions, transaction rollback, insufficient resources, operator intervention, locks, no answer at all.
+  static constexpr std::array<std::string_view, 6> passing{"08", "40", "53", "57", "55", "58"};
+  const std::string_view error_class = std::string_view(error.sqlstate).substr(0, 2);
+  const bool passes = std::find(passing.begin(), passing.end(), error_class) != passing.end();
+  return error.connection_lost || error.sqlstate.empty() || passes ? Error::database_unavailable : Error::internal;
+}
+
+Answer handle(const Router& router, Call& call) {
+  auto match = router.match(call.request.getMethod(), call.request.path());
+  if (!match.handler) {
+    if (match.allow.empty()) return Problem{Error::not_found, {}, {}, {}};
+    if (call.request.getMethod() == "OPTIONS") return Reply{204, {{"Allow", match.allow + ", OPTIONS"}}, ""};
+    return Problem{Error::method_not_allowed, {}, {}, {{"Allow", match.allow}}};
+  }
+  call.params = std::move(match.params);
+  try {
+    return (*match.handler)(call);
+  } catch (const store::DbError& error) {
+    log_warning("http", "a request failed in the database",
+                {{"request", call.request_id}, {"sqlstate", error.sqlstate}, {"error", error.what()}});
+    return Problem{error_of(error), {}, {}, {}};
+  } catch (const std::exception& error) {
+    log_error("http", "a request failed", {{"request", call.request_id}, {"error", error.what()}});
+    return Problem{Error::internal, {}, {}, {}};
+  }
+}
+
+class Dispatch final : public Poco::Net::HTTPRequestHandler {
+ public:
+  explicit Dispatch(const Router& router) : router_(router) {}
+
+  void handleRequest(Poco::Net::HTTPServerRequest& poco_request, Poco::Net::HTTPServerResponse& response) override {
+    auto& request = front::Request::from(poco_request);
+    Call call{request, request_id(request.get("X-Request-Id", "")), traceparent(request.get("traceparent", "")), {}};
+    // Set before the handler, so that a deferred answer carries them as well.
+    response.set("X-Request-Id", call.request_id);
+    response.set("X-Content-Type-Options", "nosniff");
+    Answer answer = handle(router_, call);
+    if (std::holds_alternative<Taken>(answer)) return;
+    if (const auto* problem = std::get_if<Problem>(&answer))
+      answer = Reply{face_of(problem->error).status, problem_fields(*problem),
+                     problem_json(*problem, {call.request_id, request.path()})};
+    const auto& reply = std::get<Reply>(answer);
+    response.setStatusAndReason(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(reply.status));
+    for (const auto& [name, value] : reply.fields) response.set(name, value);
+    response.sendBuffer(reply.body.data(), reply.body.size());
+  }
+
+ private:
+  const Router& router_;
+};
+
+class Factory final : public Poco::Net::HTTPRequestHandlerFactory {
+ public:
+  explicit Factory(const Router& router) : router_(router) {}
+  Poco::Net::HTTPRequestHandler* createRequestHandler(const Poco::Net::HTTPServerRequest&) override {
+    return new Dispatch(router_);  // the front's to delete, as Poco's contract has it
+  }
+
+ private:
+  const Router& router_;
+};
+
+}  // namespace
+
+Api::Api(ApiParts parts) : parts_(std::move(parts)), tokens_(parts_.secrets) {
+  add_place_route(router_, parts_, tokens_);
+  add_list_route(router_, parts_);
+  add_order_routes(router_, parts_, tokens_);
+  add_stream_route(router_, parts_, tokens_);
+  add_product_route(router_, parts_);
+  add_health_routes(router_, parts_);
+  if (!parts_.web_dir.empty()) add_pages(router_, parts_.web_dir);
+}
+
+Poco::Net::HTTPRequestHandlerFactory::Ptr Api::factory() { return new Factory(router_); }
+
+}  // namespace orderd::http

@@ -1,0 +1,61 @@
+#pragma once
+// All that orderd answers over HTTP, as one factory of Poco handlers for the front. Built by main from the parts it needs;
+// outlives the front. Handlers run on the front's workers, many at a time.
+#include <Poco/Net/HTTPRequestHandlerFactory.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "http/access.h"
+#include "http/router.h"
+#include "intake/intake.h"
+#include "sse/broadcaster.h"
+#include "store/pool.h"
+#include "store/secret_box.h"
+
+namespace orderd::http {
+
+/// One page of what can be ordered.
+struct ProductQuery {
+  std::string after;  // SKU of the last product of the page before, "" for the first page
+  int limit = 20;
+  std::string search;  // part of a SKU or name, "" for all
+};
+struct ProductPage {
+  std::string data_json = "[]";  // [{"sku":…,"name":…,"unitPrice":…,"currency":…,"available":…}]
+  std::string last;              // SKU to go on behind, "" at the end
+};
+/// [any worker thread] May throw store::DbError.
+using ProductSource = std::function<ProductPage(const ProductQuery&)>;
+
+struct ApiParts {
+  store::Pool& pool;
+  intake::Intake& intake;
+  sse::Broadcaster& streams;
+  const store::SecretBox& secrets;
+  ProductSource products;
+  /// What keeps this host from serving, a line each, for people; empty: ready. [any worker thread]
+  std::function<std::vector<std::string>()> not_ready;
+  std::string web_dir;  // pages for "/"; "": none
+};
+
+class Api {
+ public:
+  /// Throws std::runtime_error if web_dir cannot be read.
+  explicit Api(ApiParts parts);
+  Api(const Api&) = delete;
+  Api& operator=(const Api&) = delete;
+
+  /// For routes of other parts; before the first request.
+  Router& router() { return router_; }
+  /// For the front. Refers to this object.
+  Poco::Net::HTTPRequestHandlerFactory::Ptr factory();
+
+ private:
+  const ApiParts parts_;
+  const TrackingTokens tokens_;
+  Router router_;
+};
+
+}  // namespace orderd::http

@@ -1,0 +1,55 @@
+// What several routes check before they begin.
+#include "base/sha256.h"
+#include "http/fields.h"
+#include "http/query.h"
+#include "http/routes.h"
+
+namespace orderd::http {
+
+std::optional<Problem> refuse_other_than_json(const Call& call) {
+  if (accepts(call.field("Accept"), "application/json")) return std::nullopt;
+  return Problem{Error::not_acceptable, "The answer is application/json, which Accept does not admit.", {}, {}};
+}
+
+std::optional<Problem> refuse_other_body(const Call& call) {
+  if (call.request.body().empty()) return std::nullopt;
+  const std::string encoding = call.field("Content-Encoding");
+  if (is_json_type(call.field("Content-Type")) && (encoding.empty() || encoding == "identity")) return std::nullopt;
+  return Problem{Error::unsupported_media_type, {}, {}, {}};
+}
+
+std::variant<intake::IdempotencyKey, Problem> read_key(const Call& call, const std::string& fingerprint_key) {
+  if (!call.has("Idempotency-Key")) return intake::IdempotencyKey{};
+  const std::string value = call.field("Idempotency-Key");
+  if (!is_idempotency_key(value))
+    return Problem{Error::invalid_field, "Idempotency-Key must have 1 to 255 printable ASCII characters.", {}, {}};
+  std::string action = call.request.getMethod() + " ";
+  action += call.request.path();
+  const std::string content = action + "\n" + std::string(call.request.body());
+  return intake::IdempotencyKey{caller(call) + " " + action, value, hmac_sha256(fingerprint_key, content)};
+}
+
+Problem problem_of(const intake::Invalid& invalid) {
+  switch (invalid.kind) {
+    case intake::Invalid::Kind::malformed: return {Error::malformed_json, {}, invalid.errors, {}};
+    case intake::Invalid::Kind::invalid: return {Error::invalid_request, {}, invalid.errors, {}};
+    case intake::Invalid::Kind::card_number: return {Error::card_number, {}, invalid.errors, {}};
+  }
+  return {};
+}
+
+std::optional<Uuid> read_order_id(const Call& call, const TrackingTokens& tokens) {
+  const auto id = Uuid::parse(call.params.at(0));
+  // Only the token is read from this query; other parameters do not change what an order is.
+  std::string_view query = call.request.query();
+  while (id && !query.empty()) {
+    const auto end = query.find('&');
+    const auto part = query.substr(0, end);
+    query = end == query.npos ? std::string_view() : query.substr(end + 1);
+    if (part.substr(0, 6) != "token=") continue;
+    if (const auto token = percent_decode(part.substr(6)); !token || !tokens.fits(*id, *token)) return std::nullopt;
+  }
+  return id;
+}
+
+}  // namespace orderd::http

@@ -1,0 +1,107 @@
+#include "http/problem.h"
+
+#include <Poco/Net/HTTPResponse.h>
+
+#include <atomic>
+
+#include "model/json.h"
+
+namespace orderd::http {
+namespace {
+
+constexpr int retry_after_max_s = 5;
+
+std::string title_of(int status) {
+  return Poco::Net::HTTPResponse::getReasonForStatus(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(status));
+}
+
+std::string retry_after() {
+  static std::atomic<unsigned> turn{0};
+  return std::to_string(1 + turn++ % retry_after_max_s);
+}
+
+struct Document {
+  int status;
+  std::string_view code, detail;
+  bool retryable;
+};
+
+std::string to_json(const Document& document, const Where& where, const std::vector<intake::FieldError>& errors) {
+  std::string out;
+  json::Object object(out);
+  object.add("type", "about:blank").add("title", title_of(document.status)).add("status", document.status);
+  object.add("detail", document.detail);
+  if (!where.instance.empty()) object.add("instance", where.instance);
+  object.add("code", document.code).add("retryable", document.retryable).add("requestId", where.request_id);
+  if (!errors.empty()) {
+    std::string list = "[";
+    for (const auto& error : errors) {
+      if (list.size() > 1) list.push_back(',');
+      json::Object one(list);
+      one.add("pointer", error.pointer).add("message", error.message).end();
+    }
+    object.raw("errors", list + "]");
+  }
+  object.end();
+  return out;
+}
+
+}  // namespace
+
+ErrorFace face_of(Error error) {
+  switch (error) {
+    case Error::malformed_json: return {400, "MALFORMED_JSON", "The body is not the JSON this API takes.", false};
+    case Error::invalid_request: return {400, "INVALID_REQUEST", "The request is not valid; see errors.", false};
+    case Error::invalid_parameter: return {400, "INVALID_PARAMETER", "A query parameter is not valid; see errors.", false};
+    case Error::invalid_field: return {400, "INVALID_HEADER", "A header field is not valid.", false};
+    case Error::card_number:
+      return {422, "CARD_NUMBER_REFUSED",
+              "The request holds a payment card number. Send the token that your payment provider made of it.", false};
+    case Error::unauthorized: return {401, "UNAUTHORIZED", "This needs an API key: Authorization: Bearer ok_…", false};
+    case Error::forbidden: return {403, "FORBIDDEN", "This API key does not permit that.", false};
+    case Error::not_found: return {404, "NOT_FOUND", "There is nothing under this path.", false};
+    case Error::order_not_found: return {404, "ORDER_NOT_FOUND", "There is no such order.", false};
+    case Error::method_not_allowed:
+      return {405, "METHOD_NOT_ALLOWED", "This path does not take that method; see Allow.", false};
+    case Error::not_acceptable: return {406, "NOT_ACCEPTABLE", "The answer would not be of a type that Accept names.", false};
+    case Error::order_not_cancellable:
+      return {409, "ORDER_NOT_CANCELLABLE", "The order was rejected; there is nothing to cancel.", false};
+    case Error::version_mismatch:
+      return {412, "VERSION_MISMATCH", "The order is not at the version that If-Match names. Read it again.", false};
+    case Error::unsupported_media_type:
+      return {415, "UNSUPPORTED_MEDIA_TYPE", "Send the body as Content-Type: application/json, in UTF-8, not encoded.", false};
+    case Error::idempotency_key_reused:
+      return {422, "IDEMPOTENCY_KEY_REUSED",
+              "This Idempotency-Key was used for another request within 24 hours. Use a new key for a new request.", false};
+    case Error::overloaded: return {503, "OVERLOADED", "Too much is waiting already. Nothing was done; try again.", true};
+    case Error::database_unavailable:
+      return {503, "DATABASE_UNAVAILABLE", "The database cannot be reached at the moment. Try again.", true};
+    case Error::read_model_unavailable:
+      return {503, "READ_MODEL_UNAVAILABLE", "The list of orders is not there yet: its projection has not started.", true};
+    case Error::internal:
+      return {500, "INTERNAL_ERROR", "The server failed. Its log has the reason under this requestId.", false};
+  }
+  return {500, "INTERNAL_ERROR", "", false};
+}
+
+std::string problem_json(const Problem& problem, const Where& where) {
+  const ErrorFace face = face_of(problem.error);
+  const std::string_view detail = problem.detail.empty() ? face.detail : std::string_view(problem.detail);
+  return to_json({face.status, face.code, detail, face.retryable}, where, problem.errors);
+}
+
+front::Fields problem_fields(const Problem& problem) {
+  front::Fields fields = problem.fields;
+  fields.emplace_back("Content-Type", "application/problem+json");
+  fields.emplace_back("Cache-Control", "no-store");
+  if (face_of(problem.error).status == 503) fields.emplace_back("Retry-After", retry_after());
+  return fields;
+}
+
+front::Rendered render_refusal(const front::Refusal& refusal) {
+  const bool retryable = refusal.status == 503 || refusal.status == 408;
+  return {.body = to_json({refusal.status, refusal.code, refusal.detail, retryable}, {refusal.request_id, ""}, {}),
+          .fields = {{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}}};
+}
+
+}  // namespace orderd::http

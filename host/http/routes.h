@@ -1,0 +1,26 @@
+#pragma once
+// The groups of routes, one file each. Each adds its routes to a router; what is passed by reference outlives the router.
+#include "http/api.h"
+
+namespace orderd::http {
+
+void add_place_route(Router& router, const ApiParts& parts, const TrackingTokens& tokens);
+void add_order_routes(Router& router, const ApiParts& parts, const TrackingTokens& tokens);
+void add_list_route(Router& router, const ApiParts& parts);
+void add_stream_route(Router& router, const ApiParts& parts, const TrackingTokens& tokens);
+void add_product_route(Router& router, const ApiParts& parts);
+void add_health_routes(Router& router, const ApiParts& parts);
+/// Throws std::runtime_error if the folder cannot be read.
+void add_pages(Router& router, const std::string& web_dir);
+
+/// 406 unless Accept admits JSON.
+std::optional<Problem> refuse_other_than_json(const Call& call);
+/// 415 for a body that is not plain JSON.
+std::optional<Problem> refuse_other_body(const Call& call);
+/// The request's Idempotency-Key ("" if there is none) with its scope and fingerprint, or what is wrong with it.
+std::variant<intake::IdempotencyKey, Problem> read_key(const Call& call, const std::string& fingerprint_key);
+Problem problem_of(const intake::Invalid& invalid);
+/// The order that a path names; nullopt for no id, and for a `?token=` that does not fit: both are "no such order".
+std::optional<Uuid> read_order_id(const Call& call, const TrackingTokens& tokens);
+
+}  // namespace orderd::http

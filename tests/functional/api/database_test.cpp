@@ -1,0 +1,105 @@
+// What clients see of a database that goes away, comes back, or loses its word at the worst moment.
+#include <catch2/catch.hpp>
+
+#include "functional/support/api_host.h"
+#include "functional/support/cutting_proxy.h"
+
+using namespace orderd;
+using namespace orderd::test;
+
+namespace {
+
+void check_unavailable(const Answer& answer) {
+  INFO(answer.body);
+  CHECK(answer.status == 503);
+  CHECK(code_of(answer) == "DATABASE_UNAVAILABLE");
+  const json::Document problem = parsed(answer);
+  CHECK(problem["retryable"].IsTrue());
+  const int retry_after = std::stoi("0" + answer.field("retry-after"));
+  CHECK(retry_after >= 1);
+  CHECK(retry_after <= 5);
+  for (const char* leak : {"select", "insert", "libpq", "127.0.0.1"}) CHECK(answer.body.find(leak) == std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("While the database cannot be reached everything that needs it says so, and the rest goes on") {
+  ApiHost::Options options;
+  options.database_url = [](TestDatabase&) { return "host=127.0.0.1 port=1 user=nobody dbname=none"; };
+  ApiHost host(options);
+  const std::string id = "01920000-0000-7000-8000-000000000000";
+  check_unavailable(host.post("/api/orders", order_body()));
+  check_unavailable(host.post("/api/orders", order_body(), {{"Idempotency-Key", "k"}}));
+  check_unavailable(host.get("/api/orders"));
+  check_unavailable(host.get("/api/orders/" + id));
+  check_unavailable(host.post("/api/orders/" + id + "/cancel", "{}"));
+  check_unavailable(host.get("/api/orders/" + id + "/stream"));
+  CHECK(host.get("/healthz/live").status == 200);
+  CHECK(host.post("/api/orders", "{").status == 400);
+}
+
+TEST_CASE("When all sessions are ended the host goes on by itself, and streams lose nothing") {
+  ApiHost host;
+  const std::string id = host.place();
+  StreamClient stream(host, id);
+  CHECK(stream.ids(1) == std::vector<int>{1});
+  host.get("/api/orders/" + id);
+  CHECK(host.database.end_sessions() >= 3);
+  const std::string next = host.place();
+  CHECK(host.get("/api/orders/" + next).status == 200);
+  CHECK(host.get("/api/orders").status == 200);
+  host.advance(id, EventType::payment_authorized, Status::payment_authorized, PaymentStatus::authorized);
+  CHECK(stream.ids(1) == std::vector<int>{2});
+  CHECK(host.post("/api/orders/" + id + "/cancel", "{}").status == 202);
+  CHECK(stream.ids(1) == std::vector<int>{3});
+}
+
+TEST_CASE("A COMMIT whose answer is lost is found out about, never guessed") {
+  store::ConnectionOptions server;
+  server.url = required_env("ORDERD_TEST_PG");
+  store::Connection direct(server);
+  CuttingProxy proxy(direct);
+  for (const bool with_key : {false, true}) {
+    for (const auto cut : {CuttingProxy::Cut::before_commit, CuttingProxy::Cut::after_commit}) {
+      ApiHost::Options options;
+      options.database_url = [&](TestDatabase& database) { return proxy.url(database.session()); };
+      ApiHost host(options);
+      REQUIRE(host.post("/api/orders", order_body()).status == 201);  // sessions stand, statements are prepared
+      proxy.arm(cut);
+      const Headers headers = with_key ? Headers{{"Idempotency-Key", "k"}} : Headers{};
+      const Answer answer = host.post("/api/orders", order_body(), headers);
+      INFO("key " << with_key << ", cut " << static_cast<int>(cut) << answer.body);
+      CHECK(proxy.has_cut());
+      REQUIRE(answer.status == 201);
+      CHECK(answer.field("idempotent-replayed").empty());
+      CHECK(host.database.number("select count(*) from orders") == 2);
+      CHECK(host.database.number("select count(*) from order_events") == 2);
+      CHECK(host.database.number("select count(*) from orders where id = '" + text(parsed(answer), "id") + "'") == 1);
+    }
+  }
+}
+
+TEST_CASE("An overfull intake turns orders away, writes none of those, and recovers") {
+  ApiHost::Options options;
+  options.queue_orders_max = 4;
+  ApiHost host(options);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  {
+    store::UnitOfWork lock(host.database.session());
+    static constexpr store::Statement lock_orders{"lock_orders", "lock table orders in exclusive mode"};
+    lock.run(lock_orders);
+    for (int i = 0; i < 20; ++i) {
+      clients.push_back(std::make_unique<RawClient>(host.port()));
+      clients.back()->send(request_text("POST", "/api/orders", order_body(), {{"Content-Type", "application/json"}}));
+    }
+    REQUIRE(eventually([&] { return host.intake->waiting() == 4; }));
+    const Answer refused = host.post("/api/orders", order_body());
+    CHECK(refused.status == 503);
+    CHECK(code_of(refused) == "OVERLOADED");
+    CHECK_FALSE(refused.field("retry-after").empty());
+  }
+  int placed = 0;
+  for (auto& client : clients) placed += client->answer().status == 201;
+  CHECK(placed >= 5);
+  CHECK(host.database.number("select count(*) from orders") == placed);
+}

@@ -1,0 +1,110 @@
+#include <catch2/catch.hpp>
+
+#include <set>
+
+#include "functional/support/api_host.h"
+
+using namespace orderd;
+using namespace orderd::test;
+
+namespace {
+
+struct PageOfOrders {
+  std::vector<std::string> ids;
+  std::string cursor;
+};
+
+PageOfOrders page(ApiHost& host, const std::string& query) {
+  const Answer answer = host.get("/api/orders?" + query);
+  INFO(query << answer.body);
+  REQUIRE(answer.status == 200);
+  const json::Document document = parsed(answer);
+  PageOfOrders out;
+  for (const auto& order : document["data"].GetArray()) out.ids.push_back(text(order, "id"));
+  if (document["nextCursor"].IsString()) out.cursor = document["nextCursor"].GetString();
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("A list shows orders as GET does, newest first, without history") {
+  ApiHost host;
+  const std::string older = host.place(), newer = host.place();
+  host.advance(newer, EventType::payment_authorized, Status::payment_authorized, PaymentStatus::authorized);
+  host.project();
+  const json::Document list = parsed(host.get("/api/orders"));
+  REQUIRE(list["data"].Size() == 2);
+  CHECK(text(list["data"][0], "id") == newer);
+  CHECK(text(list["data"][1], "id") == older);
+  CHECK(list["nextCursor"].IsNull());
+  CHECK_FALSE(list["data"][0].HasMember("history"));
+  json::Document single = parsed(host.get("/api/orders/" + newer));
+  single.RemoveMember("history");
+  CHECK(single == list["data"][0]);
+}
+
+TEST_CASE("A cursor walks every order once that was there when the walk began, while others are placed") {
+  ApiHost host;
+  std::set<std::string> placed, walked;
+  for (int i = 0; i < 25; ++i) placed.insert(host.place());
+  host.project();
+  std::string query = "limit=7";
+  for (;;) {
+    const PageOfOrders one = page(host, query);
+    for (const std::string& id : one.ids) CHECK(walked.insert(id).second);
+    if (one.cursor.empty()) break;
+    query = "limit=7&cursor=" + one.cursor;
+    host.place();
+    host.project();
+  }
+  CHECK(walked == placed);
+}
+
+TEST_CASE("Lists filter by status, customer and time") {
+  ApiHost host;
+  const std::string a = host.place(order_body("anna")), b = host.place(order_body("a b&c=ü"));
+  host.advance(a, EventType::payment_authorized, Status::payment_authorized, PaymentStatus::authorized);
+  host.project();
+  using Ids = std::vector<std::string>;
+  CHECK(page(host, "status=PAYMENT_AUTHORIZED").ids == Ids{a});
+  CHECK(page(host, "customerId=a+b%26c%3D%C3%BC").ids == Ids{b});
+  CHECK(page(host, "customerId=anna&status=PENDING").ids.empty());
+  const std::string created = text(parsed(host.get("/api/orders/" + b)), "createdAt");
+  CHECK(page(host, "createdBefore=" + created).ids == Ids{a});
+  CHECK(page(host, "createdAfter=" + created).ids.empty());
+  CHECK(page(host, "createdAfter=2020-01-01T00:00:00Z&createdBefore=2100-01-01T00:00:00%2B01:00&limit=100").ids == Ids{b, a});
+}
+
+TEST_CASE("A parameter that is unknown, wrong or there twice is refused by name") {
+  ApiHost host;
+  const std::vector<std::pair<std::string, std::string>> bad{
+      {"limit=0", "/limit"},         {"limit=101", "/limit"},       {"limit=ten", "/limit"},     {"limit=", "/limit"},
+      {"limit=1&limit=2", "/limit"}, {"offset=3", "/offset"},       {"status=OPEN", "/status"},  {"cursor=abc", "/cursor"},
+      {"cursor=", "/cursor"},        {"customerId=", "/customerId"}, {"createdAfter=yesterday", "/createdAfter"},
+      {"createdBefore=2026-13-01T00:00:00Z", "/createdBefore"},      {"status=%ff", "/status"}};
+  for (const auto& [query, pointer] : bad) {
+    const Answer answer = host.get("/api/orders?" + query);
+    INFO(query << answer.body);
+    CHECK(answer.status == 400);
+    CHECK(code_of(answer) == "INVALID_PARAMETER");
+    CHECK(first_pointer(answer) == pointer);
+  }
+}
+
+TEST_CASE("Without its read model a list is not there yet, and says so") {
+  ApiHost host;
+  host.database.script("drop table orders_read");
+  const Answer answer = host.get("/api/orders");
+  CHECK(answer.status == 503);
+  CHECK(code_of(answer) == "READ_MODEL_UNAVAILABLE");
+}
+
+TEST_CASE("Products come from the inventory, page by page") {
+  ApiHost host;
+  const json::Document first = parsed(host.get("/api/products?limit=1"));
+  CHECK(text(first["data"][0], "sku") == "SKU-0001");
+  const json::Document second = parsed(host.get("/api/products?limit=1&cursor=" + text(first, "nextCursor")));
+  CHECK(second["data"].Empty());
+  CHECK(second["nextCursor"].IsNull());
+  CHECK(host.get("/api/products?page=2").status == 400);
+}

@@ -1,0 +1,157 @@
+#include <catch2/catch.hpp>
+
+#include "base/metrics.h"
+#include "functional/support/api_host.h"
+#include "outbox/log.h"
+
+using namespace orderd;
+using namespace orderd::test;
+
+namespace {
+
+void authorize(ApiHost& host, const std::string& id) {
+  host.advance(id, EventType::payment_authorized, Status::payment_authorized, PaymentStatus::authorized);
+}
+void reject(ApiHost& host, const std::string& id) {
+  host.advance(id, EventType::order_rejected, Status::rejected, PaymentStatus::failed);
+}
+using Ids = std::vector<int>;
+
+}  // namespace
+
+TEST_CASE("A stream begins with the present state, brings every change, and ends with the order") {
+  ApiHost host;
+  const std::string id = host.place();
+  authorize(host, id);
+  StreamClient stream(host, id);
+  CHECK(stream.ids(1) == Ids{2});
+  CHECK(stream.received.find("HTTP/1.1 200") == 0);
+  CHECK(stream.received.find("Content-Type: text/event-stream") != std::string::npos);
+  CHECK(stream.received.find("Cache-Control: no-cache") != std::string::npos);
+  CHECK(stream.received.find("X-Accel-Buffering: no") != std::string::npos);
+  CHECK(stream.received.find("\r\n\r\nretry: 2000\n\nid: 2\nevent: status\ndata: {\"orderId\":\"" + id + "\"") != std::string::npos);
+  host.advance(id, EventType::payment_updated, Status::payment_authorized, PaymentStatus::unknown);
+  CHECK(stream.ids(1) == Ids{3});
+  reject(host, id);
+  CHECK(stream.ids(1) == Ids{4});
+  CHECK(stream.ends());
+}
+
+TEST_CASE("A stream resumes behind Last-Event-ID, and 204 says that nothing can come any more") {
+  ApiHost host;
+  const std::string id = host.place();
+  authorize(host, id);
+  reject(host, id);
+  StreamClient all(host, id, {{"Last-Event-ID", "0"}});
+  CHECK(all.ids(3) == Ids{1, 2, 3});
+  CHECK(all.ends());
+  StreamClient rest(host, id, {{"Last-Event-ID", "1"}});
+  CHECK(rest.ids(2) == Ids{2, 3});
+  const std::string path = "/api/orders/" + id + "/stream";
+  CHECK(host.get(path, {{"Last-Event-ID", "3"}}).status == 204);
+  CHECK(host.get(path, {{"Last-Event-ID", "99"}}).status == 204);
+  for (const char* bad : {"x", "-1", "1.5", "99999999999"}) {
+    const Answer answer = host.get(path, {{"Last-Event-ID", bad}});
+    CHECK(answer.status == 400);
+    CHECK(code_of(answer) == "INVALID_HEADER");
+  }
+}
+
+TEST_CASE("A version that the bus lost is brought from history, in order") {
+  ApiHost host;
+  const std::string id = host.place();
+  StreamClient stream(host, id);
+  CHECK(stream.ids(1) == Ids{1});
+  // Written past the log's end that the tail follows: a position that it has passed already.
+  const std::string copy = "insert into order_events select order_id, 2, type, at, "
+                           "convert_to(replace(convert_from(payload, 'UTF8'), '\"version\":1', '\"version\":2'), 'UTF8'), "
+                           "traceparent, shard, -5 from order_events where order_id = '" + id + "' and version = 1";
+  host.database.script(copy + "; update order_state set version = 2 where id = '" + id + "'");
+  authorize(host, id);
+  CHECK(stream.ids(2) == Ids{2, 3});
+}
+
+TEST_CASE("What the bus lost last is found by comparing with the database") {
+  ApiHost::Options options;
+  options.streams.compare_interval_ms = 50;
+  ApiHost host(options);
+  const std::string id = host.place();
+  StreamClient stream(host, id);
+  CHECK(stream.ids(1) == Ids{1});
+  host.database.script("insert into order_events select order_id, 2, type, at, payload, traceparent, shard, -5 from order_events "
+                       "where order_id = '" + id + "'; update order_state set version = 2 where id = '" + id + "'");
+  CHECK(stream.ids(1) == Ids{2});
+}
+
+TEST_CASE("Many streams of one order all get every version once") {
+  ApiHost host;
+  const std::string id = host.place();
+  std::vector<std::unique_ptr<StreamClient>> streams;
+  for (int i = 0; i < 50; ++i) streams.push_back(std::make_unique<StreamClient>(host, id));
+  // No waiting in between: some streams begin before, some after the change.
+  authorize(host, id);
+  reject(host, id);
+  for (auto& stream : streams) {
+    CHECK(stream->ends());
+    int last = 0;
+    for (std::size_t at = 0; (at = stream->received.find("\nid: ", at)) != std::string::npos; ++at) {
+      const int version = std::stoi(stream->received.substr(at + 5));
+      CHECK((last == 0 || version == last + 1));
+      last = version;
+    }
+    CHECK(last == 3);
+  }
+  CHECK(eventually([] { return metrics().gauge("orderd_sse_streams", "") == 0; }));
+}
+
+TEST_CASE("A reader that takes nothing is disconnected, and resumes by id") {
+  ApiHost::Options options;
+  options.streams.stream_bytes_max = 4 * 1024;
+  options.streams.send_buffer_bytes = 4 * 1024;
+  ApiHost host(options);
+  const std::string id = host.place();
+  StreamClient healthy(host, id);
+  StreamClient slow(host, id, {}, 2048);
+  CHECK(healthy.ids(1) == Ids{1});
+  auto& slow_total = metrics().counter("orderd_sse_slow_total", "");
+  const auto before = slow_total.load();
+  int version = 1;
+  while (slow_total == before && version < 2000) {
+    version = host.advance(id, EventType::payment_updated, Status::pending, PaymentStatus::pending);
+    CHECK(healthy.ids(1) == Ids{version});
+  }
+  CHECK(slow_total > before);
+  CHECK(slow.ends());
+  const auto last_at = slow.received.rfind("\nid: ");
+  const int last = std::stoi(slow.received.substr(last_at + 5));
+  CHECK(last < version);
+  StreamClient resumed(host, id, {{"Last-Event-ID", std::to_string(last)}});
+  CHECK(resumed.ids(1) == Ids{last + 1});
+}
+
+TEST_CASE("A quiet stream gets comment lines, and going down ends it") {
+  ApiHost::Options options;
+  options.streams.heartbeat_ms = 50;
+  ApiHost host(options);
+  const std::string id = host.place();
+  StreamClient stream(host, id);
+  CHECK(stream.ids(1) == Ids{1});
+  CHECK(stream.gets("\n\n:\n\n"));
+  host.streams->close_all();
+  CHECK(stream.ends());
+  const Answer refused = host.get("/api/orders/" + id + "/stream");
+  CHECK(refused.status == 503);
+  CHECK_FALSE(refused.field("retry-after").empty());
+}
+
+TEST_CASE("Who may not or cannot have a stream is told so in plain HTTP") {
+  ApiHost host;
+  const std::string id = host.place();
+  const std::string path = "/api/orders/" + id + "/stream";
+  CHECK(host.get("/api/orders/01920000-0000-7000-8000-000000000000/stream").status == 404);
+  CHECK(host.get(path, {{"Accept", "application/json"}}).status == 406);
+  const Answer head = host.ask("HEAD", path);
+  CHECK(head.status == 200);
+  CHECK(head.field("content-type") == "text/event-stream");
+  CHECK(host.ask("POST", path).status == 405);
+}
