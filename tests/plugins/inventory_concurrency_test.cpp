@@ -36,7 +36,10 @@ class Session {
       store::UnitOfWork work(connection_);
       plugins::LentTransaction tx(work);
       outcomes = warehouse_.step().execute_in(tx, commands);
-      if (random_() % 10 == 0) return;  // the host's transaction is rolled back
+      if (random_() % 10 == 0) {
+        (void)work.flush();
+        return;  // the host rolls its transaction back
+      }
       work.commit();
     }
     for (std::size_t i = 0; i < commands.size(); ++i) check(commands[i], outcomes[i]);
