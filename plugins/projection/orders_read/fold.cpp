@@ -1,5 +1,7 @@
 #include "fold.h"
 
+#include <rapidjson/document.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -50,16 +52,19 @@ std::string members_of(std::string_view payload) {
   return {begin, static_cast<std::size_t>(to.data() + to.size() - begin)};
 }
 
-/// A JSON string's text without its escapes, for the column that lists are filtered by.
+/// A JSON string's text, for the column that lists are filtered by.
 std::string unescaped(std::string_view raw) {
-  std::string out;
-  for (std::size_t i = 1; i + 1 < raw.size(); ++i) {
-    if (raw[i] == '\\' && i + 2 < raw.size() &&
-        (raw[i + 1] == '"' || raw[i + 1] == '\\' || raw[i + 1] == '/'))
-      ++i;
-    out.push_back(raw[i]);
-  }
-  return out;
+  rapidjson::Document document;
+  document.Parse(raw.data(), raw.size());
+  if (document.HasParseError() || !document.IsString()) throw orderd::sdk::Refused("customerId is no string");
+  return {document.GetString(), document.GetStringLength()};
+}
+
+/// Throws if there is none.
+std::string_view needed_member(std::string_view payload, std::string_view name) {
+  const auto raw = raw_member(payload, name);
+  if (raw.empty()) throw orderd::sdk::Refused("the event's payload has no " + std::string(name));
+  return raw;
 }
 
 void take(Folded& order, const EventView& event, std::size_t index) {
@@ -73,7 +78,7 @@ void take(Folded& order, const EventView& event, std::size_t index) {
   order.updated_ms = event.at_ms();
   order.status = status_number(event.status());
   order.payment_status = payment_status_number(event.payment_status());
-  order.payment = std::string(raw_member(payload, "payment"));
+  order.payment = std::string(needed_member(payload, "payment"));
   if (const auto reason = raw_member(payload, "reason"); !reason.empty() && reason != "null")
     order.reason = std::string(reason);
   order.events.push_back(index);

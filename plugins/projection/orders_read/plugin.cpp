@@ -143,12 +143,15 @@ class Plugin final : public orderd::sdk::Projection, public orderd::sdk::Migrati
     tx.exec(
         "create table orders_read_shadow (like orders_read including defaults including storage) with "
         "(fillfactor = 60)");
-    tx.exec("alter table orders_read_shadow add primary key (order_id)");
-    tx.exec("create index on orders_read_shadow (customer_id, order_id)");
+    tx.exec("alter table orders_read_shadow add constraint orders_read_shadow_pkey primary key (order_id)");
+    tx.exec("create index orders_read_shadow_customer on orders_read_shadow (customer_id, order_id)");
   }
   void rebuild_finish(Transaction& tx) override {
     tx.exec("drop table orders_read");
     tx.exec("alter table orders_read_shadow rename to orders_read");
+    // The next rebuild wants the shadow's names again.
+    tx.exec("alter index orders_read_shadow_pkey rename to orders_read_pkey");
+    tx.exec("alter index orders_read_shadow_customer rename to orders_read_customer");
   }
 
   const std::vector<orderd_migration>& migrations() const override {
