@@ -1,13 +1,18 @@
 // orderctl: what an operator does from a shell. Each verb is a function; main picks one.
+#include <Poco/JSON/Array.h>
+#include <Poco/JSON/Object.h>
+
 #include <fstream>
 #include <functional>
 #include <iomanip>
 #include <iostream>
+#include <map>
 
 #include "config/settings.h"
 #include "plugin_host/lent_transaction.h"
 #include "projection/projector.h"
 #include "store/migrations.h"
+#include "store/report.h"
 #include "wiring.h"
 
 extern char** environ;
@@ -25,7 +30,11 @@ constexpr const char* usage_text = R"(usage: orderctl --config=FILE VERB ...
   stock import FILE              lines of SKU,NAME,UNIT_PRICE,CURRENCY,ON_HAND (tab or comma between)
   stock demo                     the demo shop's products, if there are none yet
   projection rebuild [INSTANCE]  build the read model again from the events, beside the live one, then switch
+  sagas                          orders that are not at their end, stuck ones first
+  parked                         events that a consumer could not take, and why
   help, version
+
+  -o json                        sagas, parked: one JSON array instead of a table
 )";
 
 /// The words do not make a verb; what() says which.
@@ -169,9 +178,63 @@ int projection_rebuild(Context& context, const Words& words) {
   throw UsageError(words.empty() ? "no projection is configured" : "there is no projection " + words[0]);
 }
 
+int print(const store::Report& report, const Words& words) {
+  if (words == Words{"-o", "json"}) {
+    Poco::JSON::Array array;
+    for (const auto& row : report.rows) {
+      Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+      for (std::size_t i = 0; i < row.size(); ++i) object.set(report.columns[i], row[i]);
+      array.add(object);
+    }
+    array.stringify(std::cout, 2);
+    return std::cout << "\n", 0;
+  }
+  if (!words.empty()) throw UsageError("only -o json may follow");
+  std::vector<std::size_t> widths;
+  for (std::size_t i = 0; i < report.columns.size(); ++i) {
+    widths.push_back(report.columns[i].size());
+    for (const auto& row : report.rows) widths[i] = std::max(widths[i], row[i].size());
+  }
+  const auto line = [&](const std::vector<std::string>& values) {
+    for (std::size_t i = 0; i < values.size(); ++i)
+      std::cout << std::left << std::setw(static_cast<int>(widths[i]) + 2) << values[i];
+    std::cout << "\n";
+  };
+  line(report.columns);
+  for (const auto& row : report.rows) line(row);
+  return 0;
+}
+
+int sagas(Context& context, const Words& words) {
+  static const std::string sql =
+      "select g.order_id::text as order_id, g.data ->> 'status' as status, "
+      "coalesce(g.data #>> '{open,action}', '') as doing, coalesce(g.data #>> '{open,attempt}', '') as "
+      "attempt, "
+      "coalesce(g.wake::text, '') as wakes, coalesce(g.data #>> '{stuck,code}', '') as stuck, "
+      "coalesce(g.data #>> '{stuck,message}', '') as why from sagas g join order_state s on s.id = "
+      "g.order_id "
+      "order by g.data -> 'stuck' is null, g.order_id limit 1000";
+  return print(store::read_report(database(context.settings), sql), words);
+}
+
+int parked(Context& context, const Words& words) {
+  static const std::string sql =
+      "select consumer, order_id::text as order_id, from_version::text as version, at::text, reason from "
+      "parked "
+      "order by at limit 1000";
+  return print(store::read_report(database(context.settings), sql), words);
+}
+
 const std::map<std::string, std::function<int(Context&, const Words&)>> verbs{
-    {"migrate", migrate},           {"stock list", stock_list}, {"stock receive", stock_receive},
-    {"stock import", stock_import}, {"stock demo", stock_demo}, {"projection rebuild", projection_rebuild}};
+    {"sagas", sagas},
+    {"parked", parked},
+
+    {"migrate", migrate},
+    {"stock list", stock_list},
+    {"stock receive", stock_receive},
+    {"stock import", stock_import},
+    {"stock demo", stock_demo},
+    {"projection rebuild", projection_rebuild}};
 
 int run(Words words) {
   std::string file;

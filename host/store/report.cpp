@@ -1,0 +1,52 @@
+#include "store/report.h"
+
+#include <Poco/Data/PostgreSQL/Connector.h>
+#include <Poco/Data/RecordSet.h>
+#include <Poco/Data/Session.h>
+#include <Poco/Exception.h>
+#include <libpq-fe.h>
+
+namespace orderd::store {
+namespace {
+
+/// Poco::Data takes libpq's keywords but no URI: let libpq take the URI apart.
+std::string keywords(const std::string& url) {
+  char* problem = nullptr;
+  PQconninfoOption* options = PQconninfoParse(url.c_str(), &problem);
+  if (!options) {
+    const std::string what = problem ? problem : "not a PostgreSQL connection string";
+    PQfreemem(problem);
+    throw DbError("postgres.url: " + what, "", true);
+  }
+  std::string out;
+  for (const PQconninfoOption* one = options; one->keyword; ++one)
+    if (one->val && *one->val)
+      out.append(out.empty() ? "" : " ").append(one->keyword).append("=").append(one->val);
+  PQconninfoFree(options);
+  return out;
+}
+
+}  // namespace
+
+Report read_report(const ConnectionOptions& options, const std::string& sql) {
+  Poco::Data::PostgreSQL::Connector::registerConnector();
+  try {
+    Poco::Data::Session session(Poco::Data::PostgreSQL::Connector::KEY, keywords(options.url));
+    Poco::Data::Statement select(session);
+    select << sql, Poco::Data::Keywords::now;
+    const Poco::Data::RecordSet records(select);
+    Report report;
+    for (std::size_t column = 0; column < records.columnCount(); ++column)
+      report.columns.push_back(records.columnName(column));
+    for (std::size_t row = 0; row < records.rowCount(); ++row) {
+      report.rows.emplace_back();
+      for (std::size_t column = 0; column < records.columnCount(); ++column) {
+        const auto value = records.value(column, row);
+        report.rows.back().push_back(value.isEmpty() ? std::string() : value.convert<std::string>());
+      }
+    }
+    return report;
+  } catch (const Poco::Exception& error) { throw DbError(error.displayText(), "", true); }
+}
+
+}  // namespace orderd::store
