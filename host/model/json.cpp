@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <vector>
 
 namespace orderd::json {
@@ -38,9 +39,7 @@ class StrictHandler {
     Level& level = levels_.back();
     level.name.assign(text, size);
     if (!no_nul(text, size)) return false;
-    if (std::find(level.seen.begin(), level.seen.end(), level.name) != level.seen.end())
-      return fail("the name is there twice");
-    level.seen.push_back(level.name);
+    if (!level.seen.insert(level.name).second) return fail("the name is there twice");
     return document_.Key(text, size, copy);
   }
   bool EndObject(rapidjson::SizeType count) {
@@ -57,7 +56,7 @@ class StrictHandler {
     bool array = false;
     std::int64_t index = -1;
     std::string name;
-    std::vector<std::string> seen;
+    std::set<std::string> seen;  // a body of tens of thousands of names must stay cheap
   };
   bool next() {
     if (!levels_.empty() && levels_.back().array) ++levels_.back().index;
