@@ -10,6 +10,8 @@ TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
 # An idle backend hands its counts over at last after this time.
 STATISTICS_LATE_S = 1.2
 OWN = "/* bench */"
+# BEGIN and COMMIT are left out: of prepared ones pg_stat_statements sees only the first.
+COUNTED = f"query not like '%{OWN}%' and query !~* '^(begin|commit|rollback)'"
 
 
 class Session:
@@ -17,7 +19,10 @@ class Session:
 
     def __init__(self, url):
         command = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", url]
-        self._psql = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        quiet = {**os.environ, "PGOPTIONS": "-c client_min_messages=warning"}
+        self._psql = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=quiet
+        )
         self.asked = 0
 
     def rows(self, sql):
@@ -117,7 +122,7 @@ class Probe:
             seen["statements"] = int(
                 server.value(
                     "select coalesce(sum(calls), 0) from pg_stat_statements s join pg_database d on d.oid = dbid "
-                    f"where datname = '{name}' and query not like '%{OWN}%'"
+                    f"where datname = '{name}' and {COUNTED}"
                 )
             )
         if self._host:
@@ -145,5 +150,5 @@ class Probe:
             "select round(total_exec_time), calls, rows, wal_bytes, "
             "left(replace(regexp_replace(query, '\\s+', ' ', 'g'), '|', '/'), 110) "
             "from pg_stat_statements s join pg_database d on d.oid = dbid "
-            f"where datname = '{self._database}' and query not like '%{OWN}%' order by 1 desc limit {count}"
+            f"where datname = '{self._database}' and {COUNTED} order by 1 desc limit {count}"
         )

@@ -16,9 +16,9 @@ import json
 import os
 import pathlib
 import re
-import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
@@ -35,6 +35,7 @@ create table orders (id uuid primary key, created timestamptz not null, body jso
 create table order_events (order_id uuid not null, version int not null, at timestamptz not null,
   payload jsonb not null, primary key (order_id, version));
 """
+KINDS = ("accepted", "completed", "sustained", "latency")
 FINAL = "(4, 6, 7)"  # CONFIRMED, CANCELLED, REJECTED in orders_read
 FINAL_EVENTS = "(4, 7, 8)"  # ORDER_CONFIRMED, ORDER_CANCELLED, ORDER_REJECTED in order_events
 WARM_UP_S = 3
@@ -79,7 +80,7 @@ class Bench:
     @contextlib.contextmanager
     def _host(self, **settings):
         database = self._database()
-        with orderd_env.Host(database, {**self._bus(), **settings}) as host:
+        with orderd_env.Host(database, {**self._bus(), **settings, **dict(self._options.set)}) as host:
             host.prepare()
             host.start()
             session = probe.Session(database.url)
@@ -120,19 +121,35 @@ class Bench:
             time.sleep(0.03 if orders - final < 1000 else 0.25)
         return time.monotonic()
 
-    def pgbench(self):
-        database = self._database()
+    def _pgbench(self, database, clients, seconds, *more):
         database.query(PGBENCH_TABLES)
-        cost = probe.Probe(self._server, database.name)
-        command = [PGBENCH, "-n", "-M", "prepared", "-c", PGBENCH_CLIENTS, "-j", 2, "-T", self._options.seconds]
+        command = [PGBENCH, "-n", "-M", "prepared", "-c", clients, "-j", 2, "-T", seconds, *more]
         command += ["-f", SOURCE / "tests" / "bench" / "order.sql", database.url]
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
         rate = re.search(r"tps = ([0-9.]+)", done.stdout)
         if done.returncode or not rate:
             raise SystemExit(f"bench: pgbench ended with {done.returncode}: {done.stderr}")
+        return float(rate[1])
+
+    def pgbench(self):
+        database = self._database()
+        cost = probe.Probe(self._server, database.name)
+        rate = self._pgbench(database, PGBENCH_CLIENTS, self._options.seconds)
         orders = int(database.query("select count(*) from orders")[0])
-        cost.asked_elsewhere(1)
-        return {"per_s": float(rate[1]), "orders": orders, **cost.per_order(orders)}
+        cost.asked_elsewhere(2)
+        return {"per_s": rate, "orders": orders, **cost.per_order(orders)}
+
+    def pgbench_latency(self):
+        """The same transaction at the rate of `latency`: what one commit takes on this machine now."""
+        with tempfile.TemporaryDirectory(prefix="orderd-bench-") as folder:
+            self._pgbench(
+                self._database(),
+                *(PGBENCH_CLIENTS, self._options.seconds),
+                *("-R", LATENCY_RATE_PER_S, "--log", "--log-prefix", f"{folder}/log"),
+            )
+            lines = [line for file in pathlib.Path(folder).iterdir() for line in file.read_text().splitlines()]
+        took_us = [int(line.split()[2]) for line in lines]
+        return {"p50": percentile(took_us, 50), "p99": percentile(took_us, 99)}
 
     def accepted(self):
         with self._host(roles="api") as (host, database, _):
@@ -188,14 +205,13 @@ class Bench:
             return {"per_s": final / took_s, "orders": seen["placed"]}
 
     def latency(self):
-        seconds = self._options.seconds * 2
         with self._host() as (host, _, session):
             self._until_final(session, self._closed(host, self._options.warm_up, "warm")["placed"])
             file = host.folder / "orders"
             seen = self._finish(
                 self._driver(
                     host,
-                    seconds,
+                    self._options.seconds,
                     *("--rate", LATENCY_RATE_PER_S, "--stream-every", STREAM_EVERY, "--orders", file),
                 )
             )
@@ -217,17 +233,18 @@ class Bench:
 
 def measure(bench, options):
     """All rounds: {kind: [result of each round]}; "pgbench" has one result for each of a round's loads."""
-    results = {kind: [] for kind in ("pgbench", "accepted", "completed", "sustained")}
+    results = {"pgbench": [], **{kind: [] for kind in options.kinds}}
     for number in range(options.rounds):
         print(f"bench: round {number + 1} of {options.rounds}", file=sys.stderr)
-        for kind in ("accepted", "completed", "sustained"):
+        for kind in options.kinds:
+            if kind == "latency":
+                results[kind].append({"pgbench_us": bench.pgbench_latency(), **bench.latency()})
+                continue
             beside = bench.pgbench()
             result = getattr(bench, kind)()
             result["ratio"] = result["per_s"] / beside["per_s"]
             results["pgbench"].append(beside)
             results[kind].append(result)
-    print("bench: latency", file=sys.stderr)
-    results["latency"] = bench.latency()
     return results
 
 
@@ -240,6 +257,15 @@ def read_options():
     options.add_argument("--connections", type=int, default=64, help="of the closed loop (64)")
     options.add_argument("--quick", action="store_true", help="one round of loads of 2 s")
     options.add_argument("--bus", choices=("pglog", "kafka"), help="kafka, if a broker is there")
+    options.add_argument(
+        "--set",
+        type=lambda text: tuple(text.split("=", 1)),
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="of the host's configuration",
+    )
+    options.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="only these loads")
     options.add_argument("--driver", default=build / "tests" / "bench" / "bench_load", help=argparse.SUPPRESS)
     options.add_argument("--json", type=pathlib.Path, default=SOURCE / ".orderd" / "bench.json")
     chosen = options.parse_args()
