@@ -28,6 +28,7 @@ ACKNOWLEDGED_LIMIT_S = 60
 FINAL_LIMIT_S = 90
 RETRY_S = 0.05
 LEASE_MS = 2000
+LOG_LINES_SHOWN = 150
 CANCELLED_SHARE = 0.15
 SOLD_OUT_SHARE = 0.10
 
@@ -116,7 +117,13 @@ class Fleet:
             say(f"not settled within {FINAL_LIMIT_S} s; the tables judge below")
 
     def log_tails(self):
-        return "\n".join(f"--- log of {host.url}\n{host.log_tail()}" for host in self.hosts)
+        """The ends of the logs, without what a repeated idempotency key makes the host say."""
+        lines = []
+        for host in self.hosts:
+            text = host.log_path.read_text(encoding="utf-8", errors="replace")
+            kept = [line for line in text.splitlines() if "OD003" not in line]
+            lines += [f"--- log of {host.url}", *kept[-LOG_LINES_SHOWN:]]
+        return "\n".join(lines)
 
     def __enter__(self):
         return self

@@ -270,6 +270,7 @@ def dump(state, order):
 def report(state, complaints, orders_shown=5):
     """Complaints, and a dump of the first orders they speak of."""
     lines = [f"{len(complaints)} complaints:", *complaints[:COMPLAINTS_SHOWN]]
+    lines += [f"log: {state['log_shard']}", f"positions: {state['positions']}"]
     known = {row["id"] for row in state["orders"]}
     named = [word.rstrip(":") for line in complaints for word in line.split()[1:2]]
     lines += [dump(state, order) for order in [one for one in dict.fromkeys(named) if one in known][:orders_shown]]
