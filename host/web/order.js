@@ -125,13 +125,17 @@ class Order {
     if (entry.version <= this.#lastVersion) return;
     this.#lastVersion = entry.version;
     this.#showStatus(entry.status, entry.reason);
-    // The history that was there before the page came is read, not announced.
-    if (!this.#read) return;
-    const news = [statusName(entry.status), paymentName(entry.paymentStatus), reasonText(entry.reason)];
+    // The history that was there before the page came is not read out; where it led to, is.
+    if (this.#read) this.#announce(entry.status, entry.paymentStatus, entry.reason);
+  }
+
+  #announce(status, paymentStatus, reason) {
+    const news = [statusName(status), paymentName(paymentStatus), reasonText(reason)];
     announce(`Order: ${news.filter(Boolean).join('. ')}`);
   }
 
   #showOrder(order) {
+    if (!this.#read) this.#announce(order.status, order.payment.status, order.statusReason);
     this.#read = true;
     // Of an order that was read while a newer version had already been streamed, the status is old.
     if (order.version >= this.#lastVersion) this.#showStatus(order.status, order.statusReason);

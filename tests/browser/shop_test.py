@@ -141,6 +141,16 @@ class ShopTest(unittest.TestCase):
         self.assertEqual(self.shown_history(), told)
         self.assertEqual([version for version, _, _ in told], list(range(1, len(told) + 1)))
 
+    def assert_only_order_of_its_customer(self, order_id):
+        """Every page has a customer of its own, so a second order of the same one was placed by mistake."""
+        customer = self.host.order(order_id)["customerId"]
+
+        def listed():
+            return [order["id"] for order in self.host.get(f"/api/orders?customerId={customer}").body["data"]]
+
+        wait_for(lambda: order_id in listed(), "the list to follow")
+        self.assertEqual(listed(), [order_id])
+
     def cancel(self, reason):
         self.present("#cancel").click()
         self.present("#reason").type(reason)
@@ -234,9 +244,7 @@ class ShopTest(unittest.TestCase):
         self.host.start()
         order_id = self.wait_for_order_page()
         self.wait_for_shown("CONFIRMED")
-        customer = self.host.order(order_id)["customerId"]
-        listed = self.host.get(f"/api/orders?customerId={customer}").body["data"]
-        self.assertEqual([order["id"] for order in listed], [order_id])
+        self.assert_only_order_of_its_customer(order_id)
 
     def test_an_order_whose_answers_are_lost_is_placed_once(self):
         self.console_errors_allowed = ("ERR_",)
@@ -253,9 +261,7 @@ class ShopTest(unittest.TestCase):
             self.wait_for_shown("CONFIRMED")
             # The tab's page must be gone before the proxy is, or it would go on asking.
             self.browser.open("about:blank")
-        customer = self.host.order(order_id)["customerId"]
-        listed = self.host.get(f"/api/orders?customerId={customer}").body["data"]
-        self.assertEqual([order["id"] for order in listed], [order_id])
+        self.assert_only_order_of_its_customer(order_id)
 
     # The shop
 
