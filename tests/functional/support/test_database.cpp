@@ -53,9 +53,10 @@ std::int64_t TestDatabase::number(const std::string& sql) {
 }
 
 bool TestDatabase::waits_for_a_lock() {
+  // Not pg_stat_activity: a transaction sees that as it was when it first looked.
   return number(
-             "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = "
-             "'Lock'") > 0;
+             "select count(*) from pg_locks l join pg_database d on d.oid = l.database "
+             "where not granted and d.datname = current_database()") > 0;
 }
 
 std::int64_t TestDatabase::end_sessions() {

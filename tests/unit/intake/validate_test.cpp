@@ -101,10 +101,9 @@ TEST_CASE("Metadata is free but for its size, and keeps its order") {
 
 TEST_CASE("Pointers escape what RFC 6901 escapes, and arrays count from 0") {
   CHECK(where(minimal_and(R"("a/b~c":1)")) == "/a~1b~0c");
-  CHECK(
-      where(
-          R"({"customerId":"c","currency":"EUR","items":[{"sku":"A","quantity":1,"unitPrice":1},{"sku":"A"}],)"
-          R"("payment":{"method":"card","token":"t"}})") == "/items/1/quantity");
+  std::string two_lines = minimal;
+  two_lines.insert(two_lines.find("]"), R"(,{"sku":"B"})");
+  CHECK(where(two_lines) == "/items/1/quantity");
 }
 
 TEST_CASE("No more errors are listed than a person would read") {
