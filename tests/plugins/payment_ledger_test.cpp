@@ -13,9 +13,9 @@ namespace {
 std::int64_t wrong_payments(Database& database) {
   return database.count(R"(
     select count(*) from payment_simulated.payments p full join (
-      select payment_id, sum(amount) filter (where kind = 'authorize') a, sum(amount) filter (where kind = 'capture') c,
-             sum(amount) filter (where kind = 'refund') r, sum(amount) filter (where kind = 'void') v,
-             count(*) filter (where kind = 'authorize') n
+      select payment_id, sum(amount) filter (where kind = 'authorize') a,
+             sum(amount) filter (where kind = 'capture') c, sum(amount) filter (where kind = 'refund') r,
+             sum(amount) filter (where kind = 'void') v, count(*) filter (where kind = 'authorize') n
       from payment_simulated.ledger group by payment_id) l using (payment_id)
     where (p.authorized, p.captured, p.refunded, p.voided) is distinct from
           (coalesce(a, 0), coalesce(c, 0), coalesce(r, 0), coalesce(v, 0))

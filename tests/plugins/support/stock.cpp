@@ -44,7 +44,8 @@ std::string Warehouse::stock(const std::string& sku) {
 std::int64_t Warehouse::wrong_skus() {
   return database_.count(R"(
     with held as (
-      select m[3] sku, sum(m[1]::bigint) filter (where state = 1) reserved, sum(m[1]::bigint) filter (where state = 2) sold
+      select m[3] sku, sum(m[1]::bigint) filter (where state = 1) reserved,
+             sum(m[1]::bigint) filter (where state = 2) sold
       from inventory.reservations, regexp_matches(lines, '(\d+):(\d+):(SKU-\d)', 'g') m group by 1),
     moved as (select sku, sum(quantity) total from inventory.stock_movements group by 1)
     select count(*) from inventory.stock s left join held using (sku) left join moved using (sku)
