@@ -95,6 +95,7 @@ class Stages {
     saga::Engine::Slots slots;
     for (const saga::StepDefinition& step : definition.steps)
       slots[step.slot] = &registry.step(instance_of(settings_, step.slot));
+    for (const auto& [slot, instance] : settings_.slots) slots.try_emplace(slot, &registry.step(instance));
     saga_store_ = std::make_unique<saga::PgStore>(database(settings_), lease("saga"), box);
     saga_orders_ = bus_.events->subscribe("saga");
     saga::EngineOptions options;
@@ -176,6 +177,7 @@ int Server::main(const std::vector<std::string>& words) {
   try {
     const auto settings = config::from_values(config::read_values(given_["config"], environ));
     set_log_json(settings.log_format == "json");
+    set_log_level(parse_log_level(settings.log_level));
     return serve(settings);
   } catch (const std::exception& error) {
     // One line: what is wrong, where, what to do. Nothing is left half started: parts end with their scopes.
@@ -194,6 +196,12 @@ int Server::serve(const config::Settings& settings) {
   std::atomic<bool> started{false};
   const auto not_ready = [&] {
     std::vector<std::string> lines;
+    try {
+      static constexpr store::Statement ping{"ping", "select 1"};
+      pool.acquire(Millis(500))->run(ping);
+    } catch (const store::DbError& error) {
+      lines.emplace_back("PostgreSQL cannot be used now, see the log");
+    }
     if (!started) lines.emplace_back("starting: the database or its schema is not ready, see the log");
     if (bus.kafka && !bus.kafka->last_problem().empty())
       lines.push_back("kafka: " + bus.kafka->last_problem());

@@ -31,6 +31,8 @@ std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings
                                  ".library, or slot." + step.slot + " to another instance");
     steps.insert(instance);
   }
+  // Slots that only orders in flight still name keep their plugin as long as slot.<name> is set.
+  for (const auto& [slot, instance] : settings.slots) steps.insert(instance);
   std::vector<plugins::InstanceConfig> configs;
   for (const auto& [name, plugin] : settings.plugins)
     configs.push_back({name,

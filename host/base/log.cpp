@@ -47,6 +47,12 @@ void append_quoted(std::string& out, std::string_view value) {
 
 }  // namespace
 
+LogLevel parse_log_level(std::string_view text) {
+  for (const LogLevel level : {LogLevel::debug, LogLevel::warning, LogLevel::error})
+    if (text == name(level)) return level;
+  return LogLevel::info;
+}
+
 void set_log_level(LogLevel lowest) { lowest_level = lowest; }
 void set_log_json(bool json) { as_json = json; }
 

@@ -19,6 +19,8 @@ struct LogField {
 void log(LogLevel level, std::string_view part, std::string_view text,
          std::initializer_list<LogField> fields = {});
 void set_log_level(LogLevel lowest);
+/// "debug", "info", "warning", "error"; info for anything else.
+LogLevel parse_log_level(std::string_view name);
 /// One JSON object a line instead of text.
 void set_log_json(bool json);
 

@@ -14,7 +14,7 @@ struct Event {
   std::int32_t version = 0;  // from 1, by one
   EventType type = EventType::order_created;
   Time at{};
-  std::string payload;      // JSON (UTF-8), the bytes that go to the bus; model/event_codec.h
+  std::string payload;      // JSON (UTF-8), the bytes that go to the bus; model/order_json.h
   std::string traceparent;  // W3C Trace Context, or ""
 };
 

@@ -61,7 +61,7 @@ std::string ownership_problem(const std::filesystem::path& path) {
   if (!mine && status.st_uid != 0)
     return "it belongs to user " + std::to_string(status.st_uid) +
            ", neither root nor the user orderd runs as";
-  if (!mine && (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return "others than its owner can write it";
+  if ((status.st_mode & S_IWOTH) != 0 || (!mine && (status.st_mode & S_IWGRP) != 0)) return "others than its owner can write it";
   return "";
 }
 

@@ -24,10 +24,6 @@ class Projector {
   bool turn(std::chrono::milliseconds wait);
 
  private:
-  struct Unreadable {
-    std::size_t record;
-    std::string reason;
-  };
   void maintain();
   void apply(std::vector<bus::Record>& records);
   void repair(store::UnitOfWork& work, const bus::Record& record);

@@ -7,13 +7,12 @@ namespace orderd::projection {
 namespace {
 
 constexpr int entries_per_read = 1024;
-constexpr int catch_up_rounds_max = 100;
 
 // The live projector cannot commit while these are held: both tables then stand still.
 constexpr store::Statement hold_positions{
     "hold_positions", "select pos from positions where consumer = $1 order by shard for update"};
 
-/// Applies everything behind `from` to the shadow; true while there was something.
+/// Applies what is next behind `from` to the shadow; true while a read was full, so that there may be more.
 bool apply_next(store::UnitOfWork& work, plugins::ProjectionPort& port, std::vector<outbox::From>& from,
                 std::int64_t& count) {
   (void)work.flush();
@@ -28,13 +27,14 @@ bool apply_next(store::UnitOfWork& work, plugins::ProjectionPort& port, std::vec
       log_error("projection", "an event cannot be read and is left out",
                 {{"order", entry.event.order_id.to_string()}});
   }
-  if (events.empty()) return !entries.empty();
+  const bool more = entries.size() >= static_cast<std::size_t>(entries_per_read);
+  if (events.empty()) return more;
   plugins::LentTransaction tx(work);
   for (const auto& result : port.apply(tx, plugins::ProjectionTarget::shadow, events))
     if (!result.error.empty())
       log_error("projection", "an event cannot be projected and is left out", {{"error", result.error}});
   count += static_cast<std::int64_t>(events.size());
-  return true;
+  return more;
 }
 
 }  // namespace
@@ -52,17 +52,15 @@ void rebuild(store::Connection& connection, const std::string& consumer, plugins
     from.push_back({static_cast<std::int16_t>(shard), -1});
   std::int64_t count = 0;
   for (bool more = true; more;) {
-    const auto before = count;
     store::UnitOfWork work(connection);
     more = apply_next(work, port, from, count);
     work.commit();
     progress(count);
-    if (count - before < entries_per_read) break;  // nearly there: the rest under the lock
   }
   store::UnitOfWork work(connection);
   work.run(hold_positions, store::Args().text(consumer));
-  for (int round = 0; round < catch_up_rounds_max && apply_next(work, port, from, count); ++round)
-    progress(count);
+  // At least up to where the live tables stand: they cannot move now.
+  while (apply_next(work, port, from, count)) progress(count);
   plugins::LentTransaction tx(work);
   port.rebuild_finish(tx);
   work.commit();

@@ -89,6 +89,9 @@ class Turn {
   void done(const Outcome& outcome);
   void declined(std::string code, std::string message);
   void retry(const Outcome& outcome);
+  void gave_up(const std::string& code = {}) {
+    declined(code.empty() ? "STEP_FAILED" : code, open_step().name + " was tried for too long");
+  }
   void pending(const Outcome& outcome);
   void unknown(const Outcome& outcome);
   void settle_secret();
@@ -173,8 +176,8 @@ void Turn::query_answered(const Outcome& outcome) {
         set_payment_status(saga_, facts_.body.total);
         return next();
       }
-      ++open.attempt;
-      return run();
+      if (now_ - open.began > open_step().retry.total) return gave_up();
+      return wait_until(now_ + backoff(open_step().retry, saga_, ++open.attempt), CommandPhase::waiting);
     case QueryAnswer::not_found_yet:
     case QueryAnswer::none:
       break;
@@ -261,9 +264,7 @@ void Turn::retry(const Outcome& outcome) {
     saga_.open.reset();
     return next();
   }
-  if (now_ - open.began > policy.total)
-    return declined(outcome.code.empty() ? "STEP_FAILED" : outcome.code,
-                    open_step().name + " was tried for too long");
+  if (now_ - open.began > policy.total) return gave_up(outcome.code);
   const Millis wait = std::max(outcome.retry_after, backoff(policy, saga_, open.attempt));
   ++open.generation;
   ++open.attempt;
@@ -301,9 +302,12 @@ void Turn::unknown(const Outcome& outcome) {
   if (!slot(open_step()).can_query)
     return stick("OUTCOME_UNKNOWN",
                  "nobody knows what became of " + open.action + ", and the plugin cannot be asked");
+  if (now_ - open.began > open_step().retry.total)
+    return stick("OUTCOME_UNKNOWN", "the provider does not come to an end with " + open.action);
+  const Millis wait = open.attempt == 1 ? Millis(0) : backoff(open_step().retry, saga_, open.attempt);
   open.query = true;
   ++open.attempt;
-  wait_until(now_, CommandPhase::waiting);
+  wait_until(now_ + wait, CommandPhase::waiting);
 }
 
 void Turn::next() {

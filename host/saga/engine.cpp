@@ -124,6 +124,11 @@ void Engine::own(const Ownership& change) {
   std::vector<Task> tasks;
   for (LiveSaga& loaded : store_.load(shards)) {
     const Uuid id = loaded.saga.order_id;
+    if (const std::string missing = missing_slot(definition(loaded.saga.definition)); !missing.empty()) {
+      log_error("saga", "an order in flight is left alone: its saga needs a plugin that is not configured",
+                {{"order", id.to_string()}, {"slot", missing}, {"fix", "set slot." + missing}});
+      continue;
+    }
     schedule(loaded.saga);
     live_[id] = {std::move(loaded.saga), std::make_shared<const OrderBody>(std::move(loaded.body)),
                  std::move(loaded.traceparent)};
@@ -219,6 +224,12 @@ Millis Engine::until_next_timer(Millis most) const {
 void Engine::schedule(const Saga& saga) {
   if (saga.open && !saga.stuck && saga.open->phase != CommandPhase::sent)
     timers_.emplace(saga.open->next, saga.order_id);
+}
+
+std::string Engine::missing_slot(const Definition& of) const {
+  for (const StepDefinition& step : of.steps)
+    if (!slots_.contains(step.slot)) return step.slot;
+  return {};
 }
 
 Facts Engine::facts(const Live& live) { return {*live.body, definition(live.saga.definition), slot_infos_}; }

@@ -89,6 +89,7 @@ class Engine {
   void schedule(const Saga& saga);
   Facts facts(const Live& live);
   const Definition& definition(const std::string& digest);
+  std::string missing_slot(const Definition& of) const;
 
   const EngineOptions options_;
   Store& store_;

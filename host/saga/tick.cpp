@@ -143,6 +143,8 @@ bool Engine::draft_from_store(const Task& task, Draft& draft) {
   draft.live.traceparent = order->traceparent;
   if (order->finished) {
     draft.live.saga = *order->finished;
+    if (const std::string missing = missing_slot(definition(draft.live.saga.definition)); !missing.empty())
+      throw StoreError(StoreError::Kind::refused, "its saga needs a plugin in slot " + missing);
   } else {
     draft.live.saga.definition = current_;
     draft.live.saga =
@@ -166,8 +168,9 @@ void Engine::apply(Draft& draft, const Input& input) {
 /// A saga that then needs the same plugin again has its turn in the next transaction.
 void Engine::run_transactional(Drafts& drafts, plugins::TxPort& tx) {
   std::set<plugins::StepPort*> called;
+  std::map<std::string, plugins::StepPort*> ports;
   for (;;) {
-    std::map<plugins::StepPort*, std::vector<Draft*>> groups;
+    std::map<std::string, std::vector<Draft*>> groups;  // by instance: the same order on every host
     for (auto& [id, one] : drafts) {
       if (!one.decision.run) continue;
       const Facts known = facts(one.live);
@@ -175,7 +178,8 @@ void Engine::run_transactional(Drafts& drafts, plugins::TxPort& tx) {
       OpenCommand& open = *one.decision.saga.open;
       plugins::StepPort* port = slots_.at(known.definition.steps[static_cast<std::size_t>(open.step)].slot);
       if (!called.contains(port)) {
-        groups[port].push_back(&one);
+        groups[port->instance()].push_back(&one);
+        ports[port->instance()] = port;
       } else {
         open.phase = CommandPhase::waiting;
         open.next = clock_.now();
@@ -183,7 +187,8 @@ void Engine::run_transactional(Drafts& drafts, plugins::TxPort& tx) {
       }
     }
     if (groups.empty()) return;
-    for (auto& [port, group] : groups) {
+    for (auto& [instance, group] : groups) {
+      plugins::StepPort* port = ports.at(instance);
       called.insert(port);
       std::vector<Command> commands;
       for (Draft* one : group) {

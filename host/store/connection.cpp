@@ -50,7 +50,8 @@ Connection::Connection(const ConnectionOptions& options) : pooled_(options.poole
 }
 
 bool Connection::alive() {
-  // Something that came unasked is a notice at best and the session's end at worst; reading on finds out which.
+  // Something that came unasked is a notice at best and the session's end at worst; reading on finds out
+  // which.
   for (pollfd socket{PQsocket(connection_.get()), POLLIN, 0}; usable() && ::poll(&socket, 1, 0) > 0;)
     if (PQconsumeInput(connection_.get()) != 1) return false;
   return usable();
@@ -182,9 +183,13 @@ UnitOfWork::UnitOfWork(Connection& connection) : connection_(connection) { conne
 UnitOfWork::~UnitOfWork() {
   if (done_ || !connection_.usable()) return;
   try {
-    if (!begun_) (void)connection_.flush();
-    connection_.script("rollback");
-  } catch (const std::exception&) {
+    (void)connection_.flush();  // what is still queued goes first, or script() would have to refuse
+  } catch (const DbError&) {
+    // Of no matter: all of it is rolled back.
+  }
+  try {
+    if (connection_.usable()) connection_.script("rollback");
+  } catch (const DbError&) {
     // The session is broken and ends; PostgreSQL rolls back with it.
   }
 }

@@ -34,8 +34,8 @@ struct Tables {
   std::map<Uuid, std::string> sagas, journal;
   std::map<std::string, std::string> definitions;
   std::int64_t position = -1;
-  std::set<Uuid> reserved, sold;  // the stock plugin's, changed only with a commit
-  int crash_at_commit = -1;       // counts down; at 0 the session breaks at COMMIT
+  std::set<Uuid> reserved, sold;    // the stock plugin's, changed only with a commit
+  int crash_at_commit = -1;         // counts down; at 0 the session breaks at COMMIT
   bool crash_after_commit = false;  // ... and PostgreSQL had committed
   std::vector<Parked> parked;
 

@@ -14,7 +14,7 @@ create table orders (
   body jsonb not null
 );
 
--- The narrow part that changes. `pay`: what a later refund needs. No index but the key, so that every update is HOT.
+-- The narrow part that changes. No index but the key, so that every update is HOT.
 create table order_state (
   id uuid primary key,
   shard smallint not null,

@@ -257,6 +257,23 @@ TEST_CASE("an unknown outcome is asked for under the same key and never sent ane
   }
 }
 
+TEST_CASE("a call that never gets through is tried again with growing waits, and given up in the end") {
+  Story story;
+  story.take(Begin{});
+  int sends = 1;
+  for (int i = 0; i < 10'000 && story.saga.mode != Mode::finished; ++i) {
+    story.pass(Millis(100));
+    story.take(Due{});
+    if (!story.run) continue;
+    ++sends;
+    story.answers(story.saga.open->query ? answer(QueryAnswer::not_found_final, OutcomeKind::done)
+                                         : of(OutcomeKind::unknown));
+  }
+  CHECK(story.saga.mode == Mode::finished);
+  CHECK(story.saga.status == Status::rejected);
+  CHECK(sends < 150);
+}
+
 TEST_CASE("a plugin that cannot be asked leaves an unknown outcome to a person") {
   Story story;
   story.slots["payment"].can_query = false;
