@@ -165,6 +165,7 @@ void Turn::query_answered(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
   switch (outcome.query_answer) {
     case QueryAnswer::found:
+      if (outcome.kind == OutcomeKind::unknown) break;  // known, but not how it ended
       open.query = false;
       return apply(outcome);
     case QueryAnswer::not_found_final:
@@ -211,9 +212,7 @@ void Turn::done(const Outcome& outcome) {
   if (of.is_payment()) {
     if (!outcome.totals) infer_totals(saga_, open);
     saga_.payment.provider = slot(of).instance;
-    saga_.payment.next_action_type.clear();
-    saga_.payment.next_action_url.clear();
-    saga_.payment.next_action_expires.reset();
+    forget_next_action(saga_);
   }
   saga_.open.reset();
   if (of.is_payment()) set_payment_status(saga_, facts_.body.total);
@@ -302,8 +301,6 @@ void Turn::unknown(const Outcome& outcome) {
   if (!slot(open_step()).can_query)
     return stick("OUTCOME_UNKNOWN",
                  "nobody knows what became of " + open.action + ", and the plugin cannot be asked");
-  if (now_ - open.began > open_step().retry.total)
-    return stick("OUTCOME_UNKNOWN", "the provider does not come to an end with " + open.action);
   const Millis wait = open.attempt == 1 ? Millis(0) : backoff(open_step().retry, saga_, open.attempt);
   open.query = true;
   ++open.attempt;

@@ -26,6 +26,12 @@ void infer_totals(Saga& saga, const OpenCommand& done) {
   if (done.action == "payment.refund") payment.refunded = payment.captured;
 }
 
+void forget_next_action(Saga& saga) {
+  saga.payment.next_action_type.clear();
+  saga.payment.next_action_url.clear();
+  saga.payment.next_action_expires.reset();
+}
+
 void set_payment_status(Saga& saga, std::int64_t order_total) {
   PaymentView& payment = saga.payment;
   if (order_total == 0) {

@@ -12,6 +12,8 @@ inline std::int64_t captured_left(const Saga& saga) { return saga.payment.captur
 void learn_totals(Saga& saga, const Outcome& outcome);
 /// A success whose plugin reported no totals of its own: they follow from the command.
 void infer_totals(Saga& saga, const OpenCommand& done);
+/// The buyer has nothing to do any more.
+void forget_next_action(Saga& saga);
 /// Sets payment.status from the totals.
 void set_payment_status(Saga& saga, std::int64_t order_total);
 
