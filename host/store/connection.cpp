@@ -18,6 +18,12 @@ std::string sqlstate_of(const PGresult* result) {
   return state ? state : "";
 }
 
+/// The primary message alone: DETAIL shows the row, and rows hold what no log may.
+std::string what_of(const PGresult* result) {
+  const char* primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  return trimmed(primary ? primary : PQresultErrorMessage(result));
+}
+
 /// Class 57P: the server is going down or ended this session. Class 08: the connection itself.
 bool ends_session(const std::string& sqlstate) {
   return sqlstate.rfind("57P", 0) == 0 || sqlstate.rfind("08", 0) == 0;
@@ -99,7 +105,7 @@ std::vector<Rows> Connection::flush() {
     if (!succeeded(rows.raw())) {
       if (PQstatus(c) != CONNECTION_OK) lost();
       const std::string state = sqlstate_of(rows.raw());
-      if (!error) error.emplace(trimmed(PQresultErrorMessage(rows.raw())), state, ends_session(state));
+      if (!error) error.emplace(what_of(rows.raw()), state, ends_session(state));
       if (!command.prepares.empty())
         prepared_.erase(command.prepares);  // refused, or skipped behind the error
     } else if (command.prepares.empty()) {
