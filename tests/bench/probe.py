@@ -131,7 +131,7 @@ class Probe:
         return seen
 
     def per_order(self, orders):
-        """What one of so many orders cost since the probe was made; the threads' shares of the CPU time besides."""
+        """What one of so many orders cost since the probe was made, the threads' shares besides."""
         end, begin = self._read(), self._begin
         end["transactions"] -= self._asked
         cost = {name: (end[name] - begin[name]) / max(orders, 1) for name in end if name != "threads"}

@@ -73,7 +73,8 @@ def cost_rows(results):
             ratio = number(ours / theirs, 2) if ours is not None and theirs else ""
             yield f"per {kind} order: {label}", number(ours, digits), number(theirs, digits), ratio, ""
     if "completed" in results:
-        yield "host RSS at most, MB", number(max(one["memory_max_mb"] for one in results["completed"])), "", "", ""
+        memory_mb = max(one["memory_max_mb"] for one in results["completed"])
+        yield "host RSS at most, MB", number(memory_mb), "", "", ""
 
 
 def notes(results):

@@ -2,7 +2,7 @@
 """./x bench: what orderd does under load, beside pgbench writing the same orders plainly, on one cluster.
 
     accepted    closed loop against a host with roles = api
-    completed   closed loop against the whole host, from the first POST until all orders are final in orders_read
+    completed   closed loop against the whole host, until all orders are final in orders_read
     sustained   the same with at most so many orders unfinished, counted at the end of the load
     latency     open loop at a steady rate
     pgbench     -M prepared, 32 clients, one transaction per order: the order with its lines as jsonb, its event
