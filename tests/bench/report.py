@@ -81,8 +81,8 @@ def notes(results):
     settings = results["settings"]
     yield (
         f"bus {settings['bus']}, {settings['rounds']} rounds of {settings['seconds']} s, "
-        f"{settings['connections']} connections, {settings['cores']} cores shared by host, PostgreSQL and driver; "
-        "medians, ratios pair by pair with the pgbench run just before"
+        f"{settings['connections']} connections, {settings['cores']} cores shared by host, PostgreSQL and "
+        "driver; medians, ratios pair by pair with the pgbench run just before"
     )
     if "latency" in results:
         orders, final = (sum(one[name] for one in results["latency"]) for name in ("orders", "final"))

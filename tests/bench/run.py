@@ -147,8 +147,8 @@ class Bench:
                 *(PGBENCH_CLIENTS, self._options.seconds),
                 *("-R", LATENCY_RATE_PER_S, "--log", "--log-prefix", f"{folder}/log"),
             )
-            lines = [line for file in pathlib.Path(folder).iterdir() for line in file.read_text().splitlines()]
-        took_us = [int(line.split()[2]) for line in lines]
+            logs = [file.read_text(encoding="utf-8") for file in pathlib.Path(folder).iterdir()]
+        took_us = [int(line.split()[2]) for log in logs for line in log.splitlines()]
         return {"p50": percentile(took_us, 50), "p99": percentile(took_us, 99)}
 
     def accepted(self):
