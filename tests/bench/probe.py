@@ -121,8 +121,8 @@ class Probe:
         if self._statements:
             seen["statements"] = int(
                 server.value(
-                    "select coalesce(sum(calls), 0) from pg_stat_statements s join pg_database d on d.oid = dbid "
-                    f"where datname = '{name}' and {COUNTED}"
+                    "select coalesce(sum(calls), 0) from pg_stat_statements s "
+                    f"join pg_database d on d.oid = dbid where datname = '{name}' and {COUNTED}"
                 )
             )
         if self._host:
@@ -131,13 +131,13 @@ class Probe:
         return seen
 
     def per_order(self, orders):
-        """What one of so many orders cost since the probe was made; the threads' shares of the CPU time besides."""
+        """What one of so many orders cost since the probe was made, the threads' shares besides."""
         end, begin = self._read(), self._begin
         end["transactions"] -= self._asked
         cost = {name: (end[name] - begin[name]) / max(orders, 1) for name in end if name != "threads"}
         if self._host:
             before = begin["threads"]
-            used = {name: (us - before.get(name, 0)) / max(orders, 1) for name, us in end["threads"].items()}
+            used = {one: (us - before.get(one, 0)) / max(orders, 1) for one, us in end["threads"].items()}
             cost["threads"] = dict(sorted(used.items(), key=lambda one: -one[1])[:12])
             cost["memory_max_mb"] = memory_max_mb(self._host)
         return cost

@@ -73,15 +73,16 @@ def cost_rows(results):
             ratio = number(ours / theirs, 2) if ours is not None and theirs else ""
             yield f"per {kind} order: {label}", number(ours, digits), number(theirs, digits), ratio, ""
     if "completed" in results:
-        yield "host RSS at most, MB", number(max(one["memory_max_mb"] for one in results["completed"])), "", "", ""
+        memory_mb = max(one["memory_max_mb"] for one in results["completed"])
+        yield "host RSS at most, MB", number(memory_mb), "", "", ""
 
 
 def notes(results):
     settings = results["settings"]
     yield (
         f"bus {settings['bus']}, {settings['rounds']} rounds of {settings['seconds']} s, "
-        f"{settings['connections']} connections, {settings['cores']} cores shared by host, PostgreSQL and driver; "
-        "medians, ratios pair by pair with the pgbench run just before"
+        f"{settings['connections']} connections, {settings['cores']} cores shared by host, PostgreSQL and "
+        "driver; medians, ratios pair by pair with the pgbench run just before"
     )
     if "latency" in results:
         orders, final = (sum(one[name] for one in results["latency"]) for name in ("orders", "final"))

@@ -2,7 +2,7 @@
 """./x bench: what orderd does under load, beside pgbench writing the same orders plainly, on one cluster.
 
     accepted    closed loop against a host with roles = api
-    completed   closed loop against the whole host, from the first POST until all orders are final in orders_read
+    completed   closed loop against the whole host, until all orders are final in orders_read
     sustained   the same with at most so many orders unfinished, counted at the end of the load
     latency     open loop at a steady rate
     pgbench     -M prepared, 32 clients, one transaction per order: the order with its lines as jsonb, its event
@@ -147,8 +147,8 @@ class Bench:
                 *(PGBENCH_CLIENTS, self._options.seconds),
                 *("-R", LATENCY_RATE_PER_S, "--log", "--log-prefix", f"{folder}/log"),
             )
-            lines = [line for file in pathlib.Path(folder).iterdir() for line in file.read_text().splitlines()]
-        took_us = [int(line.split()[2]) for line in lines]
+            logs = [file.read_text(encoding="utf-8") for file in pathlib.Path(folder).iterdir()]
+        took_us = [int(line.split()[2]) for log in logs for line in log.splitlines()]
         return {"p50": percentile(took_us, 50), "p99": percentile(took_us, 99)}
 
     def accepted(self):

@@ -1,5 +1,5 @@
-"""The whole bench in its shortest form: all that was placed becomes final, the table is printed. Times are not
-judged. usage: smoke_test.py BENCH_LOAD"""
+"""The whole bench in its shortest form: all that was placed becomes final, the table is printed. Times are
+not judged. usage: smoke_test.py BENCH_LOAD"""
 
 import json
 import pathlib
