@@ -2,6 +2,7 @@
 // reverse.
 #include <Poco/Util/ServerApplication.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <ctime>
@@ -149,6 +150,18 @@ bool wait_for_schema(const config::Settings& settings) {
   }
 }
 
+/// Why PostgreSQL cannot be used at this moment; "" when it can, or when all connections are busy with it.
+std::string database_problem(store::Pool& pool) {
+  constexpr Millis busy_wait{200};
+  try {
+    (void)pool.acquire(busy_wait);
+    return "";
+  } catch (const store::DbError& error) {
+    const std::string text = error.what();
+    return error.connection_lost ? "postgres: " + text.substr(0, text.find('\n')) : "";
+  }
+}
+
 class Server final : public Poco::Util::ServerApplication {
  public:
   int main(const std::vector<std::string>&) override;
@@ -181,7 +194,9 @@ int Server::main(const std::vector<std::string>& words) {
     return serve(settings);
   } catch (const std::exception& error) {
     // One line: what is wrong, where, what to do. Nothing is left half started: parts end with their scopes.
-    std::cerr << "orderd: " << error.what() << "\n";
+    std::string line = error.what();
+    std::replace(line.begin(), line.end(), '\n', ' ');  // libpq's messages have several
+    std::cerr << "orderd: " << line << "\n";
     return exit_config;
   }
 }
@@ -196,13 +211,10 @@ int Server::serve(const config::Settings& settings) {
   std::atomic<bool> started{false};
   const auto not_ready = [&] {
     std::vector<std::string> lines;
-    try {
-      static constexpr store::Statement ping{"ping", "select 1"};
-      pool.acquire(Millis(500))->run(ping);
-    } catch (const store::DbError& error) {
-      lines.emplace_back("PostgreSQL cannot be used now, see the log");
-    }
-    if (!started) lines.emplace_back("starting: the database or its schema is not ready, see the log");
+    if (!started)
+      lines.emplace_back("starting: the database or its schema is not ready, see the log");
+    else if (const auto problem = database_problem(pool); !problem.empty())
+      lines.push_back(problem);
     if (bus.kafka && !bus.kafka->last_problem().empty())
       lines.push_back("kafka: " + bus.kafka->last_problem());
     return lines;

@@ -117,10 +117,12 @@ void Writer::settle(Task task) {
     try {
       if (try_once(task)) return;
     } catch (const store::DbError& error) {
-      log_warning("intake", "a batch of orders was not committed",
-                  {{"orders", std::to_string(task.batch.size())},
-                   {"sqlstate", error.sqlstate},
-                   {"error", error.what()}});
+      // A key that was used before is a caller's everyday retry.
+      const auto level = error.sqlstate == sqlstate_key_used ? LogLevel::debug : LogLevel::warning;
+      log(level, "intake", "a batch of orders was not committed",
+          {{"orders", std::to_string(task.batch.size())},
+           {"sqlstate", error.sqlstate},
+           {"error", error.what()}});
       if (error.connection_lost) {
         task.maybe_written = task.look_up_orders = true;
         connection_.reset();

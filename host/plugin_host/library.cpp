@@ -1,10 +1,12 @@
 #include "plugin_host/library.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/dll/shared_library.hpp>
+#include <cstring>
 #include <deque>
 #include <fstream>
 #include <sstream>
@@ -40,6 +42,23 @@ bool inside(const std::filesystem::path& directory, const std::filesystem::path&
 const dll::shared_library& keep(dll::shared_library library) {
   static auto& kept = *new std::deque<dll::shared_library>;
   return kept.emplace_back(std::move(library));
+}
+
+/// A copy that broke off: the loader would map what is not there, and the first touch of it kills the host.
+bool is_cut_short(const std::string& bytes) {
+  ElfW(Ehdr) head;
+  if (bytes.size() < sizeof head) return false;  // the loader notices
+  std::memcpy(&head, bytes.data(), sizeof head);
+  if (std::memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_phentsize != sizeof(ElfW(Phdr))) return false;
+  for (std::size_t i = 0; i < head.e_phnum; ++i) {
+    ElfW(Phdr) segment;
+    const std::size_t at = head.e_phoff + i * sizeof segment;
+    if (at > bytes.size() || bytes.size() - at < sizeof segment) return true;
+    std::memcpy(&segment, bytes.data() + at, sizeof segment);
+    const bool fits = segment.p_offset <= bytes.size() && segment.p_filesz <= bytes.size() - segment.p_offset;
+    if (segment.p_type == PT_LOAD && !fits) return true;
+  }
+  return false;
 }
 
 std::string entry_name(unsigned major) { return "orderd_plugin_entry_v" + std::to_string(major); }
@@ -78,6 +97,9 @@ Library load_library(const std::string& instance, const std::filesystem::path& d
   if (const auto problem = ownership_problem(file); !problem.empty())
     fail(instance, file, problem, "chown it to root and chmod it to 0644");
 
+  const std::string bytes = file_bytes(file);
+  if (is_cut_short(bytes))
+    fail(instance, file, "it is not a loadable library (the file is cut short)", "copy or install it again");
   dlerror();
   boost::system::error_code error;
   dll::shared_library library;
@@ -102,7 +124,7 @@ Library load_library(const std::string& instance, const std::filesystem::path& d
       !descriptor->name || !descriptor->version || !descriptor->vendor ||
       descriptor->abi_major != ORDERD_ABI_MAJOR)
     fail(instance, file, "its descriptor is damaged", "report it to the plugin's vendor");
-  return {file, sha256_hex(file_bytes(file)), descriptor};
+  return {file, sha256_hex(bytes), descriptor};
 }
 
 }  // namespace orderd::plugins

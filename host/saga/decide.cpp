@@ -217,8 +217,7 @@ void Turn::done(const Outcome& outcome) {
   saga_.open.reset();
   if (of.is_payment()) set_payment_status(saga_, facts_.body.total);
   if (open.undo) {
-    const bool more = of.is_payment() && captured_left(saga_) > 0;
-    if (!more) result(open.step) = StepResult::undone;
+    if (!of.is_payment() || captured_left(saga_) == 0) result(open.step) = StepResult::undone;
   } else {
     result(open.step) = StepResult::done;
     settle_secret();

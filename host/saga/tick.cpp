@@ -159,7 +159,10 @@ void Engine::apply(Draft& draft, const Input& input) {
   Decision next = decide(known, draft.decision.saga, input, clock_.now());
   draft.decision.saga = std::move(next.saga);
   std::move(next.events.begin(), next.events.end(), std::back_inserter(draft.decision.events));
-  draft.decision.run = next.stale ? draft.decision.run : next.run;
+  // A command that an earlier input of this tick sends is not sent yet: it goes out unless this input took it
+  // back.
+  const auto& open = draft.decision.saga.open;
+  draft.decision.run = next.run || (draft.decision.run && open && open->phase == CommandPhase::sent);
   draft.decision.secret_settled |= next.secret_settled;
   draft.decision.stale = next.stale;
 }

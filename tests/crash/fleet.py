@@ -89,6 +89,7 @@ class Fleet:
         self.database = database
         self._stack = contextlib.ExitStack()
         self.hosts = []
+        self._crowds = []
         settings = {"lease_ms": LEASE_MS, **(settings or {})}
         for _ in range(hosts):
             host = self._stack.enter_context(Quiet(orderd_env.Host(database, settings))).host
@@ -105,6 +106,11 @@ class Fleet:
         for host in self.hosts:
             wait_for(lambda host=host: ready(host), f"the host at {host.url} to be ready", 60)
         return self
+
+    def crowd(self, seed):
+        """Clients of these hosts; they give up at the end of the fleet, if nobody has waited for them."""
+        self._crowds.append(Crowd(self.hosts, seed))
+        return self._crowds[-1]
 
     def behind(self):
         return sum(int(line) for line in self.database.query(BEHIND))
@@ -131,6 +137,8 @@ class Fleet:
     def __exit__(self, kind, *_):
         if kind is not None:
             say(self.log_tails())
+        for crowd in self._crowds:
+            crowd.give_up()
         self._stack.close()
 
 
@@ -192,6 +200,8 @@ class Crowd:
         self._hosts = hosts
         self._random = random.Random(seed)
         self._local = threading.local()
+        self._given_up = False
+        self._connections = []
         self._clients = concurrent.futures.ThreadPoolExecutor(CLIENTS)
         self._cancellers = concurrent.futures.ThreadPoolExecutor(CANCELLERS)
         self._cancels = []
@@ -217,8 +227,16 @@ class Crowd:
         """Waits for all that was begun; raises what went wrong in it."""
         self._clients.shutdown()
         self._cancellers.shutdown()
+        for connection in self._connections:
+            connection.close()
         for one in self._cancels:
             one.result()
+
+    def give_up(self):
+        """Nobody waits any more: for a test that has failed. Harmless after finish()."""
+        self._given_up = True
+        self._clients.shutdown(cancel_futures=True)
+        self._cancellers.shutdown(cancel_futures=True)
 
     def ids(self):
         return [wish.order_id for wish in self.wishes if wish.order_id]
@@ -242,8 +260,10 @@ class Crowd:
     def _until_answered(self, path, body, key, wanted):
         begin = time.monotonic()
         seen = None
-        while time.monotonic() < begin + ACKNOWLEDGED_LIMIT_S:
-            answer = self._request(random.choice(self._hosts), path, body, key)
+        turn = random.randrange(len(self._hosts))
+        while time.monotonic() < begin + ACKNOWLEDGED_LIMIT_S and not self._given_up:
+            answer = self._request(self._hosts[turn % len(self._hosts)], path, body, key)
+            turn += 1  # the next attempt goes to another host, as a load balancer would have it
             if answer and answer[0] in wanted and not is_in_progress(answer):
                 return answer
             if answer and answer[0] not in (409, 429, 503):
@@ -255,8 +275,10 @@ class Crowd:
     def _request(self, host, path, body, key):
         """(status, body), or None when no answer came; the connection is kept where it can be."""
         kept = self._local.__dict__.setdefault("connections", {})
-        connection = kept.pop(host.port, None)
-        connection = connection or http.client.HTTPConnection("127.0.0.1", host.port, timeout=REQUEST_LIMIT_S)
+        if host.port not in kept:
+            kept[host.port] = http.client.HTTPConnection("127.0.0.1", host.port, timeout=REQUEST_LIMIT_S)
+            self._connections.append(kept[host.port])
+        connection = kept[host.port]
         try:
             connection.request("POST", path, json.dumps(body),
                                {"Content-Type": "application/json", "Idempotency-Key": key})
@@ -264,7 +286,6 @@ class Crowd:
             text = answer.read()
             if answer.status == 503 and not answer.getheader("Retry-After"):
                 raise AssertionError(f"a 503 without Retry-After: {text}")
-            kept[host.port] = connection
             return answer.status, json.loads(text)
         except (OSError, http.client.HTTPException):
             connection.close()

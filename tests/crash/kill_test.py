@@ -29,7 +29,7 @@ def run(bus, seed, orders, kills):
     settings = fleet.kafka_settings() if bus == "kafka" else {}
     with orderd_env.Database("crash") as database, fleet.Fleet(database, settings) as ours:
         ours.start()
-        crowd = fleet.Crowd(ours.hosts, pick.random())
+        crowd = ours.crowd(pick.random())
         begin = time.monotonic()
         placed = []
         for turn in range(kills):

@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+"""Kafka is away, or refuses this host: orders are accepted all the same, the relay's lag grows, a person is told
+what to do; once the broker is there the lag drains. And what Kafka delivers twice changes nothing."""
+
+import pathlib
+import re
+import secrets
+import shutil
+import subprocess
+import unittest
+
+import fleet
+import laws
+import orderd_env
+from orderd_env import setting, wait_for
+
+BROKER_LIMIT_S = 150
+
+
+def setUpModule():
+    fleet.prefer_release_build()
+
+
+def not_ready(host):
+    """What /healthz/ready says is wrong."""
+    body = host.get("/healthz/ready").body
+    return "; ".join(body["notReady"])
+
+
+def metric(host, name):
+    found = re.search(rf"^{name} (\S+)$", host.get("/metrics").body, re.MULTILINE)
+    return float(found[1]) if found else None
+
+
+def messages(log):
+    """What the log says of Kafka, once each."""
+    return set(re.findall(r'problem="((?:[^"\\]|\\.)*)"', log))
+
+
+class Broker:
+    """A broker of the test's own at a port that is known before it runs."""
+
+    def __init__(self, certs):
+        self._folder = pathlib.Path(setting("ORDERD_TEST_DIR")) / f"broker-{secrets.token_hex(4)}"
+        self.port, self.tls_port = orderd_env.free_port(), orderd_env.free_port()
+        self.address = f"127.0.0.1:{self.tls_port}"
+        self._folder.mkdir()
+        shutil.copytree(certs, self._folder / "certs")
+
+    def start(self):
+        self._run("start", "--port", str(self.port), "--tls-port", str(self.tls_port))
+
+    def end(self):
+        self._run("kill")
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _run(self, verb, *arguments):
+        done = subprocess.run([setting("ORDERD_TEST_KAFKA_SH"), verb, self._folder, *arguments],
+                              capture_output=True, text=True, timeout=BROKER_LIMIT_S, check=False)
+        if done.returncode:
+            raise AssertionError(f"kafka.sh {verb}: {done.stderr}")
+
+
+class KafkaFaults(unittest.TestCase):
+    def setUp(self):
+        self.certs = pathlib.Path(setting("ORDERD_TEST_CERTS"))
+        self.database = self.enterContext(orderd_env.Database("crash"))
+
+    def hosts(self, count, **settings):
+        return self.enterContext(fleet.Fleet(self.database, {**fleet.kafka_settings(), **settings}, hosts=count))
+
+    def place(self, ours, count):
+        crowd = ours.crowd(self.id())
+        for one in crowd.place(count):
+            one.result()
+        return crowd
+
+    def accepts_orders_while_kafka_is_away(self, ours, *parts):
+        """A host that is not ready for Kafka's sake alone; each of `parts` is in what it says."""
+        host = ours.hosts[0]
+        host.launch()
+        wait_for(lambda: "started bus=" in host.log_tail(), "the host to start", 60)
+        wait_for(lambda: "kafka: " in not_ready(host), "the host to say what is wrong with Kafka")
+
+        def said():
+            text = not_ready(host)
+            return text if all(part in text for part in parts) else None
+
+        text = wait_for(said, f"/healthz/ready to say {parts}")
+        wait_for(lambda: any(all(part in line for part in parts)
+                             for line in messages(host.log_path.read_text(encoding="utf-8"))),
+                 f"the log to say {parts}")
+        crowd = self.place(ours, 40)
+        before = wait_for(lambda: metric(host, "orderd_relay_lag_events"), "the relay's lag to show")
+        host.place()
+        wait_for(lambda: metric(host, "orderd_relay_lag_events") > before, "the relay's lag to grow")
+        self.assertEqual(host.get("/healthz/live").status, 200)
+        return crowd, text
+
+    def settle(self, ours, crowd):
+        ours.wait_until_settled()
+        state = laws.read(self.database)
+        complaints = laws.judge(state, crowd.ids())
+        self.assertEqual(complaints, [], laws.report(state, complaints))
+        for host in ours.hosts:
+            wait_for(lambda host=host: metric(host, "orderd_relay_lag_events") == 0, "the relay's lag to drain")
+            wait_for(lambda host=host: fleet.ready(host), "the host to be ready by itself", 60)
+            host.stop()
+
+    def test_an_unreachable_broker_is_waited_for(self):
+        broker = Broker(self.certs)
+        self.addCleanup(broker.end)
+        ours = self.hosts(1, **{"kafka.bootstrap.servers": broker.address})
+        crowd, _ = self.accepts_orders_while_kafka_is_away(ours, broker.address, "nothing listens there",
+                                                           "kafka.bootstrap.servers")
+        broker.start()
+        self.settle(ours, crowd)
+
+    def test_a_wrong_authority_is_told_apart(self):
+        wrong = self.certs / "other-ca.crt"
+        ours = self.hosts(1, **{"kafka.ssl.ca.location": wrong})
+        crowd, _ = self.accepts_orders_while_kafka_is_away(
+            ours, setting("ORDERD_TEST_KAFKA_TLS"), "certificate is not trusted", "kafka.ssl.ca.location")
+        ours.hosts[0].settings["kafka.ssl.ca.location"] = self.certs / "ca.crt"
+        self.repaired(ours, crowd)
+
+    def test_a_missing_client_certificate_is_told_apart(self):
+        ours = self.hosts(1)
+        kept = {name: ours.hosts[0].settings.pop(f"kafka.ssl.{name}.location") for name in ("certificate", "key")}
+        ours.hosts[0].write_config()
+        crowd, text = self.accepts_orders_while_kafka_is_away(
+            ours, setting("ORDERD_TEST_KAFKA_TLS"), "client certificate", "kafka.ssl.certificate.location")
+        self.assertNotIn("BEGIN", text)
+        for name, path in kept.items():
+            ours.hosts[0].settings[f"kafka.ssl.{name}.location"] = path
+        self.repaired(ours, crowd)
+
+    def test_a_client_certificate_of_a_stranger_is_refused(self):
+        stranger = {f"kafka.ssl.{name}.location": self.certs / f"other-client.{end}"
+                    for name, end in (("certificate", "crt"), ("key", "key"))}
+        ours = self.hosts(1, **stranger)
+        crowd, _ = self.accepts_orders_while_kafka_is_away(ours, "client", "kafka.ssl.certificate.location")
+        for name in stranger:
+            ours.hosts[0].settings[name] = pathlib.Path(str(stranger[name]).replace("other-client", "client"))
+        self.repaired(ours, crowd)
+
+    def repaired(self, ours, crowd):
+        """As an operator would: end it, correct the file, start it."""
+        host = ours.hosts[0]
+        host.stop()
+        host.write_config()
+        host.launch()
+        self.settle(ours, crowd)
+
+    def test_what_is_delivered_twice_changes_nothing(self):
+        ours = self.hosts(2).start()
+        crowd = self.place(ours, 120)
+        ours.wait_until_settled()
+        before = {name: laws.read(self.database)[name] for name in ("order_state", "ledger", "orders_read", "stock")}
+        read = self.records_read()
+        for host in ours.hosts:
+            host.stop()
+        # As after a restore of an older relay: everything is sent once more, in order, from the first event on.
+        self.database.query("update positions set pos = -1 where consumer = 'relay@kafka'")
+        ours.start()
+        wait_for(lambda: self.records_read() >= 2 * read, "every event to be read a second time", 60)
+        again = self.place(ours, 30)
+        again.finish()
+        crowd.finish()
+        ours.wait_until_settled()
+        self.assertGreater(sum(metric(host, "orderd_projection_duplicates_total") for host in ours.hosts), 100)
+        state = laws.read(self.database)
+        for name, rows in before.items():
+            key = next(iter(rows[0]))
+            if name != "stock":
+                old = {row[key] for row in rows}
+                self.assertEqual(sorted(map(str, rows)), sorted(str(row) for row in state[name] if row[key] in old))
+        both = ours.crowd("both")
+        both.wishes = crowd.wishes + again.wishes
+        fleet.judge(ours, both)
+        for host in ours.hosts:
+            host.stop()
+
+    def records_read(self):
+        """How many records the projection has taken from the topic, over all partitions."""
+        return int(self.database.query("select sum(pos + 1) from positions where consumer like 'projection%'")[0])
+
+
+if __name__ == "__main__":
+    unittest.main()
