@@ -61,7 +61,8 @@ class Variables(unittest.TestCase):
         self.assertEqual({name for name in variables if not name.startswith(families)}, flat)
 
     def test_keys_with_an_underscore_can_be_set_by_a_variable(self):
-        listed = re.search(r"for \(const char\* name :\s*\{(.*?)\}\)", read("host/config/values.cpp"), re.DOTALL)
+        values = read("host/config/values.cpp")
+        listed = re.search(r"for \(const char\* name :\s*\{(.*?)\}\)", values, re.DOTALL)
         self.assertEqual(set(re.findall(r'"([^"]+)"', listed.group(1))), {k for k in known_keys() if "_" in k})
 
 
