@@ -62,8 +62,8 @@ class Variables(unittest.TestCase):
 
     def test_keys_with_an_underscore_can_be_set_by_a_variable(self):
         values = read("host/config/values.cpp")
-        listed = re.search(r"for \(const char\* name :\s*\{(.*?)\}\)", values, re.DOTALL)
-        self.assertEqual(set(re.findall(r'"([^"]+)"', listed.group(1))), {k for k in known_keys() if "_" in k})
+        listed = re.search(r"for \(const char\* name :\s*\{(.*?)\}\)", values, re.DOTALL).group(1)
+        self.assertEqual(set(re.findall(r'"([^"]+)"', listed)), {key for key in known_keys() if "_" in key})
 
 
 if __name__ == "__main__":
