@@ -44,7 +44,7 @@ class Documents(unittest.TestCase):
     def test_every_verb_of_orderctl_is_in_its_usage(self):
         usage = read("host/orderctl.cpp").split('R"(', 1)[1].split(')"', 1)[0]
         for path, verb in found(r"`orderctl (?:--config=FILE )?([a-z]+(?: [a-z]+)?)"):
-            self.assertTrue(re.search(rf"^  {verb.group(1)}\b", usage, re.MULTILINE), f"{path}: {verb.group(0)}")
+            self.assertRegex(usage, rf"(?m)^  {verb.group(1)}\b", path)
 
     def test_every_setting_exists(self):
         for path, setting in found(SETTING):
