@@ -79,6 +79,7 @@ class Turn {
   void next_forward();
   void next_undo();
   bool undo(std::int16_t index);
+  void abandon();
   void open(std::int16_t index, bool undo, std::string action, std::int64_t amount);
   void run();
   void wait_until(Time time, CommandPhase phase);
@@ -114,12 +115,7 @@ void Turn::on(const Cancel& cancel) {
   saga_.mode = Mode::cancelling;
   saga_.reason = cancel.reason;
   if (saga_.open && !saga_.open->undo && !saga_.open->query) {
-    if (saga_.open->phase == CommandPhase::waiting)
-      saga_.open.reset();  // surely had no effect
-    else if (saga_.open->phase == CommandPhase::pending) {
-      result(saga_.open->step) = StepResult::uncertain;
-      saga_.open.reset();
-    }
+    if (saga_.open->phase != CommandPhase::sent) abandon();
   }
   if (!saga_.open) next();
 }
@@ -172,11 +168,7 @@ void Turn::query_answered(const Outcome& outcome) {
       open.query = false;
       // Before the old call's deadline it may still arrive: the same key again, or two effects could follow.
       if (now_ >= open.deadline) ++open.generation;
-      if (saga_.mode != Mode::forward && !open.undo) {
-        saga_.open.reset();
-        set_payment_status(saga_, facts_.body.total);
-        return next();
-      }
+      if (saga_.mode != Mode::forward && !open.undo) return abandon(), next();
       if (now_ - open.began > open_step().retry.total) return gave_up();
       return wait_until(now_ + backoff(open_step().retry, saga_, ++open.attempt), CommandPhase::waiting);
     case QueryAnswer::not_found_yet:
@@ -259,23 +251,21 @@ void Turn::retry(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
   const RetryPolicy& policy = open_step().retry;
   if (saga_.mode != Mode::forward && !open.undo) {  // turned round meanwhile, and surely nothing happened
-    saga_.open.reset();
-    return next();
+    open.deadline = {};
+    return abandon(), next();
   }
   if (now_ - open.began > policy.total) return gave_up(outcome.code);
   const Millis wait = std::max(outcome.retry_after, backoff(policy, saga_, open.attempt));
   ++open.generation;
   ++open.attempt;
+  open.deadline = {};  // nothing is on its way
   wait_until(now_ + wait, CommandPhase::waiting);
 }
 
 void Turn::pending(const Outcome& outcome) {
   const StepDefinition& of = open_step();
-  if (saga_.mode != Mode::forward && !saga_.open->undo) {
-    result(saga_.open->step) = StepResult::uncertain;
-    saga_.open.reset();
-    return next();
-  }
+  saga_.open->phase = CommandPhase::pending;
+  if (saga_.mode != Mode::forward && !saga_.open->undo) return abandon(), next();
   if (of.is_payment() && !saga_.open->undo) {
     saga_.payment.provider = slot(of).instance;
     saga_.payment.status = outcome.next_action ? PaymentStatus::action_required : PaymentStatus::pending;
@@ -331,6 +321,15 @@ void Turn::next_undo() {
   set_status(saga_.mode == Mode::cancelling ? Status::cancelled : Status::rejected);
   saga_.mode = Mode::finished;
   out_.secret_settled = true;
+}
+
+/// The saga turned round while a step had no result yet: one whose effect may still come is undone in any
+/// case.
+void Turn::abandon() {
+  const OpenCommand& open = *saga_.open;
+  if (open.phase == CommandPhase::pending || now_ < open.deadline) result(open.step) = StepResult::uncertain;
+  saga_.open.reset();
+  set_payment_status(saga_, facts_.body.total);
 }
 
 /// True when something of this step must be undone first.

@@ -245,8 +245,21 @@ TEST_CASE("an unknown outcome is asked for under the same key and never sent ane
     story.take(Answer{key + ".q2", answer(QueryAnswer::found, OutcomeKind::done), ""});
     CHECK(story.stale);
   }
-  SECTION("cancelled meanwhile and not found: nothing happened, nothing is undone") {
+  SECTION("cancelled meanwhile and not found before the deadline: it may still arrive, so it is voided") {
     story.cancel();
+    story.answers(answer(QueryAnswer::not_found_final, OutcomeKind::done));
+    CHECK(story.doing() == "payment.void");
+    story.answers(of(OutcomeKind::done));
+    CHECK(story.saga.status == Status::cancelled);
+  }
+  SECTION("not found before the deadline, cancelled while it waits to be sent again: voided, too") {
+    story.answers(answer(QueryAnswer::not_found_final, OutcomeKind::done));
+    story.cancel();
+    CHECK(story.doing() == "payment.void");
+  }
+  SECTION("cancelled meanwhile and not found after the deadline: nothing happened, nothing is undone") {
+    story.cancel();
+    story.pass(Millis(60'000));
     story.answers(answer(QueryAnswer::not_found_final, OutcomeKind::done));
     CHECK(story.saga.status == Status::cancelled);
   }
@@ -260,6 +273,7 @@ TEST_CASE("an unknown outcome is asked for under the same key and never sent ane
 TEST_CASE("a call that never gets through is tried again with growing waits, and given up in the end") {
   Story story;
   story.take(Begin{});
+  story.answers(of(OutcomeKind::unknown));
   int sends = 1;
   for (int i = 0; i < 10'000 && story.saga.mode != Mode::finished; ++i) {
     story.pass(Millis(100));
