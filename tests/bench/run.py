@@ -5,7 +5,7 @@
     completed   closed loop against the whole host, until all orders are final in orders_read
     sustained   the same with at most so many orders unfinished, counted at the end of the load
     latency     open loop at a steady rate
-    pgbench     -M prepared, 32 clients, one transaction per order: the order with its lines as jsonb, its event
+    pgbench     -M prepared, 32 clients, one transaction per order: order with lines as jsonb, event row
 
 Machines are noisy: each kind of load has a run of pgbench right before it, ratios are taken pair by pair, and
 what is shown is the median over the rounds. With ORDERD_TEST_KAFKA_TLS set, events go through that broker."""
@@ -190,7 +190,9 @@ class Bench:
             warm = self._closed(host, self._options.warm_up, "warm")["placed"]
             self._until_final(session, warm)
             driver = self._driver(
-                host, self._options.seconds, "--connections", self._options.connections, "--backlog", BACKLOG_MAX
+                host,
+                self._options.seconds,
+                *("--connections", self._options.connections, "--backlog", BACKLOG_MAX),
             )
             begin = time.monotonic()
             final = 0
