@@ -64,13 +64,15 @@ class Bench:
     def _database(self):
         return self._cleanup.enter_context(orderd_env.Database("bench"))
 
-    def _bus(self):
+    def _bus(self, database):
+        """With Kafka, a topic of its own: another database's events mean nothing to this one."""
         if self._options.bus != "kafka":
             return {}
         certificates = pathlib.Path(orderd_env.setting("ORDERD_TEST_CERTS"))
         return {
             "bus": "kafka",
             "kafka.bootstrap.servers": orderd_env.setting("ORDERD_TEST_KAFKA_TLS"),
+            "kafka.topic": f"orders.events.{database.name}",
             "kafka.security.protocol": "ssl",
             "kafka.ssl.ca.location": certificates / "ca.crt",
             "kafka.ssl.certificate.location": certificates / "client.crt",
@@ -80,7 +82,7 @@ class Bench:
     @contextlib.contextmanager
     def _host(self, **settings):
         database = self._database()
-        with orderd_env.Host(database, {**self._bus(), **settings, **dict(self._options.set)}) as host:
+        with orderd_env.Host(database, {**self._bus(database), **settings, **dict(self._options.set)}) as host:
             host.prepare()
             host.start()
             session = probe.Session(database.url)
