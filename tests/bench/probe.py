@@ -1,5 +1,5 @@
-"""What a stretch of load cost: CPU time of the host and of PostgreSQL from /proc, statements, transactions and
-WAL from PostgreSQL itself. Nothing here measures by asking the host."""
+"""What a stretch of load cost: CPU time of the host and of PostgreSQL from /proc; statements, transactions,
+and WAL from PostgreSQL itself. Nothing here measures by asking the host."""
 
 import os
 import pathlib
@@ -18,7 +18,8 @@ class Session:
     """One psql that stays open, so that a question costs one statement and no connection."""
 
     def __init__(self, url):
-        command = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", url]
+        command = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]
+        command += ["--set=ON_ERROR_STOP=1", url]
         quiet = {**os.environ, "PGOPTIONS": "-c client_min_messages=warning"}
         self._psql = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=quiet

@@ -5,7 +5,7 @@
     completed   closed loop against the whole host, until all orders are final in orders_read
     sustained   the same with at most so many orders unfinished, counted at the end of the load
     latency     open loop at a steady rate
-    pgbench     -M prepared, 32 clients, one transaction per order: the order with its lines as jsonb, its event
+    pgbench     -M prepared, 32 clients, one transaction per order: order with lines as jsonb, event row
 
 Machines are noisy: each kind of load has a run of pgbench right before it, ratios are taken pair by pair, and
 what is shown is the median over the rounds. With ORDERD_TEST_KAFKA_TLS set, events go through that broker."""
@@ -64,13 +64,15 @@ class Bench:
     def _database(self):
         return self._cleanup.enter_context(orderd_env.Database("bench"))
 
-    def _bus(self):
+    def _bus(self, database):
+        """With Kafka, a topic of its own: another database's events mean nothing to this one."""
         if self._options.bus != "kafka":
             return {}
         certificates = pathlib.Path(orderd_env.setting("ORDERD_TEST_CERTS"))
         return {
             "bus": "kafka",
             "kafka.bootstrap.servers": orderd_env.setting("ORDERD_TEST_KAFKA_TLS"),
+            "kafka.topic": f"orders.events.{database.name}",
             "kafka.security.protocol": "ssl",
             "kafka.ssl.ca.location": certificates / "ca.crt",
             "kafka.ssl.certificate.location": certificates / "client.crt",
@@ -80,7 +82,7 @@ class Bench:
     @contextlib.contextmanager
     def _host(self, **settings):
         database = self._database()
-        with orderd_env.Host(database, {**self._bus(), **settings, **dict(self._options.set)}) as host:
+        with orderd_env.Host(database, {**self._bus(database), **settings, **dict(self._options.set)}) as host:
             host.prepare()
             host.start()
             session = probe.Session(database.url)
@@ -190,7 +192,9 @@ class Bench:
             warm = self._closed(host, self._options.warm_up, "warm")["placed"]
             self._until_final(session, warm)
             driver = self._driver(
-                host, self._options.seconds, "--connections", self._options.connections, "--backlog", BACKLOG_MAX
+                host,
+                self._options.seconds,
+                *("--connections", self._options.connections, "--backlog", BACKLOG_MAX),
             )
             begin = time.monotonic()
             final = 0
