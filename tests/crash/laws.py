@@ -39,7 +39,7 @@ TABLES = {
     "payments": "select payment_id, authorized, captured, refunded, voided from payment_simulated.payments",
     "stock": "select sku, on_hand, reserved, sold from inventory.stock",
     "stock_movements": "select sku, quantity from inventory.stock_movements",
-    "reservations": "select subject, state, skus, quantities from inventory.reservations",
+    "reservations": "select subject, state from inventory.reservations",
 }
 
 

@@ -234,8 +234,7 @@ class Sample:
             "order_id": order, **numbers, "customer_id": "c-1", "members": laws.json.dumps(members)[1:-1],
             "payment": laws.json.dumps(last["payload"]["payment"]), "reason": "null",
             "created": events[0]["at"], "updated": last["at"]})
-        self.state["reservations"].append({"subject": order, "state": 2 if status == "CONFIRMED" else 3,
-                                           "skus": ["SKU-1"], "quantities": [2]})
+        self.state["reservations"].append({"subject": order, "state": 2 if status == "CONFIRMED" else 3})
 
     def event(self, order, version, kind, status, payment_status, money):
         position = len(self.state["order_events"]) + 1
