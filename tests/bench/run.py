@@ -82,7 +82,8 @@ class Bench:
     @contextlib.contextmanager
     def _host(self, **settings):
         database = self._database()
-        with orderd_env.Host(database, {**self._bus(database), **settings, **dict(self._options.set)}) as host:
+        settings = {**self._bus(database), **settings, **dict(self._options.set)}
+        with orderd_env.Host(database, settings) as host:
             host.prepare()
             host.start()
             session = probe.Session(database.url)
