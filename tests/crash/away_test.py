@@ -149,7 +149,7 @@ class Sessions(unittest.TestCase):
 
     def test_a_host_that_is_frozen_for_longer_than_its_lease_does_nothing_twice(self):
         frozen = self.ours.hosts[0]
-        placed = self.crowd.place(150)
+        placed = self.crowd.place(100)
         wait_for(lambda: sum(one.done() for one in placed) > 30, "some orders to be placed")
         os.kill(frozen.pid, signal.SIGSTOP)
         try:
