@@ -1,5 +1,5 @@
-"""What the fault tests share: two hosts on one database, a crowd of clients that repeat each request until it is
-acknowledged, and the judgement at the end."""
+"""What the fault tests share: two hosts on one database, a crowd of clients that repeat each request until it
+is acknowledged, and the judgement at the end."""
 
 import concurrent.futures
 import contextlib
@@ -216,7 +216,8 @@ class Crowd:
         cancelled = pick.random() < CANCELLED_SHARE
         made = Wish(f"{secrets.token_hex(8)}-{len(self.wishes)}", token,
                     "SKU-SOLD-OUT" if sold_out else f"SKU-{pick.randrange(1, 21):04}", pick.randrange(1, 4),
-                    pick.randrange(1, 5000), pick.random() * pick.choice((0.05, 1.5, 4)) if cancelled else None)
+                    pick.randrange(1, 5000),
+                    pick.random() * pick.choice((0.05, 1.5, 4)) if cancelled else None)
         self.wishes.append(made)
         return made
 
@@ -255,8 +256,8 @@ class Crowd:
     def _cancel(self, wish):
         time.sleep(wish.cancel_after_s)  # the moment of a buyer, not a wait for something
         path = f"/api/orders/{wish.order_id}/cancel"
-        wish.cancel_status, _ = self._until_answered(path, {"reason": "changed my mind"}, wish.key + "-cancel",
-                                                     (200, 202, 409))
+        wish.cancel_status, _ = self._until_answered(
+            path, {"reason": "changed my mind"}, wish.key + "-cancel", (200, 202, 409))
 
     def _until_answered(self, path, body, key, wanted):
         begin = time.monotonic()
