@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The database goes away, at the start and later; its sessions end under load; a host is frozen for longer than
-its lease; the read model is rebuilt while orders are placed. Each time the host says what is wrong, goes on by
+"""The database goes away, at the start and later; its sessions end under load; a host is frozen for longer
+than its lease; the read model is rebuilt while orders are placed. Each time the host says what is wrong, goes on by
 itself, and all laws hold afterwards."""
 
 import contextlib
@@ -99,7 +99,8 @@ class DatabaseAway(unittest.TestCase):
             for stop in ("stop", "kill"):
                 crowd = ours.crowd(stop)
                 placed = crowd.place(60)
-                wait_for(lambda placed=placed: sum(one.done() for one in placed) > 10, "some orders to be placed")
+                wait_for(lambda placed=placed: sum(one.done() for one in placed) > 10,
+                         "some orders to be placed")
                 self.order_id = next(iter(crowd.ids()))
                 self.server.run(stop)
                 try:
@@ -157,7 +158,8 @@ class Sessions(unittest.TestCase):
             for one in placed:
                 one.result()
             # What the frozen host had begun is finished by the other one, before it wakes up.
-            wait_for(lambda: self.ours.behind() == 0, "the other host to finish every order", fleet.FINAL_LIMIT_S)
+            wait_for(lambda: self.ours.behind() == 0, "the other host to finish every order",
+                     fleet.FINAL_LIMIT_S)
         finally:
             os.kill(frozen.pid, signal.SIGCONT)
         placed = self.crowd.place(50)

@@ -1,6 +1,6 @@
 """The laws that must hold once every fault is over, judged from the tables alone: the orders and their
-events, the provider's own ledger, the stock, the read model. Shares no code with the host: what a number or a payload
-means is written down here a second time, so that an error over there is seen.
+events, the provider's own ledger, the stock, the read model. Shares no code with the host: what a number or a
+payload means is written down here a second time, so that an error over there is seen.
 
     state = read(database)              one snapshot of everything
     complaints = judge(state, ids)      empty when all laws hold; `ids` are the orders that were acknowledged
@@ -264,7 +264,8 @@ def dump(state, order):
     for event in histories(state)[order]:
         payload = event["payload"]
         lines.append(f"  version {event['version']} at {event['at']} (shard {event['shard']}, "
-                     f"{event['pos']}): {payload['type']} {payload['status']} {payload['paymentStatus']} {payload['reason']}")
+                     f"{event['pos']}): {payload['type']} {payload['status']} "
+                     f"{payload['paymentStatus']} {payload['reason']}")
     return "\n".join(lines)
 
 
