@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The database goes away, at the start and later; its sessions end under load; a host is frozen for longer
-than its lease; the read model is rebuilt while orders are placed. Each time the host says what is wrong, goes on by
-itself, and all laws hold afterwards."""
+than its lease; the read model is rebuilt while orders are placed. Each time the host says what is wrong,
+goes on by itself, and all laws hold afterwards."""
 
 import contextlib
 import http.client

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Kafka is away, or refuses this host: orders are accepted all the same, the relay's lag grows, a person is told
-what to do; once the broker is there the lag drains. And what Kafka delivers twice changes nothing."""
+"""Kafka is away, or refuses this host: orders are accepted all the same, the relay's lag grows, a person is
+told what to do; once the broker is there the lag drains. And what Kafka delivers twice changes nothing."""
 
 import pathlib
 import re

@@ -122,7 +122,8 @@ class Plugins(Refused):
                      plugin__payment__settings__database=None)
 
     def test_a_step_that_does_not_know_the_saga_s_action(self):
-        self.refusal("inventory", "payment.authorize", slot__payment="inventory", plugin__payment__library=None,
+        self.refusal("inventory", "payment.authorize", slot__payment="inventory",
+                     plugin__payment__library=None,
                      plugin__payment__settings__database=None)
 
     def test_a_slot_without_a_plugin(self):
