@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The database goes away, at the start and later; its sessions end under load; a host is frozen for longer than
-its lease; the read model is rebuilt while orders are placed. Each time the host says what is wrong, goes on by
-itself, and all laws hold afterwards."""
+"""The database goes away, at the start and later; its sessions end under load; a host is frozen for longer
+than its lease; the read model is rebuilt while orders are placed. Each time the host says what is wrong,
+goes on by itself, and all laws hold afterwards."""
 
 import contextlib
 import http.client
@@ -99,7 +99,8 @@ class DatabaseAway(unittest.TestCase):
             for stop in ("stop", "kill"):
                 crowd = ours.crowd(stop)
                 placed = crowd.place(60)
-                wait_for(lambda placed=placed: sum(one.done() for one in placed) > 10, "some orders to be placed")
+                wait_for(lambda placed=placed: sum(one.done() for one in placed) > 10,
+                         "some orders to be placed")
                 self.order_id = next(iter(crowd.ids()))
                 self.server.run(stop)
                 try:
@@ -149,7 +150,7 @@ class Sessions(unittest.TestCase):
 
     def test_a_host_that_is_frozen_for_longer_than_its_lease_does_nothing_twice(self):
         frozen = self.ours.hosts[0]
-        placed = self.crowd.place(150)
+        placed = self.crowd.place(100)
         wait_for(lambda: sum(one.done() for one in placed) > 30, "some orders to be placed")
         os.kill(frozen.pid, signal.SIGSTOP)
         try:
@@ -157,7 +158,8 @@ class Sessions(unittest.TestCase):
             for one in placed:
                 one.result()
             # What the frozen host had begun is finished by the other one, before it wakes up.
-            wait_for(lambda: self.ours.behind() == 0, "the other host to finish every order", fleet.FINAL_LIMIT_S)
+            wait_for(lambda: self.ours.behind() == 0, "the other host to finish every order",
+                     fleet.FINAL_LIMIT_S)
         finally:
             os.kill(frozen.pid, signal.SIGCONT)
         placed = self.crowd.place(50)

@@ -1,6 +1,6 @@
-"""The laws that must hold once every fault is over, judged from the tables alone: the orders and their events,
-the provider's own ledger, the stock, the read model. Shares no code with the host: what a number or a payload
-means is written down here a second time, so that an error over there is seen.
+"""The laws that must hold once every fault is over, judged from the tables alone: the orders and their
+events, the provider's own ledger, the stock, the read model. Shares no code with the host: what a number or a
+payload means is written down here a second time, so that an error over there is seen.
 
     state = read(database)              one snapshot of everything
     complaints = judge(state, ids)      empty when all laws hold; `ids` are the orders that were acknowledged
@@ -26,8 +26,8 @@ COMPLAINTS_SHOWN = 40
 TABLES = {
     "orders": "select id, body from orders",
     "order_state": "select id, shard, status, version, payment_status, attention from order_state",
-    "order_events": "select order_id, version, type, at, convert_from(payload, 'UTF8') as payload, shard, pos "
-                    "from order_events",
+    "order_events": "select order_id, version, type, at, convert_from(payload, 'UTF8') as payload, shard, "
+                    "pos from order_events",
     "log_shard": "select shard, last from log_shard",
     "positions": "select consumer, shard, pos from positions",
     "sagas": "select order_id, st, wake, data from sagas",
@@ -209,7 +209,8 @@ class Judge:
         kept = {row["subject"] for row in self.state["reservations"] if row["state"] == SOLD}
         confirmed = {order for order, status in self.status.items() if status == "CONFIRMED"}
         for order in kept ^ confirmed:
-            self.say(order, f"is {self.status.get(order)}, its goods are {'' if order in kept else 'not '}sold")
+            are = "are" if order in kept else "are not"
+            self.say(order, f"is {self.status.get(order)}, its goods {are} sold")
 
     def the_read_model_is_the_fold(self):
         rows = {row["order_id"]: row for row in self.state["orders_read"]}
@@ -262,8 +263,9 @@ def dump(state, order):
         lines += [f"  {name}: {json.dumps(row)}" for row in state[name] if row[column] == order]
     for event in histories(state)[order]:
         payload = event["payload"]
-        lines.append(f"  version {event['version']} at {event['at']} (shard {event['shard']}, {event['pos']}): "
-                     f"{payload['type']} {payload['status']} {payload['paymentStatus']} {payload['reason']}")
+        lines.append(f"  version {event['version']} at {event['at']} (shard {event['shard']}, "
+                     f"{event['pos']}): {payload['type']} {payload['status']} "
+                     f"{payload['paymentStatus']} {payload['reason']}")
     return "\n".join(lines)
 
 
@@ -273,5 +275,6 @@ def report(state, complaints, orders_shown=5):
     lines += [f"log: {state['log_shard']}", f"positions: {state['positions']}"]
     known = {row["id"] for row in state["orders"]}
     named = [word.rstrip(":") for line in complaints for word in line.split()[1:2]]
-    lines += [dump(state, order) for order in [one for one in dict.fromkeys(named) if one in known][:orders_shown]]
+    orders = [one for one in dict.fromkeys(named) if one in known]
+    lines += [dump(state, order) for order in orders[:orders_shown]]
     return "\n".join(lines)

@@ -1,5 +1,5 @@
-"""The laws can be broken: each way of tampering with a state that is in order must be complained about, by the
-law it belongs to. A checker that always nods would make every fault test worthless."""
+"""The laws can be broken: each way of tampering with a state that is in order must be complained about, by
+the law it belongs to. A checker that always nods would make every fault test worthless."""
 
 import copy
 import sys
@@ -112,28 +112,35 @@ TAMPERS = (
     ("an acknowledged order vanishes", remove("orders"), "no_order_is_lost"),
     ("an order has no state", remove("order_state"), "no_order_is_lost"),
     ("an order is not final", assign("order_state", "status", 2), "no_order_is_lost"),
-    ("a saga is left", append("sagas", lambda s: {"order_id": confirmed(s), "data": {}}), "nothing_is_left_over"),
+    ("a saga is left", append("sagas", lambda s: {"order_id": confirmed(s), "data": {}}),
+     "nothing_is_left_over"),
     ("an order is parked", append("parked", lambda s: {"order_id": confirmed(s), "consumer": "saga",
-                                                       "from_version": 2, "reason": "odd"}), "nothing_is_left_over"),
+                                                       "from_version": 2, "reason": "odd"}),
+     "nothing_is_left_over"),
     ("a person is needed", assign("order_state", "attention", "{}"), "nothing_is_left_over"),
-    ("a secret is left", append("payment_secrets", lambda s: {"order_id": confirmed(s)}), "nothing_is_left_over"),
+    ("a secret is left", append("payment_secrets", lambda s: {"order_id": confirmed(s)}),
+     "nothing_is_left_over"),
     ("a version is missing", lose_version_two, "versions_have_no_gap"),
-    ("a version comes twice", append("order_events", lambda s: dict(s["order_events"][0])), "versions_have_no_gap"),
+    ("a version comes twice", append("order_events", lambda s: dict(s["order_events"][0])),
+     "versions_have_no_gap"),
     ("the state is ahead of the events", change("order_state", "version", 1), "versions_have_no_gap"),
     ("the state has another status", assign("order_state", "status", 7, status=4), "versions_have_no_gap"),
-    ("the state has another payment status", assign("order_state", "payment_status", 10), "versions_have_no_gap"),
+    ("the state has another payment status", assign("order_state", "payment_status", 10),
+     "versions_have_no_gap"),
     ("the state has another shard", assign("order_state", "shard", 99), "versions_have_no_gap"),
     ("a payload lies about itself", forge_payload, "versions_have_no_gap"),
     ("a rejected order goes on", of_order("REJECTED", "order_events", "order_id", go_on_after_end),
      "nothing_follows_an_end"),
     ("a position is missing", change("log_shard", "last", 1), "the_log_has_no_gap"),
-    ("a position comes twice", append("order_events", lambda s: dict(s["order_events"][0])), "the_log_has_no_gap"),
+    ("a position comes twice", append("order_events", lambda s: dict(s["order_events"][0])),
+     "the_log_has_no_gap"),
     ("a shard is unknown", assign("order_events", "shard", 99), "the_log_has_no_gap"),
     ("versions are out of order", swap_in_log, "the_log_has_no_gap"),
     ("two captures", repeat("ledger", kind="capture"), "money_is_right"),
     ("two authorizations", repeat("ledger", kind="authorize"), "money_is_right"),
     ("captured more than authorized", change("ledger", "amount", 1, kind="capture"), "money_is_right"),
-    ("kept less than the total", of_order("CONFIRMED", "ledger", "payment_id", capture_less), "money_is_right"),
+    ("kept less than the total", of_order("CONFIRMED", "ledger", "payment_id", capture_less),
+     "money_is_right"),
     ("half of the money", of_order("CONFIRMED", "ledger", "payment_id", halve_amounts), "money_is_right"),
     ("an authorization is left open", remove("ledger", kind="void"), "money_is_right"),
     ("a refund is missing", remove("ledger", kind="refund"), "money_is_right"),
@@ -153,7 +160,8 @@ TAMPERS = (
      "the_read_model_is_the_fold"),
     ("the read model has another content", assign("orders_read", "members", '"customerId":"c-1"'),
      "the_read_model_is_the_fold"),
-    ("the read model has another payment", assign("orders_read", "payment", "{}"), "the_read_model_is_the_fold"),
+    ("the read model has another payment", assign("orders_read", "payment", "{}"),
+     "the_read_model_is_the_fold"),
     ("the read model has another reason", assign("orders_read", "reason", '{"code":"ODD"}'),
      "the_read_model_is_the_fold"),
     ("the read model has another time", assign("orders_read", "updated", "1999-01-01T00:00:00+00:00"),
@@ -223,7 +231,8 @@ class Sample:
         self.state["payments"].append({"payment_id": order, "authorized": money["authorize"],
                                        "captured": money["capture"], "refunded": money["refund"],
                                        "voided": money["void"]})
-        events = [self.event(order, version, *step, money) for version, step in enumerate(self.ENDS[status], 1)]
+        steps = enumerate(self.ENDS[status], 1)
+        events = [self.event(order, version, *step, money) for version, step in steps]
         first_payload, last = events[0]["payload"], events[-1]
         numbers = {"version": len(events), "status": laws.STATUSES.index(status),
                    "payment_status": laws.PAYMENT_STATUSES.index(last["payload"]["paymentStatus"])}

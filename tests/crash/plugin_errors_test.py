@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What is wrong before the start: a plugin, a key, a file, a port, the schema. The host ends with status 78 and
-one line that says which, where and what to do; nothing of it is left running."""
+"""What is wrong before the start: a plugin, a key, a file, a port, the schema. The host ends with status 78
+and one line that says which, where and what to do; nothing of it is left running."""
 
 import os
 import pathlib
@@ -22,8 +22,11 @@ SOURCES = {
     "no_plugin.so": "int something_else(void) { return 1; }",
     "other_major.so": "const void *orderd_plugin_entry_v7(void) { return 0; }",
     "damaged.so": """
-        static const struct { unsigned size, major, minor, reserved; const char *name, *version, *vendor; void *create; }
-        descriptor = {16, 1, 0, 0, "damaged", "1", "test", 0};
+        static const struct {
+          unsigned size, major, minor, reserved;
+          const char *name, *version, *vendor;
+          void *create;
+        } descriptor = {16, 1, 0, 0, "damaged", "1", "test", 0};
         const void *orderd_plugin_entry_v1(void) { return &descriptor; }""",
     "unresolved.so": """
         int nobody_has_this(void);
@@ -119,7 +122,8 @@ class Plugins(Refused):
                      plugin__payment__settings__database=None)
 
     def test_a_step_that_does_not_know_the_saga_s_action(self):
-        self.refusal("inventory", "payment.authorize", slot__payment="inventory", plugin__payment__library=None,
+        self.refusal("inventory", "payment.authorize", slot__payment="inventory",
+                     plugin__payment__library=None,
                      plugin__payment__settings__database=None)
 
     def test_a_slot_without_a_plugin(self):
@@ -152,7 +156,8 @@ class Settings(Refused):
         self.of_payment("refused init()", "shcema", plugin__payment__settings__shcema="bank")
 
     def test_a_setting_of_a_wrong_value(self):
-        self.of_payment("refused init()", 'setting "schema" is "No-Name"', plugin__payment__settings__schema="No-Name")
+        self.of_payment("refused init()", 'setting "schema" is "No-Name"',
+                        plugin__payment__settings__schema="No-Name")
 
     def test_a_plugin_that_cannot_start(self):
         self.of_payment("refused start()", "127.0.0.1", "correct its settings, or what it needs",
