@@ -19,7 +19,7 @@ constexpr store::Statement read_log{
     "select e.shard, e.pos, e.order_id, e.version, e.type, e.at, e.payload, e.traceparent "
     "from unnest($1::int2[], $2::int8[]) u(s, p), lateral (select * from order_events where shard = u.s and "
     "pos > u.p "
-    "order by pos limit $3::int8) e"};
+    "order by pos limit $3::int8) e limit $3::int8"};
 
 constexpr store::Statement read_history{
     "read_history",

@@ -28,7 +28,7 @@ struct From {
   std::int64_t after = -1;
 };
 
-/// Up to `max` entries of each shard behind `after`, in order within a shard.
+/// Up to `max` entries in all, in order within a shard; shards that stand first in `from` come first.
 std::vector<Entry> read(store::Connection& connection, const std::vector<From>& from, int max);
 /// The last position given in each shard, by shard.
 std::vector<std::int64_t> ends(store::Connection& connection);

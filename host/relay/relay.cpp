@@ -93,6 +93,8 @@ bool Relay::publish() {
     std::vector<outbox::From> from;
     for (const auto& [shard, pos] : handed_over_) from.push_back({shard, pos});
     if (from.empty()) return false;
+    // The shard that is read first has an advantage when there is more than one read takes: take turns.
+    std::rotate(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(turn_++ % from.size()), from.end());
     for (auto& entry : outbox::read(*connection_, from, events_per_read_max)) {
       handed_over_[entry.shard] = entry.pos;
       waiting_.push_back({entry.shard, entry.pos, std::move(entry.event)});

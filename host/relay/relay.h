@@ -50,6 +50,7 @@ class Relay {
   std::vector<Refused> parking_;
   std::vector<bus::Outgoing> waiting_;  // read, but not taken by the publisher yet
   Clock::time_point maintained_{}, saved_{};
+  std::size_t turn_ = 0;
   bool away_ = false;
   Metrics::Value &published_, &lag_, &parked_;
 };

@@ -52,7 +52,7 @@ Connection::Connection(const ConnectionOptions& options) : pooled_(options.poole
     script("set lock_timeout = " + std::to_string(options.lock_timeout_ms) +
            "; set idle_in_transaction_session_timeout = " +
            std::to_string(options.idle_in_transaction_timeout_ms) +
-           "; set timezone = 'UTC'; set client_encoding = 'UTF8'");
+           "; set enable_seqscan = off; set timezone = 'UTC'; set client_encoding = 'UTF8'");
 }
 
 bool Connection::alive() {

@@ -58,7 +58,6 @@ class PglogSubscription final : public Subscription {
       std::rotate(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(turn_++ % from.size()),
                   from.end());
       auto entries = outbox::read(*connection_, from, static_cast<int>(max));
-      if (entries.size() > max) entries.resize(max);
       if (broken_) log_info("pglog", "reading again", {{"consumer", consumer_}});
       broken_ = false;
       std::vector<Record> records;

@@ -179,6 +179,28 @@ TEST_CASE("a late duplicate of ORDER_CREATED starts no second saga") {
   world.judge();
 }
 
+TEST_CASE("a timer and a cancellation of one order in one tick record no call as sent that is not made") {
+  World world;
+  const Uuid id = world.tables.place(world.clock.now());
+  while (world.bank.asked.empty()) world.turn();
+  Completion busy{id, world.bank.asked.front().key, {}, "bank"};
+  busy.outcome.kind = OutcomeKind::retry;  // surely had no effect: the ledger forgets it
+  world.bank.asked.clear();
+  world.bank.effects.clear();
+  world.bank.totals.clear();
+  world.engine->complete(std::move(busy));
+  world.turn();
+  world.clock.pass(Millis(60'000));
+  world.tables.cancel(id, world.clock.now());
+  for (int i = 0; i < 20 && !world.settled(); ++i) {
+    world.turn();
+    for (Completion& completion : world.bank.answers()) world.engine->complete(std::move(completion));
+  }
+  REQUIRE(world.settled());
+  CHECK(world.tables.orders.at(id).status == Status::cancelled);
+  world.judge();
+}
+
 TEST_CASE("random crashes, lost answers and cancellations leave money, stock and versions right") {
   const unsigned seed = GENERATE(range(1u, 121u));
   INFO("seed " << seed);
