@@ -21,7 +21,7 @@ constexpr store::Statement count_hosts{
 constexpr store::Statement renew{
     "renew",
     "update positions set lease_until = clock_timestamp() + make_interval(secs => $3::int4 / 1000.0) "
-    "where consumer = $1 and owner = $2 returning shard, epoch"};
+    "where consumer = $1 and owner = $2 and shard = any($4::int2[]) returning shard, epoch"};
 constexpr store::Statement claim{
     "claim",
     "update positions p set owner = $2, epoch = p.epoch + 1, "
@@ -52,7 +52,10 @@ Leases::Change Leases::maintain(store::Connection& connection) {
   work.send(heartbeat, self());
   work.send(forget_hosts, store::Args().text(options_.consumer));
   work.send(count_hosts, store::Args().text(options_.consumer).int4(options_.lease_ms));
-  work.send(renew, self().int4(options_.lease_ms));
+  // Only what is held here: a row that was forgotten must run out, or nobody would ever take it again.
+  std::vector<std::int16_t> here;
+  for (const auto& [shard, held] : held_) here.push_back(shard);
+  work.send(renew, self().int4(options_.lease_ms).int2s(here));
   const auto results = work.flush();
   const std::int64_t hosts = std::max<std::int64_t>(1, results[3].integer(0, 0)),
                      shards = results[3].integer(0, 1);
