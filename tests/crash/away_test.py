@@ -137,7 +137,6 @@ class Sessions(unittest.TestCase):
             self.assertTrue(fleet.ready(host))
             host.stop()
 
-    @unittest.skipUnless(os.environ.get("ORDERD_TEST_KNOWN_FAULTS"), "known fault: docs/operations.md")
     def test_all_of_them_end_again_and_again_under_load(self):
         placed = self.crowd.place(300)
         ended = 0
