@@ -27,6 +27,7 @@
 #include "store/migrations.h"
 #include "store/pool.h"
 #include "store/secret_box.h"
+#include "webhooks/receiver.h"
 #include "wiring.h"
 
 extern char** environ;
@@ -224,8 +225,9 @@ int Server::serve(const config::Settings& settings) {
   intake_options.writers = settings.intake_writers;
   intake::Intake intake(intake_options, box);
   sse::Broadcaster broadcaster(*bus.events, pool);
-  http::Api api({pool, intake, broadcaster, box, product_source(pool, registry->catalogs()), not_ready,
-                 settings.http_web_dir});
+  webhooks::Receiver webhooks;
+  http::Api api({pool, intake, broadcaster, box, product_source(pool, registry->catalogs()), webhooks,
+                 not_ready, settings.http_web_dir});
   std::unique_ptr<http::front::Front> front;
   if (settings.roles.contains("api")) {
     http::front::Options options;
@@ -244,6 +246,7 @@ int Server::serve(const config::Settings& settings) {
   }
   Stages stages(settings, bus, *registry, definition, box);
   registry->start(stages.sink());
+  webhooks.start(registry->webhooks(), pool);
   const outbox::WakeUp wake_up(database(settings));
   stages.start();
   started = true;
@@ -253,6 +256,7 @@ int Server::serve(const config::Settings& settings) {
   log_info("main", "stopping: finishing what is in flight");
   broadcaster.close_all();
   if (front) front->drain(Millis(settings.drain_ms));
+  webhooks.stop();
   stages.stop();
   registry->stop();
   log_info("main", "stopped");

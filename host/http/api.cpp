@@ -92,6 +92,7 @@ Api::Api(ApiParts parts) : parts_(std::move(parts)), tokens_(parts_.secrets) {
   add_order_routes(router_, parts_, tokens_);
   add_stream_route(router_, parts_, tokens_);
   add_product_route(router_, parts_);
+  add_webhook_route(router_, parts_);
   add_health_routes(router_, parts_);
   if (!parts_.web_dir.empty()) add_pages(router_, parts_.web_dir);
 }

@@ -13,6 +13,7 @@
 #include "sse/broadcaster.h"
 #include "store/pool.h"
 #include "store/secret_box.h"
+#include "webhooks/receiver.h"
 
 namespace orderd::http {
 
@@ -35,6 +36,7 @@ struct ApiParts {
   sse::Broadcaster& streams;
   const store::SecretBox& secrets;
   ProductSource products;
+  webhooks::Receiver& webhooks;
   /// What keeps this host from serving, a line each, for people; empty: ready. [any worker thread]
   std::function<std::vector<std::string>()> not_ready;
   std::string web_dir;  // pages for "/"; "": none

@@ -67,6 +67,8 @@ ErrorFace face_of(Error error) {
           false};
     case Error::unauthorized:
       return {401, "UNAUTHORIZED", "This needs an API key: Authorization: Bearer ok_…", false};
+    case Error::webhook_refused:
+      return {401, "WEBHOOK_REFUSED", "The plugin does not take this call for its provider's.", false};
     case Error::forbidden:
       return {403, "FORBIDDEN", "This API key does not permit that.", false};
     case Error::not_found:

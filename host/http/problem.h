@@ -18,6 +18,7 @@ enum class Error {
   invalid_field,
   card_number,
   unauthorized,
+  webhook_refused,
   forbidden,
   not_found,
   order_not_found,

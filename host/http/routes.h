@@ -10,6 +10,7 @@ void add_order_routes(Router& router, const ApiParts& parts, const TrackingToken
 void add_list_route(Router& router, const ApiParts& parts);
 void add_stream_route(Router& router, const ApiParts& parts, const TrackingTokens& tokens);
 void add_product_route(Router& router, const ApiParts& parts);
+void add_webhook_route(Router& router, const ApiParts& parts);
 void add_health_routes(Router& router, const ApiParts& parts);
 /// Throws std::runtime_error if the folder cannot be read.
 void add_pages(Router& router, const std::string& web_dir);

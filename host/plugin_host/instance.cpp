@@ -5,6 +5,7 @@
 #include <orderd/migrations.h>
 #include <orderd/projection.h>
 #include <orderd/settings.h>
+#include <orderd/webhook.h>
 
 #include "base/log.h"
 #include "plugin_host/error.h"
@@ -148,7 +149,8 @@ std::string Instance::problem(const char* call, orderd_status status, const orde
 
 std::vector<std::string> Instance::extensions() const {
   std::vector<std::string> found;
-  for (const char* id : {ORDERD_EXT_STEP, ORDERD_EXT_PROJECTION, ORDERD_EXT_CATALOG, ORDERD_EXT_MIGRATIONS})
+  for (const char* id : {ORDERD_EXT_STEP, ORDERD_EXT_WEBHOOK, ORDERD_EXT_PROJECTION, ORDERD_EXT_CATALOG,
+                         ORDERD_EXT_MIGRATIONS})
     if (has(id)) found.emplace_back(id);
   return found;
 }

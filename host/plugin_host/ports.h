@@ -1,5 +1,5 @@
 #pragma once
-// What the engines see of plugins: three small ports in the host's own terms. The saga engine, the projection
+// What the engines see of plugins: small ports in the host's own terms. The saga engine, the projection
 // engine and the API hold references to them for as long as the Registry lives; the simulator brings its own.
 #include <cstdint>
 #include <functional>

@@ -9,6 +9,7 @@
 #include "plugin_host/external_step.h"
 #include "plugin_host/step_table.h"
 #include "plugin_host/transactional_ports.h"
+#include "plugin_host/webhook_reader.h"
 #include "store/migrations.h"
 
 namespace orderd::plugins {
@@ -20,6 +21,7 @@ struct Registry::Entry {
   std::unique_ptr<TransactionalStep> transactional;
   std::unique_ptr<PluginProjection> projection;
   std::unique_ptr<PluginCatalog> catalog;
+  std::unique_ptr<WebhookReader> webhook;
   bool stuck = false;  // a thread of the host is held inside the plugin
 };
 
@@ -61,6 +63,7 @@ Registry::Registry(Options options, const std::vector<InstanceConfig>& configs)
     }
     if (instance.has(ORDERD_EXT_PROJECTION)) entry->projection = std::make_unique<PluginProjection>(instance);
     if (instance.has(ORDERD_EXT_CATALOG)) entry->catalog = std::make_unique<PluginCatalog>(instance);
+    if (instance.has(ORDERD_EXT_WEBHOOK)) entry->webhook = std::make_unique<WebhookReader>(instance);
     log_info("plugin", "loaded a plugin",
              {{"instance", config.name},
               {"library", instance.library().path.string()},
@@ -97,6 +100,19 @@ std::vector<CatalogPort*> Registry::catalogs() {
   std::vector<CatalogPort*> found;
   for (const auto& entry : entries_)
     if (entry->catalog) found.push_back(entry->catalog.get());
+  return found;
+}
+
+WebhookPort* Registry::webhook(std::string_view name) {
+  for (const auto& entry : entries_)
+    if (entry->instance->name() == name) return entry->webhook.get();
+  return nullptr;
+}
+
+std::vector<WebhookPort*> Registry::webhooks() {
+  std::vector<WebhookPort*> found;
+  for (const auto& entry : entries_)
+    if (entry->webhook) found.push_back(entry->webhook.get());
   return found;
 }
 

@@ -17,6 +17,7 @@
 
 #include "plugin_host/error.h"
 #include "plugin_host/ports.h"
+#include "plugin_host/webhook_port.h"
 
 namespace orderd::store {
 class Connection;
@@ -55,6 +56,9 @@ class Registry {
   /// Every instance that offers a projection, a catalog, in the order of the configuration.
   std::vector<ProjectionPort*> projections();
   std::vector<CatalogPort*> catalogs();
+  /// The instance's reader of webhooks; nullptr if there is no such instance or it takes none.
+  WebhookPort* webhook(std::string_view instance);
+  std::vector<WebhookPort*> webhooks();
 
   /// Brings every plugin's own tables up to date: store::migrate() with the owner "plugin:<name>".
   void migrate(store::Connection& connection);

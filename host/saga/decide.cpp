@@ -3,19 +3,10 @@
 #include <algorithm>
 #include <functional>
 
-#include "saga/payment.h"
+#include "saga/turn.h"
 
 namespace orderd::saga {
 namespace {
-
-/// Half of the wait is jitter, taken from the order's id, so that the same history comes out the same again.
-Millis backoff(const RetryPolicy& policy, const Saga& saga, std::uint32_t attempt) {
-  const Millis full =
-      std::min(policy.cap, policy.first * (std::int64_t{1} << std::min<std::uint32_t>(attempt - 1, 20)));
-  const auto spread = std::hash<Uuid>{}(saga.order_id) + attempt * 0x9e3779b9u;
-  return full / 2 +
-         Millis(static_cast<std::int64_t>(spread % static_cast<std::size_t>(full.count() / 2 + 1)));
-}
 
 EventType event_of(Status status) {
   switch (status) {
@@ -37,71 +28,63 @@ EventType event_of(Status status) {
   return EventType::step_completed;
 }
 
-/// One call of decide(): the decision as it grows.
-class Turn {
- public:
-  Turn(const Facts& facts, Saga saga, Time now) : facts_(facts), now_(now), saga_(out_.saga) {
-    out_.saga = std::move(saga);
-  }
+Time placed(const Saga& saga) { return Time(Millis(saga.order_id.unix_ms())); }
 
-  Decision take(const Input& input) {
-    std::visit([this](const auto& one) { on(one); }, input);
-    return std::move(out_);
-  }
+/// When an order that has not come to its pivot is given up; nullopt: never, or it no longer matters.
+std::optional<Time> total_deadline(const Facts& facts, const Saga& saga) {
+  if (facts.definition.total == Millis(0) || saga.mode != Mode::forward ||
+      is_past_pivot(facts.definition, saga))
+    return std::nullopt;
+  return placed(saga) + facts.definition.total;
+}
 
- private:
-  const StepDefinition& step(std::int16_t index) const {
-    return facts_.definition.steps[static_cast<std::size_t>(index)];
-  }
-  const StepDefinition& open_step() const { return step(saga_.open->step); }
-  StepResult& result(std::int16_t index) { return saga_.steps[static_cast<std::size_t>(index)]; }
-  const SlotInfo& slot(const StepDefinition& of) const { return facts_.slots.at(of.slot); }
+/// When a reservation must be extended for an order that waits; nullopt: never.
+std::optional<Time> extension_due(const Facts& facts, const Saga& saga) {
+  if (!saga.held_until || saga.mode != Mode::forward || saga.open->extend) return std::nullopt;
+  const std::string& slot = facts.definition.steps[static_cast<std::size_t>(saga.held_step)].slot;
+  return facts.slots.at(slot).can_extend ? std::optional(saga.extend_at) : std::nullopt;
+}
 
-  void emit(EventType type) {
-    saga_.updated = std::max(now_, saga_.updated);
-    ++saga_.version;
-    saga_.told = saga_.payment.status;
-    out_.events.push_back(
-        {saga_.order_id, saga_.version, type, saga_.updated, saga_.status, saga_.reason, saga_.payment});
-  }
-  void set_status(Status status) {
-    saga_.status = status;
-    emit(event_of(status));
-  }
+}  // namespace
 
-  void on(const Begin&) { next(); }
-  void on(const Cancel& cancel);
-  void on(const Due&);
-  void on(const TakenOver&);
-  void on(const Answer& answer);
+Millis backoff(const RetryPolicy& policy, const Saga& saga, std::uint32_t attempt) {
+  const Millis full =
+      std::min(policy.cap, policy.first * (std::int64_t{1} << std::min<std::uint32_t>(attempt - 1, 20)));
+  const auto spread = std::hash<Uuid>{}(saga.order_id) + attempt * 0x9e3779b9u;
+  return full / 2 +
+         Millis(static_cast<std::int64_t>(spread % static_cast<std::size_t>(full.count() / 2 + 1)));
+}
 
-  void next();
-  void next_forward();
-  void next_undo();
-  bool undo(std::int16_t index);
-  void abandon();
-  void open(std::int16_t index, bool undo, std::string action, std::int64_t amount);
-  void run();
-  void wait_until(Time time, CommandPhase phase);
-  void stick(std::string code, std::string message);
+bool is_past_pivot(const Definition& definition, const Saga& saga) {
+  for (std::size_t i = 0; i < definition.steps.size(); ++i)
+    if (definition.steps[i].pivot && saga.steps[i] == StepResult::done) return true;
+  return false;
+}
 
-  void query_answered(const Outcome& outcome);
-  void apply(const Outcome& outcome);
-  void done(const Outcome& outcome);
-  void declined(std::string code, std::string message);
-  void retry(const Outcome& outcome);
-  void gave_up(const std::string& code = {}) {
-    declined(code.empty() ? "STEP_FAILED" : code, open_step().name + " was tried for too long");
-  }
-  void pending(const Outcome& outcome);
-  void unknown(const Outcome& outcome);
-  void settle_secret();
+std::optional<Time> wake_time(const Facts& facts, const Saga& saga, bool held) {
+  if (!saga.open || saga.stuck || saga.mode == Mode::finished || saga.open->phase == CommandPhase::sent)
+    return std::nullopt;
+  std::optional<Time> time;
+  if (!held) time = saga.open->next;
+  for (const auto& other : {total_deadline(facts, saga), extension_due(facts, saga)})
+    if (other) time = std::min(time.value_or(*other), *other);
+  return time;
+}
 
-  const Facts& facts_;
-  const Time now_;
-  Decision out_;
-  Saga& saga_;
-};
+bool Turn::past_pivot() const { return is_past_pivot(facts_.definition, saga_); }
+
+void Turn::emit(EventType type) {
+  saga_.updated = std::max(now_, saga_.updated);
+  ++saga_.version;
+  saga_.told = saga_.payment.status;
+  out_.events.push_back(
+      {saga_.order_id, saga_.version, type, saga_.updated, saga_.status, saga_.reason, saga_.payment});
+}
+
+void Turn::set_status(Status status) {
+  saga_.status = status;
+  emit(event_of(status));
+}
 
 void Turn::on(const Cancel& cancel) {
   if (cancel.version <= saga_.version) {
@@ -112,21 +95,19 @@ void Turn::on(const Cancel& cancel) {
   saga_.updated = std::max(saga_.updated, cancel.at);
   saga_.status = Status::cancelling;
   if (saga_.mode == Mode::failing) return;
-  saga_.mode = Mode::cancelling;
-  saga_.reason = cancel.reason;
-  if (saga_.open && !saga_.open->undo && !saga_.open->query) {
-    if (saga_.open->phase != CommandPhase::sent) abandon();
-  }
-  if (!saga_.open) next();
+  turn_round(Mode::cancelling, cancel.reason);
 }
 
 void Turn::on(const Due&) {
-  if (!saga_.open || saga_.stuck || saga_.open->phase == CommandPhase::sent || saga_.open->next > now_)
-    return;
-  if (saga_.open->phase == CommandPhase::pending) {
-    if (!slot(open_step()).can_query)
-      return stick("ANSWER_OVERDUE", "the provider did not answer in time and cannot be asked");
-    saga_.open->query = true;
+  if (!saga_.open || saga_.stuck || saga_.open->phase == CommandPhase::sent) return;
+  if (const auto deadline = total_deadline(facts_, saga_); deadline && *deadline <= now_)
+    return turn_round(Mode::failing, {"SAGA_TIMEOUT", "the order did not come through in time"});
+  if (const auto due = extension_due(facts_, saga_); due && *due <= now_) return extend();
+  OpenCommand& open = *saga_.open;
+  if (open.next > now_) return;
+  if (open.phase == CommandPhase::pending) {
+    if (!slot(open_step()).can_query) return expired();
+    open.query = true;
   }
   run();
 }
@@ -135,173 +116,42 @@ void Turn::on(const TakenOver&) {
   if (!saga_.open || saga_.stuck || saga_.open->phase != CommandPhase::sent) return;
   // A transactional step's effect is saved with the saga, or not at all: it is simply done again.
   const SlotInfo& info = slot(open_step());
-  if (!info.transactional && info.can_query) saga_.open->query = true;
+  if (!info.transactional && info.can_query && !saga_.open->extend) saga_.open->query = true;
   ++saga_.open->attempt;
   run();
 }
 
-void Turn::on(const Answer& answer) {
-  const bool is_effect = saga_.open && answer.key == command_key(saga_, *saga_.open);
-  const bool is_query = saga_.open && saga_.open->query && answer.key == query_key(saga_, *saga_.open);
-  if (saga_.stuck || (!is_effect && !is_query)) {
-    out_.stale = true;
-    return;
+/// From here on backwards. What is under way is waited for, unless it is surely safe to let it be.
+void Turn::turn_round(Mode mode, Reason reason) {
+  saga_.mode = mode;
+  saga_.reason = std::move(reason);
+  if (saga_.stuck) {
+    if (!saga_.open || saga_.open->undo || saga_.open->unknown) return;
+    saga_.stuck.reset();  // a step that surely has no effect needs nobody any more
+    saga_.open->phase = CommandPhase::waiting;
+    saga_.open->deadline = {};
   }
-  if (is_effect) saga_.open->query = false;  // the call itself still answered: it knows best
-  const StepDefinition& of = open_step();
-  if (!answer.digest.empty()) saga_.digests[of.slot] = answer.digest;
-  if (answer.outcome.state) saga_.blobs[of.slot] = *answer.outcome.state;
-  if (!answer.outcome.provider_reference.empty()) saga_.reference = answer.outcome.provider_reference;
-  if (of.is_payment()) learn_totals(saga_, answer.outcome);
-  if (saga_.open->query) return query_answered(answer.outcome);
-  apply(answer.outcome);
+  if (saga_.open && saga_.open->extend && saga_.open->phase != CommandPhase::sent) return resume_suspended();
+  if (may_leave()) abandon();
+  if (!saga_.open) next();
 }
 
-void Turn::query_answered(const Outcome& outcome) {
-  OpenCommand& open = *saga_.open;
-  switch (outcome.query_answer) {
-    case QueryAnswer::found:
-      if (outcome.kind == OutcomeKind::unknown) break;  // known, but not how it ended
-      open.query = false;
-      return apply(outcome);
-    case QueryAnswer::not_found_final:
-      open.query = false;
-      // Before the old call's deadline it may still arrive: the same key again, or two effects could follow.
-      if (now_ >= open.deadline) ++open.generation;
-      if (saga_.mode != Mode::forward && !open.undo) return abandon(), next();
-      if (now_ - open.began > open_step().retry.total) return gave_up();
-      return wait_until(now_ + backoff(open_step().retry, saga_, ++open.attempt), CommandPhase::waiting);
-    case QueryAnswer::not_found_yet:
-    case QueryAnswer::none:
-      break;
-  }
-  if (now_ - open.began > open_step().retry.total)
-    return stick("OUTCOME_UNKNOWN", "the provider cannot tell what became of " + open.action);
-  const Millis wait = std::max(outcome.retry_after, backoff(open_step().retry, saga_, open.attempt));
-  ++open.attempt;
-  wait_until(now_ + wait, CommandPhase::waiting);
-}
-
-void Turn::apply(const Outcome& outcome) {
-  switch (outcome.kind) {
-    case OutcomeKind::done:
-      return done(outcome);
-    case OutcomeKind::declined:
-      return declined(outcome.code, outcome.message);
-    case OutcomeKind::retry:
-      return retry(outcome);
-    case OutcomeKind::pending:
-      return pending(outcome);
-    case OutcomeKind::unknown:
-      return unknown(outcome);
-  }
-  unknown(outcome);
-}
-
-void Turn::done(const Outcome& outcome) {
-  const OpenCommand open = *saga_.open;
-  const StepDefinition& of = step(open.step);
-  if (of.is_payment()) {
-    if (!outcome.totals) infer_totals(saga_, open);
-    saga_.payment.provider = slot(of).instance;
-    forget_next_action(saga_);
-  }
-  saga_.open.reset();
-  if (of.is_payment()) set_payment_status(saga_, facts_.body.total);
-  if (open.undo) {
-    if (!of.is_payment() || captured_left(saga_) == 0) result(open.step) = StepResult::undone;
-  } else {
-    result(open.step) = StepResult::done;
-    settle_secret();
-    if (saga_.mode == Mode::forward && of.status)
-      set_status(*of.status);
-    else if (saga_.mode == Mode::forward && of.event)
-      emit(EventType::step_completed);
-  }
-  next();
-}
-
-void Turn::declined(std::string code, std::string message) {
-  const OpenCommand open = *saga_.open;
-  const StepDefinition& of = open_step();
-  if (code.empty()) code = of.is_payment() ? "PAYMENT_DECLINED" : "STEP_DECLINED";
-  if (message.empty()) message = of.name + " was declined";
-  bool past_pivot = false;
-  for (std::size_t i = 0; i < facts_.definition.steps.size(); ++i)
-    past_pivot |= facts_.definition.steps[i].pivot && saga_.steps[i] == StepResult::done;
-  if (open.undo || (past_pivot && saga_.mode == Mode::forward))
-    return stick(std::move(code), std::move(message));
-  result(open.step) = StepResult::declined;
-  saga_.open.reset();
-  if (of.action == "payment.authorize") {
-    saga_.payment.provider = slot(of).instance;
-    saga_.payment.status = PaymentStatus::failed;
-  } else if (of.is_payment()) {
-    set_payment_status(saga_, facts_.body.total);
-  }
-  settle_secret();
-  if (saga_.mode == Mode::forward) {
-    saga_.mode = Mode::failing;
-    saga_.reason = Reason{std::move(code), std::move(message)};
-  }
-  next();
-}
-
-void Turn::retry(const Outcome& outcome) {
-  OpenCommand& open = *saga_.open;
-  const RetryPolicy& policy = open_step().retry;
-  if (saga_.mode != Mode::forward && !open.undo) {  // turned round meanwhile, and surely nothing happened
-    open.deadline = {};
-    return abandon(), next();
-  }
-  if (now_ - open.began > policy.total) return gave_up(outcome.code);
-  const Millis wait = std::max(outcome.retry_after, backoff(policy, saga_, open.attempt));
-  ++open.generation;
-  ++open.attempt;
-  open.deadline = {};  // nothing is on its way
-  wait_until(now_ + wait, CommandPhase::waiting);
-}
-
-void Turn::pending(const Outcome& outcome) {
-  const StepDefinition& of = open_step();
-  saga_.open->phase = CommandPhase::pending;
-  if (saga_.mode != Mode::forward && !saga_.open->undo) return abandon(), next();
-  if (of.is_payment() && !saga_.open->undo) {
-    saga_.payment.provider = slot(of).instance;
-    saga_.payment.status = outcome.next_action ? PaymentStatus::action_required : PaymentStatus::pending;
-    if (outcome.next_action) {
-      saga_.payment.next_action_type = outcome.next_action->type;
-      saga_.payment.next_action_url = outcome.next_action->url;
-      saga_.payment.next_action_expires = outcome.expires;
-    }
-  }
-  const Millis wait =
-      outcome.retry_after > Millis(0) ? outcome.retry_after : backoff(of.retry, saga_, saga_.open->attempt);
-  ++saga_.open->attempt;
-  Time next = now_ + wait;
-  if (outcome.expires && !slot(of).can_query) next = *outcome.expires;
-  wait_until(next, CommandPhase::pending);
-}
-
-void Turn::unknown(const Outcome& outcome) {
-  OpenCommand& open = *saga_.open;
-  if (open_step().is_payment()) saga_.payment.status = PaymentStatus::unknown;
-  if (slot(open_step()).transactional) return retry(outcome);  // nothing was committed
-  if (!slot(open_step()).can_query)
-    return stick("OUTCOME_UNKNOWN",
-                 "nobody knows what became of " + open.action + ", and the plugin cannot be asked");
-  const Millis wait = open.attempt == 1 ? Millis(0) : backoff(open_step().retry, saga_, open.attempt);
-  open.query = true;
-  ++open.attempt;
-  wait_until(now_ + wait, CommandPhase::waiting);
+/// Whether the open command may be left where it is, now that the saga goes back. Not one that the plugin
+/// has, nor one whose fate is being asked for, nor a pivot that waits: that ends by itself, and is undone
+/// then.
+bool Turn::may_leave() const {
+  if (!saga_.open || saga_.mode == Mode::forward) return false;
+  const OpenCommand& open = *saga_.open;
+  const bool pivot_waits = open.phase == CommandPhase::pending && open_step().pivot;
+  return !open.undo && !open.extend && !open.query && open.phase != CommandPhase::sent && !pivot_waits;
 }
 
 void Turn::next() {
   if (saga_.stuck || saga_.open || saga_.mode == Mode::finished) return;
-  saga_.mode == Mode::forward ? next_forward() : next_undo();
+  saga_.mode == Mode::forward ? next_forward(false) : next_undo();
 }
 
-void Turn::next_forward() {
+void Turn::next_forward(bool extended) {
   for (std::size_t i = 0; i < facts_.definition.steps.size(); ++i) {
     if (saga_.steps[i] != StepResult::none) continue;
     const StepDefinition& of = facts_.definition.steps[i];
@@ -310,6 +160,8 @@ void Turn::next_forward() {
       settle_secret();
       continue;
     }
+    // No money is taken for goods that may be given to somebody else meanwhile.
+    if (of.pivot && saga_.held_until && !extended && slot(step(saga_.held_step)).can_extend) return extend();
     return open(static_cast<std::int16_t>(i), false, of.action, of.is_payment() ? facts_.body.total : 0);
   }
   saga_.mode = Mode::finished;
@@ -318,8 +170,10 @@ void Turn::next_forward() {
 void Turn::next_undo() {
   for (std::size_t i = facts_.definition.steps.size(); i-- > 0;)
     if (undo(static_cast<std::int16_t>(i))) return;
-  set_status(saga_.mode == Mode::cancelling ? Status::cancelled : Status::rejected);
+  if (!is_terminal(saga_.status))  // else: what came after the end is undone, too
+    set_status(saga_.mode == Mode::cancelling ? Status::cancelled : Status::rejected);
   saga_.mode = Mode::finished;
+  saga_.held_until.reset();
   out_.secret_settled = true;
 }
 
@@ -350,7 +204,7 @@ bool Turn::undo(std::int16_t index) {
       return false;
     }
   }
-  if (saga_.status != Status::cancelling) set_status(Status::cancelling);
+  if (saga_.status != Status::cancelling && !is_terminal(saga_.status)) set_status(Status::cancelling);
   open(index, true, std::move(action), amount);
   return true;
 }
@@ -368,10 +222,45 @@ void Turn::open(std::int16_t index, bool undo, std::string action, std::int64_t 
 }
 
 void Turn::run() {
-  saga_.open->phase = CommandPhase::sent;
-  saga_.open->next = {};
-  if (!saga_.open->query) saga_.open->deadline = now_ + open_step().timeout;
+  OpenCommand& open = *saga_.open;
+  const SlotInfo& info = slot(open_step());
+  const bool forgotten =
+      info.key_window > Millis(0) && open.key_sent != Time{} && now_ - open.key_sent > info.key_window;
+  if (!open.query && forgotten) {  // the same key could have its effect a second time
+    if (!info.can_query)
+      return stick("OUTCOME_UNKNOWN", "the provider no longer knows the key of " + open.action +
+                                          ", and the plugin cannot be asked");
+    open.query = true;
+  }
+  open.phase = CommandPhase::sent;
+  open.sent = now_;
+  open.next = {};
+  if (!open.query) {
+    open.deadline = now_ + open_step().timeout;
+    if (open.key_sent == Time{}) open.key_sent = now_;
+  }
   out_.run = true;
+}
+
+void Turn::new_key() {
+  ++saga_.open->generation;
+  saga_.open->key_sent = {};
+}
+
+/// What is open waits meanwhile.
+void Turn::extend() {
+  saga_.suspended = std::move(saga_.open);
+  open(saga_.held_step, false, step(saga_.held_step).slot + ".extend", 0);
+  saga_.open->extend = true;
+}
+
+void Turn::resume_suspended() {
+  out_.run = false;
+  saga_.open.reset();
+  std::swap(saga_.open, saga_.suspended);
+  if (may_leave()) abandon();
+  if (saga_.open) return;
+  saga_.mode == Mode::forward ? next_forward(true) : next();
 }
 
 void Turn::wait_until(Time time, CommandPhase phase) {
@@ -382,6 +271,7 @@ void Turn::wait_until(Time time, CommandPhase phase) {
 
 void Turn::stick(std::string code, std::string message) {
   saga_.stuck = Reason{std::move(code), std::move(message)};
+  saga_.attention_since = now_;
   out_.run = false;
 }
 
@@ -390,8 +280,6 @@ void Turn::settle_secret() {
     if (facts_.definition.steps[i].action == "payment.authorize" && saga_.steps[i] != StepResult::none)
       out_.secret_settled = true;
 }
-
-}  // namespace
 
 Decision decide(const Facts& facts, Saga saga, const Input& input, Time now) {
   return Turn(facts, std::move(saga), now).take(input);

@@ -26,6 +26,8 @@ struct SlotInfo {
   std::string instance;
   bool transactional = false;
   bool can_query = false;
+  bool can_extend = false;  // knows "<slot>.extend"
+  Millis key_window{0};     // how long the provider knows a key again; 0: for ever
 };
 
 /// What does not change during an order's life.
@@ -49,11 +51,32 @@ struct Cancel {
   Time at{};
   Reason reason;
 };
-/// `open->next` is reached.
+/// A time of wake_time() is reached.
 struct Due {};
+/// What a provider says by itself (webhook) or when it is asked for everything (sweeper). It may be early,
+/// late, doubled or out of order, and the order's saga may be finished.
+struct Notice {
+  std::string key;     // the command it is about, or ""
+  std::string action;  // without a key: "payment.capture", or "" for the payment as a whole
+  Outcome outcome;
+  std::string by;  // "webhook evt_1", "sweeper"
+};
+/// What a person decided about a saga that waits.
+struct Verb {
+  enum class Kind {
+    retry,  // now, whatever it waits for
+    done,   // the effect is there: the person has seen it at the provider
+    skip,   // the effect is not needed: an undo that somebody did elsewhere, a step that may be left out
+    acknowledge,  // seen: `attention` goes
+  };
+  Kind kind = Kind::retry;
+  std::string actor, reason;
+  std::string reference;               // done, of a payment: the provider's
+  std::optional<std::int64_t> amount;  // done, of a payment: what was moved
+};
 /// Another owner had this saga: what is open may or may not have happened.
 struct TakenOver {};
-using Input = std::variant<Begin, Answer, Cancel, Due, TakenOver>;
+using Input = std::variant<Begin, Answer, Cancel, Due, TakenOver, Notice, Verb>;
 
 struct Decision {
   Saga saga;
@@ -70,6 +93,12 @@ Decision decide(const Facts& facts, Saga saga, const Input& input, Time now);
 /// Ends a transaction's decisions on one order: a payment status that no event told yet gets its own,
 /// PAYMENT_UPDATED.
 void tell_payment(Decision& decision, Time now);
+
+/// When a saga has to be looked at again without anybody's doing; nullopt: it waits for an answer or a
+/// person. `held`: its call may not go out for now, only its other times count.
+std::optional<Time> wake_time(const Facts& facts, const Saga& saga, bool held = false);
+/// Whether a verb makes sense now; "" or why not, for the person who asked.
+std::string verb_problem(const Facts& facts, const Saga& saga, const Verb& verb);
 
 /// The open command as the plugin gets it; without secret and trace.
 Command make_command(const Facts& facts, const Saga& saga);

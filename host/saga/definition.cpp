@@ -103,6 +103,7 @@ Definition parse_definition(const std::string& text, const std::string& source) 
   const auto* steps = reader.object("steps");
   if (!steps || !steps->IsArray() || steps->Empty() || steps->Size() > steps_max)
     reader.fail("steps", "must be a list of 1 to " + std::to_string(steps_max) + " steps");
+  definition.total = reader.millis("total_ms", Millis(0), 1, 400LL * 86'400'000);
   reader.text("description", false);
   reader.no_others();
   std::set<std::string> names;

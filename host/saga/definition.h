@@ -39,6 +39,7 @@ struct StepDefinition {
 struct Definition {
   std::string name;
   std::vector<StepDefinition> steps;
+  Millis total{0};     // from placing to the pivot: then the order is undone and REJECTED; 0: no limit
   std::string text;    // the file, as read
   std::string digest;  // SHA-256 of `text`
 };

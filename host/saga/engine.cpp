@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "model/order_json.h"
+#include "saga/inbox.h"
 
 namespace orderd::saga {
 namespace {
@@ -11,7 +12,8 @@ namespace {
 std::map<std::string, SlotInfo> infos(const Engine::Slots& slots) {
   std::map<std::string, SlotInfo> out;
   for (const auto& [slot, port] : slots)
-    out[slot] = {port->instance(), port->transactional(), port->can_query()};
+    out[slot] = {port->instance(), port->transactional(), port->can_query(), port->supports(slot + ".extend"),
+                 port->idempotency_window()};
   return out;
 }
 
@@ -77,13 +79,9 @@ bool Engine::turn(Millis wait) {
     if (clock_.now() - maintained_ >= options_.maintain_every) maintain();
     std::vector<Task> tasks;
     take_due(tasks);
+    take_inbox(tasks);
     for (Completion& completion : completions_.take(options_.orders_per_tick_max, Millis(0)))
-      tasks.push_back({completion.order_id,
-                       Answer{completion.key, std::move(completion.outcome), completion.plugin_digest},
-                       {},
-                       {},
-                       {},
-                       0});
+      tasks.push_back(answer(std::move(completion)));
     read(orders_.poll(options_.orders_per_tick_max, tasks.empty() ? until_next_timer(wait) : Millis(0)),
          tasks);
     if (!tasks.empty() || !parking_.empty()) tick(std::move(tasks), read_);
@@ -104,6 +102,8 @@ void Engine::maintain() {
     definition_saved_ = true;
   }
   own(store_.maintain());
+  gate_.pause(store_.switches());
+  report();
   maintained_ = clock_.now();
   // Own events move the position only along with other work; here it catches up, so that lag is seen to be
   // none.
@@ -129,10 +129,10 @@ void Engine::own(const Ownership& change) {
                 {{"order", id.to_string()}, {"slot", missing}, {"fix", "set slot." + missing}});
       continue;
     }
-    schedule(loaded.saga);
     live_[id] = {std::move(loaded.saga), std::make_shared<const OrderBody>(std::move(loaded.body)),
                  std::move(loaded.traceparent)};
-    tasks.push_back({id, TakenOver{}, {}, {}, {}, 0});
+    schedule(live_[id]);
+    tasks.push_back({id, TakenOver{}});
   }
   for (const auto& [shard, position] : change.gained) {
     shards_.insert(shard);
@@ -162,6 +162,8 @@ void Engine::lose(const std::string& why) {
   while (!shards_.empty()) drop(*shards_.begin());
   again_.clear();
   parking_.clear();
+  inbox_seen_.clear();
+  gate_.forget_held();
   store_.forget();
   maintained_ = {};
 }
@@ -179,7 +181,7 @@ void Engine::read(std::vector<bus::Record> records, std::vector<Task>& tasks) {
       auto body = read_body(event.payload);
       if (body) {
         tasks.push_back({event.order_id, Begin{}, std::make_shared<const OrderBody>(std::move(*body)),
-                         event.traceparent, origin, 0});
+                         event.traceparent, origin});
       } else {
         parking_.push_back(origin);
         parking_.back().reason = "the payload is no ORDER_CREATED that this version understands";
@@ -190,21 +192,39 @@ void Engine::read(std::vector<bus::Record> records, std::vector<Task>& tasks) {
                        Cancel{event.version, event.at, head && head->reason ? *head->reason : Reason{}},
                        {},
                        {},
-                       origin,
-                       0});
+                       origin});
     }
   }
 }
 
 void Engine::take_due(std::vector<Task>& tasks) {
   const Time now = clock_.now();
+  const auto due = [&](const Uuid& id, bool admitted) {
+    Task task{id, Due{}};
+    task.admitted = admitted;
+    tasks.push_back(std::move(task));
+  };
+  for (const Uuid& id : gate_.release(now, [this](const Uuid& one) { return due_action(one); }))
+    due(id, true);
   while (!timers_.empty() && timers_.begin()->first <= now && tasks.size() < options_.orders_per_tick_max) {
     const Uuid id = timers_.begin()->second;
     timers_.erase(timers_.begin());
     const auto found = live_.find(id);
-    if (found == live_.end() || !found->second.saga.open || found->second.saga.stuck) continue;
-    const OpenCommand& open = *found->second.saga.open;
-    if (open.phase != CommandPhase::sent && open.next <= now) tasks.push_back({id, Due{}, {}, {}, {}, 0});
+    if (found == live_.end()) continue;
+    const Facts known = facts(found->second);
+    const auto wake = wake_time(known, found->second.saga);
+    if (!wake || *wake > now) continue;
+    const auto other = wake_time(known, found->second.saga, true);
+    const plugins::StepPort* port = external_port(known, found->second.saga);
+    const std::string action = due_action(id);
+    if (!port || action.empty() || (other && *other <= now)) {
+      due(id, false);
+    } else if (gate_.admit(port->instance(), action, now)) {
+      due(id, true);
+    } else {
+      gate_.hold(port->instance(), id);
+      schedule(found->second, true);
+    }
   }
   std::erase_if(again_, [&](auto& one) {
     if (one.first > now) return false;
@@ -213,17 +233,86 @@ void Engine::take_due(std::vector<Task>& tasks) {
   });
 }
 
+/// What an order would send if it were its turn now; "" when it has nothing to send.
+std::string Engine::due_action(const Uuid& id) {
+  const auto found = live_.find(id);
+  if (found == live_.end() || !found->second.saga.open || found->second.saga.stuck) return {};
+  const OpenCommand& open = *found->second.saga.open;
+  return open.phase != CommandPhase::sent && open.next <= clock_.now() ? open.action : std::string();
+}
+
+void Engine::take_inbox(std::vector<Task>& tasks) {
+  const Time now = clock_.now();
+  if (shards_.empty() || now - inbox_read_ < options_.inbox_every) return;
+  inbox_read_ = now;
+  for (InboxItem& item : store_.inbox(shards_, options_.orders_per_tick_max)) {
+    if (!inbox_seen_.insert(item.id).second) continue;
+    Task task{item.order_id, Due{}};
+    task.inbox = item.id;
+    task.origin.shard = item.shard;
+    if (auto input = read_inbox(static_cast<InboxKind>(item.kind), item.data))
+      std::visit([&](auto& one) { task.input = std::move(one); }, *input);
+    else
+      log_error("saga", "a row of saga_inbox cannot be read and is dropped",
+                {{"order", item.order_id.to_string()}, {"data", item.data.substr(0, 200)}});
+    tasks.push_back(std::move(task));
+  }
+}
+
+/// An outcome also tells whether its provider can be reached.
+Task Engine::answer(Completion completion) {
+  const Outcome& outcome = completion.outcome;
+  if (const auto live = live_.find(completion.order_id); live != live_.end() && live->second.saga.open) {
+    const bool reached = (outcome.kind != OutcomeKind::unknown && outcome.kind != OutcomeKind::retry) ||
+                         outcome.query_answer != QueryAnswer::none;
+    if (const auto* port = external_port(facts(live->second), live->second.saga))
+      gate_.answered(port->instance(), completion.order_id, reached, clock_.now());
+  }
+  return {completion.order_id,
+          Answer{completion.key, std::move(completion.outcome), std::move(completion.plugin_digest)}};
+}
+
+/// For other hosts and for people, when it changed and now and then.
+void Engine::report() {
+  constexpr Millis every{10'000};
+  std::set<std::string> instances;
+  for (const auto& [slot, port] : slots_)
+    if (!port->transactional()) instances.insert(port->instance());
+  auto status = gate_.status(instances);
+  for (const PluginStatus& one : status) {
+    const std::string label = "{instance=\"" + one.instance + "\"}";
+    metrics().gauge("orderd_breaker_open" + label,
+                    "1 while calls to the plugin are held back after failures") = one.breaker != "closed";
+    metrics().gauge("orderd_sagas_parked" + label, "Sagas of this host that wait for the plugin") =
+        one.parked;
+  }
+  if (status == reported_ && clock_.now() - reported_at_ < every) return;
+  store_.report(status);
+  for (std::size_t i = 0; i < status.size() && i < reported_.size(); ++i)
+    if (status[i].breaker != reported_[i].breaker)
+      log_warning("saga", "a plugin's breaker changed",
+                  {{"instance", status[i].instance}, {"breaker", status[i].breaker}});
+  reported_ = std::move(status);
+  reported_at_ = clock_.now();
+}
+
 Millis Engine::until_next_timer(Millis most) const {
   const Time now = clock_.now();
   Time next = std::min(now + most, maintained_ + options_.maintain_every);
+  if (!shards_.empty()) next = std::min(next, inbox_read_ + options_.inbox_every);
   if (!timers_.empty()) next = std::min(next, timers_.begin()->first);
   for (const auto& [time, task] : again_) next = std::min(next, time);
   return std::max(Millis(0), next - now);
 }
 
-void Engine::schedule(const Saga& saga) {
-  if (saga.open && !saga.stuck && saga.open->phase != CommandPhase::sent)
-    timers_.emplace(saga.open->next, saga.order_id);
+/// `held`: its call waits at the gate; other times still count.
+void Engine::schedule(const Live& live, bool held) {
+  if (const auto wake = wake_time(facts(live), live.saga, held)) timers_.emplace(*wake, live.saga.order_id);
+}
+
+plugins::StepPort* Engine::external_port(const Facts& of, const Saga& saga) const {
+  if (!saga.open || is_transactional(of, saga)) return nullptr;
+  return slots_.at(of.definition.steps[static_cast<std::size_t>(saga.open->step)].slot);
 }
 
 std::string Engine::missing_slot(const Definition& of) const {

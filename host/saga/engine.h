@@ -12,7 +12,9 @@
 #include "bus/event_bus.h"
 #include "plugin_host/ports.h"
 #include "saga/decide.h"
+#include "saga/gate.h"
 #include "saga/store.h"
+#include "saga/task.h"
 
 namespace orderd::saga {
 
@@ -20,6 +22,7 @@ struct EngineOptions {
   std::size_t orders_per_tick_max = 256;
   std::size_t completions_queued_max = 100'000;
   Millis maintain_every{1000};
+  Millis inbox_every{100};
   Millis store_retry{500};     // between attempts while PostgreSQL is away
   Millis drain_limit{10'000};  // at shutdown, for calls in flight
 };
@@ -44,26 +47,6 @@ class Engine {
   std::size_t live() const { return live_.size(); }
 
  private:
-  struct Live {
-    Saga saga;
-    std::shared_ptr<const OrderBody> body;
-    std::string traceparent;
-  };
-  /// One order's share of a tick.
-  struct Draft {
-    Live live;
-    Decision decision;
-    std::int32_t expected_version = 0;
-    bool starts = false, reopens = false, was_live = false;
-  };
-  struct Task {
-    Uuid order_id;
-    Input input;
-    std::shared_ptr<const OrderBody> body;  // Begin only
-    std::string traceparent;                // Begin only
-    Parked origin;                          // Begin only: where it came from
-    std::uint32_t failures = 0;
-  };
   using Positions = std::map<std::int16_t, std::int64_t>;
   using Drafts = std::map<Uuid, Draft>;
 
@@ -73,6 +56,10 @@ class Engine {
   void lose(const std::string& why);
   void read(std::vector<bus::Record> records, std::vector<Task>& tasks);
   void take_due(std::vector<Task>& tasks);
+  void take_inbox(std::vector<Task>& tasks);
+  Task answer(Completion completion);
+  std::string due_action(const Uuid& id);
+  void report();
   Millis until_next_timer(Millis most) const;
 
   void tick(std::vector<Task> tasks, const Positions& positions);
@@ -81,12 +68,14 @@ class Engine {
   void write(const std::vector<Task>& tasks, const Positions& positions);
   bool draft(const Task& task, Drafts& drafts);
   bool draft_from_store(const Task& task, Draft& draft);
+  void hold_back(Drafts& drafts);
   void apply(Draft& draft, const Input& input);
   void run_transactional(Drafts& drafts, plugins::TxPort& tx);
   Change change_of(Draft& draft) const;
   void adopt(Drafts& drafts, const std::set<Uuid>& not_started);
   void dispatch(const Drafts& drafts, const std::set<Uuid>& not_started);
-  void schedule(const Saga& saga);
+  void schedule(const Live& live, bool held = false);
+  plugins::StepPort* external_port(const Facts& facts, const Saga& saga) const;
   Facts facts(const Live& live);
   const Definition& definition(const std::string& digest);
   std::string missing_slot(const Definition& of) const;
@@ -107,7 +96,10 @@ class Engine {
   Positions read_, saved_;                    // per shard: what was taken from the bus, what PostgreSQL holds
   std::vector<std::pair<Time, Task>> again_;  // refused alone: tried later
   std::vector<Parked> parking_;
-  Time maintained_{};
+  std::set<std::int64_t> inbox_seen_;  // rows that are under way
+  Gate gate_;
+  std::vector<PluginStatus> reported_;
+  Time maintained_{}, inbox_read_{}, reported_at_{};
   bool away_ = false, definition_saved_ = false;
   Metrics::Value &started_, &finished_, &stale_, &live_gauge_, &stuck_gauge_;
 };

@@ -17,6 +17,17 @@ void learn_totals(Saga& saga, const Outcome& outcome) {
   saga.voided = totals.voided;
 }
 
+void merge_totals(Saga& saga, const Outcome& outcome) {
+  if (!outcome.totals) return;
+  Outcome merged = outcome;
+  PaymentTotals& totals = *merged.totals;
+  totals.authorized = std::max(totals.authorized, saga.payment.authorized);
+  totals.captured = std::max(totals.captured, saga.payment.captured);
+  totals.refunded = std::max(totals.refunded, saga.payment.refunded);
+  totals.voided = std::max(totals.voided, saga.voided);
+  learn_totals(saga, merged);
+}
+
 void infer_totals(Saga& saga, const OpenCommand& done) {
   PaymentView& payment = saga.payment;
   if (done.action == "payment.authorize") payment.authorized = std::max(payment.authorized, done.amount);

@@ -10,6 +10,8 @@ inline std::int64_t captured_left(const Saga& saga) { return saga.payment.captur
 /// Takes over what the provider reports; a report that makes no sense (negative, more back than in) is not
 /// believed.
 void learn_totals(Saga& saga, const Outcome& outcome);
+/// The same of news, which come in any order: totals only grow.
+void merge_totals(Saga& saga, const Outcome& outcome);
 /// A success whose plugin reported no totals of its own: they follow from the command.
 void infer_totals(Saga& saga, const OpenCommand& done);
 /// The buyer has nothing to do any more.

@@ -23,6 +23,19 @@ constexpr store::Statement read_secrets{
 constexpr store::Statement insert_definition{
     "insert_definition",
     "insert into saga_definitions (digest, name, body) values ($1, $2, $3) on conflict do nothing"};
+constexpr store::Statement read_saga_inbox{"read_saga_inbox",
+                                           "select id, order_id, shard, kind, data from saga_inbox where "
+                                           "shard = any($1::int2[]) order by id limit $2"};
+constexpr store::Statement read_switches{"read_switches", "select name from switches"};
+constexpr store::Statement report_plugins{
+    "report_plugins",
+    "insert into plugin_status (host, instance, breaker, parked, since, seen) "
+    "select $1, *, now() from unnest($2::text[], $3::text[], $4::int4[], $5::timestamptz[]) "
+    "on conflict (host, instance) do update set breaker = excluded.breaker, parked = excluded.parked, "
+    "since = excluded.since, seen = excluded.seen"};
+// Hosts that are gone.
+constexpr store::Statement forget_plugins{"forget_plugins",
+                                          "delete from plugin_status where seen < now() - interval '1 day'"};
 constexpr store::Statement read_definition{
     "read_definition", "select body #>> '{text}' from saga_definitions where digest = $1"};
 
@@ -147,6 +160,47 @@ std::optional<std::string> PgStore::definition(const std::string& digest) {
     const auto rows = connection().run(read_definition, store::Args().text(digest));
     if (rows.empty()) return std::nullopt;
     return std::string(rows.bytes(0, 0));
+  });
+}
+
+std::vector<InboxItem> PgStore::inbox(const std::set<std::int16_t>& shards, std::size_t limit) {
+  return guarded([&] {
+    const std::vector<std::int16_t> wanted(shards.begin(), shards.end());
+    const auto rows =
+        connection().run(read_saga_inbox, store::Args().int2s(wanted).int8(static_cast<std::int64_t>(limit)));
+    std::vector<InboxItem> out;
+    for (int i = 0; i < rows.size(); ++i)
+      out.push_back({rows.integer(i, 0), rows.uuid(i, 1), static_cast<std::int16_t>(rows.integer(i, 2)),
+                     static_cast<std::int16_t>(rows.integer(i, 3)), std::string(rows.jsonb(i, 4))});
+    return out;
+  });
+}
+
+std::set<std::string> PgStore::switches() {
+  return guarded([&] {
+    const auto rows = connection().run(read_switches);
+    std::set<std::string> out;
+    for (int i = 0; i < rows.size(); ++i) out.emplace(rows.bytes(i, 0));
+    return out;
+  });
+}
+
+void PgStore::report(const std::vector<PluginStatus>& plugins) {
+  guarded([&] {
+    std::vector<std::string> instances, breakers;
+    std::vector<std::int32_t> parked;
+    std::vector<Time> since;
+    for (const PluginStatus& plugin : plugins) {
+      instances.push_back(plugin.instance);
+      breakers.push_back(plugin.breaker);
+      parked.push_back(plugin.parked);
+      since.push_back(plugin.since);
+    }
+    connection().send(
+        report_plugins,
+        store::Args().uuid(host_).texts(instances).texts(breakers).int4s(parked).timestamptzs(since));
+    connection().send(forget_plugins);
+    connection().flush();
   });
 }
 

@@ -14,7 +14,7 @@ namespace orderd::saga {
 class PgStore final : public Store {
  public:
   PgStore(store::ConnectionOptions options, outbox::LeaseOptions leases, const store::SecretBox& box)
-      : options_(std::move(options)), leases_(std::move(leases)), box_(box) {}
+      : options_(std::move(options)), host_(leases.host), leases_(std::move(leases)), box_(box) {}
 
   Ownership maintain() override;
   void release_all() override;
@@ -24,11 +24,15 @@ class PgStore final : public Store {
   std::map<Uuid, std::string> secrets(const std::vector<Uuid>& order_ids) override;
   void save_definition(const std::string& digest, const std::string& name, const std::string& text) override;
   std::optional<std::string> definition(const std::string& digest) override;
+  std::vector<InboxItem> inbox(const std::set<std::int16_t>& shards, std::size_t limit) override;
+  std::set<std::string> switches() override;
+  void report(const std::vector<PluginStatus>& plugins) override;
   std::unique_ptr<Work> begin(const std::map<std::int16_t, std::int64_t>& positions) override;
 
  private:
   store::Connection& connection();
   const store::ConnectionOptions options_;
+  const Uuid host_;
   outbox::Leases leases_;
   const store::SecretBox& box_;
   std::unique_ptr<store::Connection> connection_;

@@ -51,12 +51,19 @@ constexpr store::Statement park_orders{
     "insert into parked (consumer, order_id, from_version, shard, pos, reason) select $1, * "
     "from unnest($2::uuid[], $3::int4[], $4::int2[], $5::int8[], $6::text[]) on conflict do nothing"};
 
+// A row that is gone was taken by another owner: then this transaction is not the one.
+constexpr store::Statement take_inbox{
+    "take_saga_inbox",
+    "with taken as (delete from saga_inbox where id = any($1::int8[]) returning 1) "
+    "select orderd_expect((select count(*) from taken), cardinality($1::int8[]), 'OD001', 'saga_inbox')"};
+
 /// What `attention` shows while a person is needed: {"code":…,"since":…}.
 std::optional<std::string> attention(const Saga& saga) {
-  if (!saga.stuck) return std::nullopt;
+  if (!saga.stuck && !saga.attention) return std::nullopt;
   std::string out;
   json::Object object(out);
-  object.add("code", saga.stuck->code).add("since", to_rfc3339(now())).end();
+  object.add("code", (saga.stuck ? saga.stuck : saga.attention)->code);
+  object.add("since", to_rfc3339(saga.attention_since)).end();
   return out;
 }
 
@@ -107,7 +114,7 @@ void PgWork::write_states(const std::vector<Change>& changes) {
       guarded.push_back(change.saga.order_id);
       guarded_versions.push_back(change.expected_version);
     }
-    if (change.events.empty() && change.saga.stuck) {
+    if (change.events.empty() && change.attention_moved) {
       marked.push_back(change.saga.order_id);
       marks.push_back(attention(change.saga));
     }
@@ -183,8 +190,10 @@ void PgWork::park(const std::vector<Parked>& parked) {
                               .texts(reasons));
 }
 
-std::set<Uuid> PgWork::commit(const std::vector<Change>& changes, const std::vector<Parked>& parked) {
+std::set<Uuid> PgWork::commit(const std::vector<Change>& changes, const std::vector<Parked>& parked,
+                              const std::vector<std::int64_t>& taken) {
   try {
+    if (!taken.empty()) work_.send(take_inbox, store::Args().int8s(taken));
     const std::size_t first = work_.pending();
     write_sagas(changes);
     write_states(changes);

@@ -16,7 +16,8 @@ class PgWork final : public Store::Work {
   PgWork(store::Connection& connection, outbox::Leases& leases,
          std::map<std::int16_t, std::int64_t> positions);
   plugins::TxPort& tx() override { return lent_; }
-  std::set<Uuid> commit(const std::vector<Change>& changes, const std::vector<Parked>& parked) override;
+  std::set<Uuid> commit(const std::vector<Change>& changes, const std::vector<Parked>& parked,
+                        const std::vector<std::int64_t>& taken) override;
 
  private:
   void write_states(const std::vector<Change>& changes);

@@ -18,18 +18,23 @@ std::int64_t number(Enum value) {
 std::string open_json(const OpenCommand& open) {
   std::string out;
   json::Object object(out);
-  object.add("step", std::int64_t{open.step})
-      .add("undo", open.undo)
-      .add("query", open.query)
-      .add("phase", number(open.phase));
+  object.add("step", std::int64_t{open.step}).add("phase", number(open.phase));
+  for (const auto& [name, is] : {std::pair{"undo", open.undo},
+                                 {"query", open.query},
+                                 {"extend", open.extend},
+                                 {"unknown", open.unknown}})
+    if (is) object.add(name, true);
   object.add("action", open.action)
       .add("seq", open.sequence)
       .add("gen", open.generation)
       .add("attempt", open.attempt);
   object.add("amount", open.amount)
       .add("began", ms(open.began))
+      .add("sent", ms(open.sent))
+      .add("keySent", ms(open.key_sent))
       .add("deadline", ms(open.deadline))
       .add("next", ms(open.next));
+  if (open.expires) object.add("expires", ms(*open.expires));
   object.end();
   return out;
 }
@@ -39,6 +44,8 @@ OpenCommand read_open(const json::Value& value) {
   open.step = static_cast<std::int16_t>(json::integer(value, "step"));
   open.undo = json::boolean(value, "undo");
   open.query = json::boolean(value, "query");
+  open.extend = json::boolean(value, "extend");
+  open.unknown = json::boolean(value, "unknown");
   open.phase = static_cast<CommandPhase>(json::integer(value, "phase", 1));
   open.action = json::string(value, "action");
   open.sequence = static_cast<std::uint32_t>(json::integer(value, "seq"));
@@ -46,9 +53,44 @@ OpenCommand read_open(const json::Value& value) {
   open.attempt = static_cast<std::uint32_t>(json::integer(value, "attempt", 1));
   open.amount = json::integer(value, "amount");
   open.began = time(value, "began");
+  open.sent = time(value, "sent");
+  open.key_sent = time(value, "keySent");
   open.deadline = time(value, "deadline");
   open.next = time(value, "next");
+  if (json::integer(value, "expires") != 0) open.expires = time(value, "expires");
   return open;
+}
+
+std::string attempt_json(const Attempt& attempt) {
+  std::string out;
+  json::Object object(out);
+  object.add("seq", attempt.sequence).add("gen", attempt.generation).add("action", attempt.action);
+  if (attempt.query) object.add("query", true);
+  object.add("outcome", number(attempt.outcome));
+  if (attempt.answer != QueryAnswer::none) object.add("answer", number(attempt.answer));
+  if (!attempt.code.empty()) object.add("code", attempt.code);
+  object.add("at", ms(attempt.at));
+  if (attempt.took_ms != 0) object.add("took", attempt.took_ms);
+  if (!attempt.by.empty()) object.add("by", attempt.by);
+  if (!attempt.digest.empty()) object.add("plugin", attempt.digest);
+  object.end();
+  return out;
+}
+
+Attempt read_attempt(const json::Value& value) {
+  Attempt attempt;
+  attempt.sequence = static_cast<std::uint32_t>(json::integer(value, "seq"));
+  attempt.generation = static_cast<std::uint32_t>(json::integer(value, "gen"));
+  attempt.action = json::string(value, "action");
+  attempt.query = json::boolean(value, "query");
+  attempt.outcome = static_cast<OutcomeKind>(json::integer(value, "outcome", 5));
+  attempt.answer = static_cast<QueryAnswer>(json::integer(value, "answer"));
+  attempt.code = json::string(value, "code");
+  attempt.at = time(value, "at");
+  attempt.took_ms = json::integer(value, "took");
+  attempt.by = json::string(value, "by");
+  attempt.digest = json::string(value, "plugin");
+  return attempt;
 }
 
 std::optional<Reason> read_reason(const json::Value& document, const char* name) {
@@ -78,6 +120,30 @@ std::string digests_json(const Saga& saga) {
   return out;
 }
 
+/// What only some sagas have.
+void add_rare(json::Object& object, const Saga& saga) {
+  if (saga.reason) object.raw("reason", reason_json(saga.reason));
+  if (saga.stuck) object.raw("stuck", reason_json(saga.stuck));
+  if (saga.attention) object.raw("attention", reason_json(saga.attention));
+  if (saga.stuck || saga.attention) object.add("attentionSince", ms(saga.attention_since));
+  if (saga.suspended) object.raw("suspended", open_json(*saga.suspended));
+  if (saga.held_until)
+    object.add("heldUntil", ms(*saga.held_until))
+        .add("heldStep", std::int64_t{saga.held_step})
+        .add("extendAt", ms(saga.extend_at));
+}
+
+void read_rare(const json::Value& document, Saga& saga) {
+  saga.reason = read_reason(document, "reason");
+  saga.stuck = read_reason(document, "stuck");
+  saga.attention = read_reason(document, "attention");
+  saga.attention_since = time(document, "attentionSince");
+  if (const auto* suspended = json::child(document, "suspended")) saga.suspended = read_open(*suspended);
+  if (json::integer(document, "heldUntil") != 0) saga.held_until = time(document, "heldUntil");
+  saga.held_step = static_cast<std::int16_t>(json::integer(document, "heldStep"));
+  saga.extend_at = time(document, "extendAt");
+}
+
 void read_plugins(const json::Value& document, Saga& saga) {
   if (const auto* blobs = json::child(document, "blobs"))
     for (const auto& member : blobs->GetObject())
@@ -99,6 +165,12 @@ std::string query_key(const Saga& saga, const OpenCommand& open) {
   return command_key(saga, open) + ".q" + std::to_string(open.attempt);
 }
 
+void note(std::vector<Attempt>& timeline, Attempt attempt) {
+  constexpr std::ptrdiff_t first_kept = 8;
+  if (timeline.size() >= attempts_kept_max) timeline.erase(timeline.begin() + first_kept);
+  timeline.push_back(std::move(attempt));
+}
+
 std::string to_json(const Saga& saga) {
   std::string steps = "[";
   for (const StepResult result : saga.steps)
@@ -113,12 +185,17 @@ std::string to_json(const Saga& saga) {
   object.add("mode", number(saga.mode)).add("status", name(saga.status)).add("version", saga.version);
   object.add("updated", ms(saga.updated)).raw("steps", steps).add("seq", saga.sequence);
   if (saga.open) object.raw("open", open_json(*saga.open));
-  if (saga.reason) object.raw("reason", reason_json(saga.reason));
-  if (saga.stuck) object.raw("stuck", reason_json(saga.stuck));
+  add_rare(object, saga);
   object.raw("payment", payment_json(saga.payment)).add("told", name(saga.told)).add("voided", saga.voided);
   object.add("reference", saga.reference);
   if (!saga.blobs.empty()) object.raw("blobs", blobs_json(saga));
   if (!saga.digests.empty()) object.raw("plugins", digests_json(saga));
+  if (!saga.attempts.empty()) {
+    std::string attempts = "[";
+    for (const Attempt& attempt : saga.attempts)
+      attempts.append(attempts.size() > 1 ? "," : "").append(attempt_json(attempt));
+    object.raw("attempts", attempts + "]");
+  }
   object.end();
   return out;
 }
@@ -142,13 +219,14 @@ std::optional<Saga> from_json(std::string_view text) {
   for (const auto& step : steps->GetArray()) saga.steps.push_back(static_cast<StepResult>(step.GetInt()));
   if (const auto* open = json::child(document, "open")) saga.open = read_open(*open);
   saga.sequence = static_cast<std::uint32_t>(json::integer(document, "seq"));
-  saga.reason = read_reason(document, "reason");
-  saga.stuck = read_reason(document, "stuck");
+  read_rare(document, saga);
   saga.payment = read_payment(*payment);
   saga.told = parse_payment_status(json::string(document, "told")).value_or(PaymentStatus::none);
   saga.voided = json::integer(document, "voided");
   saga.reference = json::string(document, "reference");
   read_plugins(document, saga);
+  if (const auto* attempts = json::child(document, "attempts"))
+    for (const auto& attempt : attempts->GetArray()) saga.attempts.push_back(read_attempt(attempt));
   return saga;
 }
 

@@ -11,6 +11,7 @@
 #include "base/uuid.h"
 #include "model/order.h"
 #include "model/step.h"
+#include "saga/timeline.h"
 
 namespace orderd::saga {
 
@@ -42,14 +43,19 @@ enum class CommandPhase : std::int16_t {
 struct OpenCommand {
   std::int16_t step = 0;
   bool undo = false;
-  bool query = false;  // what is sent next asks for the fate of this command, and changes nothing
+  bool extend = false;   // keeps a reservation alive; whatever comes of it, `suspended` goes on
+  bool query = false;    // what is sent next asks for the fate of this command, and changes nothing
+  bool unknown = false;  // the last outcome told nothing: the effect may be there
   CommandPhase phase = CommandPhase::sent;
   std::string action;
   std::uint32_t sequence = 0, generation = 0, attempt = 1;
   std::int64_t amount = 0;
-  Time began{};     // first attempt: the retry policy's total counts from here
-  Time deadline{};  // of the last send of an effect: before it, "not found" proves nothing
-  Time next{};      // waiting, pending
+  Time began{};                 // first attempt: the retry policy's total counts from here
+  Time sent{};                  // last send
+  Time key_sent{};              // first send of the effect under its present key
+  Time deadline{};              // of the last send of an effect: before it, "not found" proves nothing
+  Time next{};                  // waiting, pending
+  std::optional<Time> expires;  // pending: given up then
 
   bool operator==(const OpenCommand&) const = default;
 };
@@ -64,15 +70,22 @@ struct Saga {
   Time updated{};                 // of the last event: times of one order never go back
   std::vector<StepResult> steps;  // one a step of the definition
   std::optional<OpenCommand> open;
-  std::uint32_t sequence = 0;    // of the last command
-  std::optional<Reason> reason;  // why it does not end CONFIRMED
-  std::optional<Reason> stuck;   // a person is needed; nothing happens until an operator's verb
+  std::uint32_t sequence = 0;       // of the last command
+  std::optional<Reason> reason;     // why it does not end CONFIRMED
+  std::optional<Reason> stuck;      // a person is needed; nothing happens until an operator's verb
+  std::optional<Reason> attention;  // a person should look, the saga goes on: money was taken back elsewhere
+  Time attention_since{};           // of `stuck` or `attention`
   PaymentView payment;
   PaymentStatus told = PaymentStatus::none;  // payment status of the last event
   std::int64_t voided = 0;
   std::string reference;                       // the provider's
   std::map<std::string, StateBlob> blobs;      // by slot: what plugins want back
   std::map<std::string, std::string> digests;  // by slot: SHA-256 of the plugin that served it last
+  std::optional<OpenCommand> suspended;        // what waits while `open` extends a reservation
+  std::optional<Time> held_until;              // a reservation's own end; none: it has none
+  Time extend_at{};                            // ... when to ask for more
+  std::int16_t held_step = 0;                  // ... and the step that made it
+  std::vector<Attempt> attempts;               // the timeline, oldest first
 
   bool operator==(const Saga&) const = default;
 };

@@ -9,10 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "model/event.h"
-#include "model/order.h"
 #include "plugin_host/tx_port.h"
-#include "saga/state.h"
+#include "saga/records.h"
 
 namespace orderd::saga {
 
@@ -27,46 +25,6 @@ class StoreError : public std::runtime_error {
   const Kind kind;
 };
 
-struct LiveSaga {
-  Saga saga;
-  OrderBody body;
-  std::string traceparent;
-};
-
-/// An order that has no live saga, looked up for a cancellation.
-struct OrderNow {
-  Status status = Status::pending;
-  std::int32_t version = 0;
-  std::int16_t shard = 0;
-  OrderBody body;
-  std::string traceparent;
-  std::optional<Saga> finished;  // its last saga, from the journal
-  // The last cancellation that was asked for; version 0 if none.
-  std::int32_t cancel_version = 0;
-  Time cancel_at{};
-  Reason cancel_reason;
-};
-
-/// What one transaction writes for one order.
-struct Change {
-  Saga saga;
-  std::int32_t expected_version = 0;  // of the order when it was read: another means conflict
-  std::vector<Event> events;
-  bool starts = false;   // the order's first saga: is not written if the order was seen before (a duplicate)
-  bool reopens = false;  // a cancellation after the end: a new row for a finished saga
-  bool guard =
-      false;  // no event of its own, but begins something: the version must still be the expected one
-  bool secret_settled = false;
-};
-
-struct Parked {
-  Uuid order_id;
-  std::int32_t version = 0;
-  std::int16_t shard = 0;
-  std::int64_t pos = 0;
-  std::string reason;
-};
-
 struct Ownership {
   std::vector<std::int16_t> lost;
   std::map<std::int16_t, std::int64_t> gained;  // shard -> position to read on behind
@@ -79,8 +37,10 @@ class Store {
    public:
     virtual ~Work() = default;  // rolls back unless committed
     virtual plugins::TxPort& tx() = 0;
-    /// Writes and commits. Returns the orders whose saga was not started because they were seen before.
-    virtual std::set<Uuid> commit(const std::vector<Change>& changes, const std::vector<Parked>& parked) = 0;
+    /// Writes, takes these rows of the inbox, and commits. Returns the orders whose saga was not started
+    /// because they were seen before.
+    virtual std::set<Uuid> commit(const std::vector<Change>& changes, const std::vector<Parked>& parked,
+                                  const std::vector<std::int64_t>& taken) = 0;
   };
 
   virtual ~Store() = default;
@@ -97,6 +57,11 @@ class Store {
   virtual void save_definition(const std::string& digest, const std::string& name,
                                const std::string& text) = 0;
   virtual std::optional<std::string> definition(const std::string& digest) = 0;
+  /// What waits in the inbox for these shards, oldest first.
+  virtual std::vector<InboxItem> inbox(const std::set<std::int16_t>& shards, std::size_t limit) = 0;
+  /// Names of what is paused: "captures", "plugin:<instance>", others.
+  virtual std::set<std::string> switches() = 0;
+  virtual void report(const std::vector<PluginStatus>& plugins) = 0;
   virtual std::unique_ptr<Work> begin(const std::map<std::int16_t, std::int64_t>& positions) = 0;
 };
 

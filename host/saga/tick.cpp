@@ -36,12 +36,7 @@ void Engine::alone(Task task) {
         const auto order = store_.look_up(task.order_id);
         if (order && order->cancel_version > 0 && live_.contains(task.order_id)) {
           try {
-            write({{task.order_id,
-                    Cancel{order->cancel_version, order->cancel_at, order->cancel_reason},
-                    {},
-                    {},
-                    {},
-                    0}},
+            write({{task.order_id, Cancel{order->cancel_version, order->cancel_at, order->cancel_reason}}},
                   saved_);
           } catch (const StoreError& again) {
             if (again.kind == StoreError::Kind::lost) throw;
@@ -49,8 +44,9 @@ void Engine::alone(Task task) {
           continue;
         }
       }
-      log_error("saga", "an order's change cannot be written",
-                {{"order", task.order_id.to_string()}, {"error", error.what()}});
+      log(error.kind == StoreError::Kind::conflict ? LogLevel::info : LogLevel::error, "saga",
+          "an order's change cannot be written",
+          {{"order", task.order_id.to_string()}, {"error", error.what()}});
       if (std::holds_alternative<Begin>(task.input) || std::holds_alternative<Cancel>(task.input)) {
         task.origin.reason = error.what();
         parking_.push_back(task.origin);
@@ -66,15 +62,20 @@ void Engine::alone(Task task) {
 
 void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
   Drafts drafts;
-  for (const Task& task : tasks)
+  std::vector<std::int64_t> taken;
+  for (const Task& task : tasks) {
     if (!draft(task, drafts)) ++stale_;
-  if (drafts.empty() && parking_.empty() && positions == saved_) return;
+    if (task.inbox != 0) taken.push_back(task.inbox);
+  }
+  if (drafts.empty() && parking_.empty() && taken.empty() && positions == saved_) return;
   const auto work = store_.begin(positions);
   run_transactional(drafts, work->tx());
+  hold_back(drafts);
   std::vector<Change> changes;
   for (auto& [id, one] : drafts) changes.push_back(change_of(one));
-  const auto not_started = work->commit(changes, parking_);
+  const auto not_started = work->commit(changes, parking_, taken);
   parking_.clear();
+  for (const std::int64_t row : taken) inbox_seen_.erase(row);
   for (const auto& [shard, position] : positions) {
     if (saved_[shard] != position) orders_.saved(shard, position);
     saved_[shard] = position;
@@ -91,7 +92,6 @@ bool Engine::draft(const Task& task, Drafts& drafts) {
     Draft one;
     if (const auto live = live_.find(task.order_id); live != live_.end()) {
       one.live = live->second;
-      one.was_live = true;
     } else if (std::holds_alternative<Begin>(task.input)) {
       one.live.body = task.body;
       one.live.traceparent = task.traceparent;
@@ -99,7 +99,7 @@ bool Engine::draft(const Task& task, Drafts& drafts) {
       one.live.saga = fresh_saga(task.order_id, task.origin.shard, facts(one.live),
                                  Time(Millis(task.order_id.unix_ms())));
       one.starts = true;
-    } else if (!std::holds_alternative<Cancel>(task.input) || !draft_from_store(task, one)) {
+    } else if (!draft_from_store(task, one)) {
       return false;
     }
     one.expected_version = one.live.saga.version;
@@ -120,6 +120,7 @@ bool Engine::draft(const Task& task, Drafts& drafts) {
     found->second.expected_version = cancel->version;
     found->second.decision.saga = found->second.live.saga;
   }
+  found->second.admitted |= task.admitted;
   apply(found->second, task.input);
   Decision& decision = found->second.decision;
   if (decision.stale && first) {
@@ -135,10 +136,16 @@ bool Engine::draft(const Task& task, Drafts& drafts) {
   return !std::exchange(decision.stale, false);
 }
 
-/// A cancellation of an order without a live saga: finished before, or never begun.
+/// A cancellation, or news, of an order without a live saga: finished before, or never begun.
 bool Engine::draft_from_store(const Task& task, Draft& draft) {
+  const bool cancel = std::holds_alternative<Cancel>(task.input);
+  if (!cancel && task.inbox == 0) return false;
   const auto order = store_.look_up(task.order_id);
-  if (!order || order->status != Status::cancelling) return false;
+  if (!order || (cancel && order->status != Status::cancelling)) return false;
+  if (!cancel && !order->finished)  // its ORDER_CREATED or cancellation is still to be read
+    throw StoreError(StoreError::Kind::conflict, "the order's saga has not begun");
+  if (!cancel && order->finished->version != order->version)
+    throw StoreError(StoreError::Kind::conflict, "the order's cancellation comes first");
   draft.live.body = std::make_shared<const OrderBody>(order->body);
   draft.live.traceparent = order->traceparent;
   if (order->finished) {
@@ -212,6 +219,23 @@ void Engine::run_transactional(Drafts& drafts, plugins::TxPort& tx) {
   }
 }
 
+/// What may not go out now waits at the gate, as if it had not been sent.
+void Engine::hold_back(Drafts& drafts) {
+  for (auto& [id, one] : drafts) {
+    if (!one.decision.run || one.admitted) continue;
+    const plugins::StepPort* port = external_port(facts(one.live), one.decision.saga);
+    if (!port || gate_.admit(port->instance(), one.decision.saga.open->action, clock_.now())) continue;
+    OpenCommand& open = *one.decision.saga.open;
+    const auto& before = one.live.saga.open;
+    const bool sent_before = before && before->sequence == open.sequence;
+    open.deadline = sent_before ? before->deadline : Time{};
+    if (!sent_before || before->generation != open.generation) open.key_sent = {};
+    open.phase = CommandPhase::waiting;
+    open.next = clock_.now();
+    one.decision.run = false;
+  }
+}
+
 Change Engine::change_of(Draft& draft) const {
   tell_payment(draft.decision, clock_.now());
   Change change;
@@ -220,6 +244,8 @@ Change Engine::change_of(Draft& draft) const {
   change.starts = draft.starts;
   change.reopens = draft.reopens;
   change.secret_settled = draft.decision.secret_settled;
+  const Saga& was = draft.live.saga;
+  change.attention_moved = was.stuck != change.saga.stuck || was.attention != change.saga.attention;
   change.guard = draft.decision.events.empty() && draft.decision.run && !draft.starts &&
                  change.saga.mode == Mode::forward;
   for (const OrderHead& head : draft.decision.events)
@@ -238,12 +264,12 @@ void Engine::adopt(Drafts& drafts, const std::set<Uuid>& not_started) {
                  {"code", one.decision.saga.stuck->code},
                  {"reason", one.decision.saga.stuck->message}});
     if (one.decision.saga.mode == Mode::finished) {
-      ++finished_;
+      finished_ += one.live.saga.mode != Mode::finished;
       live_.erase(id);
       continue;
     }
-    schedule(one.decision.saga);
     live_[id] = {one.decision.saga, one.live.body, one.live.traceparent};
+    schedule(live_[id]);
   }
 }
 

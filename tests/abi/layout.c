@@ -1,15 +1,20 @@
 /* Prints where every field of every ABI struct is, and every constant: layout.golden is its output. */
 #include <orderd/catalog.h>
+#include <orderd/clock.h>
+#include <orderd/http.h>
 #include <orderd/log.h>
+#include <orderd/metrics.h>
 #include <orderd/migrations.h>
 #include <orderd/projection.h>
 #include <orderd/settings.h>
+#include <orderd/signature.h>
 #include <orderd/step.h>
+#include <orderd/webhook.h>
 #include <stdio.h>
 
 #define TYPE(type) printf("%s: %zu bytes\n", #type, sizeof(type))
 #define FIELD(type, field) \
-  printf("  %3zu %3zu %s\n", offsetof(type, field), sizeof(((type *)0)->field), #field)
+  printf("  %3zu %3zu %s\n", offsetof(type, field), sizeof(((type*)0)->field), #field)
 #define CONSTANT(name) printf("%s = %d\n", #name, (int)(name))
 
 static void print_1(void) {
@@ -49,6 +54,7 @@ static void print_1(void) {
   FIELD(orderd_descriptor, version);
   FIELD(orderd_descriptor, vendor);
   FIELD(orderd_descriptor, create);
+  FIELD(orderd_descriptor, settings_schema);
   TYPE(orderd_log_v1);
   FIELD(orderd_log_v1, log);
   TYPE(orderd_settings_v1);
@@ -239,11 +245,97 @@ static void print_5(void) {
   CONSTANT(ORDERD_GAP);
 }
 
+static void print_6(void) {
+  TYPE(orderd_header);
+  FIELD(orderd_header, name);
+  FIELD(orderd_header, value);
+  TYPE(orderd_webhook_request);
+  FIELD(orderd_webhook_request, struct_size);
+  FIELD(orderd_webhook_request, header_count);
+  FIELD(orderd_webhook_request, method);
+  FIELD(orderd_webhook_request, query);
+  FIELD(orderd_webhook_request, headers);
+  FIELD(orderd_webhook_request, body);
+  FIELD(orderd_webhook_request, received_ms);
+  TYPE(orderd_webhook_event);
+  FIELD(orderd_webhook_event, struct_size);
+  FIELD(orderd_webhook_event, reserved);
+  FIELD(orderd_webhook_event, event_id);
+  FIELD(orderd_webhook_event, type);
+  FIELD(orderd_webhook_event, command_key);
+  FIELD(orderd_webhook_event, subject);
+  FIELD(orderd_webhook_event, provider_reference);
+  FIELD(orderd_webhook_event, outcome);
+  FIELD(orderd_webhook_event, occurred_ms);
+  TYPE(orderd_webhook_sink);
+  FIELD(orderd_webhook_sink, sink_data);
+  FIELD(orderd_webhook_sink, emit);
+  FIELD(orderd_webhook_sink, reply);
+  TYPE(orderd_webhook_v1);
+  FIELD(orderd_webhook_v1, handle);
+  TYPE(orderd_clock_v1);
+  FIELD(orderd_clock_v1, now_ms);
+  FIELD(orderd_clock_v1, monotonic_ms);
+  FIELD(orderd_clock_v1, call_after);
+  FIELD(orderd_clock_v1, cancel);
+}
+
+static void print_7(void) {
+  TYPE(orderd_http_response);
+  FIELD(orderd_http_response, struct_size);
+  FIELD(orderd_http_response, failure);
+  FIELD(orderd_http_response, status);
+  FIELD(orderd_http_response, header_count);
+  FIELD(orderd_http_response, headers);
+  FIELD(orderd_http_response, body);
+  FIELD(orderd_http_response, message);
+  FIELD(orderd_http_response, elapsed_ms);
+  TYPE(orderd_http_request);
+  FIELD(orderd_http_request, struct_size);
+  FIELD(orderd_http_request, header_count);
+  FIELD(orderd_http_request, method);
+  FIELD(orderd_http_request, url);
+  FIELD(orderd_http_request, headers);
+  FIELD(orderd_http_request, body);
+  FIELD(orderd_http_request, deadline_ms);
+  FIELD(orderd_http_request, response_bytes_max);
+  FIELD(orderd_http_request, done);
+  FIELD(orderd_http_request, data);
+  TYPE(orderd_http_v1);
+  FIELD(orderd_http_v1, submit);
+  FIELD(orderd_http_v1, cancel);
+  TYPE(orderd_metric);
+  FIELD(orderd_metric, struct_size);
+  FIELD(orderd_metric, kind);
+  FIELD(orderd_metric, name);
+  FIELD(orderd_metric, help);
+  FIELD(orderd_metric, bounds);
+  FIELD(orderd_metric, bound_count);
+  FIELD(orderd_metric, reserved);
+  TYPE(orderd_metrics_v1);
+  FIELD(orderd_metrics_v1, declare);
+  FIELD(orderd_metrics_v1, add);
+  FIELD(orderd_metrics_v1, set);
+  FIELD(orderd_metrics_v1, observe);
+  TYPE(orderd_signature_v1);
+  FIELD(orderd_signature_v1, hmac_sha256);
+  FIELD(orderd_signature_v1, equal);
+  CONSTANT(ORDERD_HTTP_ANSWERED);
+  CONSTANT(ORDERD_HTTP_NOT_SENT);
+  CONSTANT(ORDERD_HTTP_MAYBE_SENT);
+  CONSTANT(ORDERD_HTTP_MISUSED);
+  CONSTANT(ORDERD_METRIC_COUNTER);
+  CONSTANT(ORDERD_METRIC_GAUGE);
+  CONSTANT(ORDERD_METRIC_HISTOGRAM);
+}
+
 int main(void) {
   print_1();
   print_2();
   print_3();
   print_4();
   print_5();
+  print_6();
+  print_7();
   return 0;
 }

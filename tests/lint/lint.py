@@ -18,7 +18,7 @@ import sources
 BELOW_STORE = "base model config"
 BELOW_BUS = BELOW_STORE + " store outbox"
 BELOW_STAGES = BELOW_BUS + " bus plugin_host"
-BELOW_EDGE = BELOW_STAGES + " intake relay saga projection"
+BELOW_EDGE = BELOW_STAGES + " intake relay saga webhooks projection"
 MAY_INCLUDE = {
     "base": "",
     "model": "base",
@@ -32,6 +32,7 @@ MAY_INCLUDE = {
     "intake": BELOW_STAGES,
     "relay": BELOW_STAGES,
     "saga": BELOW_STAGES,
+    "webhooks": BELOW_STAGES + " saga",
     "projection": BELOW_STAGES,
     "sse": BELOW_EDGE,
     "http": BELOW_EDGE + " sse",

@@ -9,6 +9,7 @@
 
 #include "model/order_json.h"
 #include "saga/engine.h"
+#include "saga/inbox.h"
 
 namespace orderd::saga::test {
 
@@ -38,7 +39,15 @@ struct Tables {
   int crash_at_commit = -1;         // counts down; at 0 the session breaks at COMMIT
   bool crash_after_commit = false;  // ... and PostgreSQL had committed
   std::vector<Parked> parked;
+  std::vector<InboxItem> inbox;
+  std::int64_t inbox_last = 0;
+  std::set<std::string> switches;
+  std::vector<PluginStatus> plugins;
 
+  void put(const Uuid& id, const InboxInput& input) {
+    const auto kind = std::holds_alternative<Notice>(input) ? InboxKind::notice : InboxKind::verb;
+    inbox.push_back({++inbox_last, id, 0, static_cast<std::int16_t>(kind), to_json(input)});
+  }
   void append(const Event& event) {
     orders.at(event.order_id).events.push_back(event);
     log.push_back(event);
@@ -101,6 +110,9 @@ class MemoryStore final : public Store {
   std::optional<std::string> definition(const std::string& digest) override {
     return tables_.definitions.at(digest);
   }
+  std::vector<InboxItem> inbox(const std::set<std::int16_t>&, std::size_t) override { return tables_.inbox; }
+  std::set<std::string> switches() override { return tables_.switches; }
+  void report(const std::vector<PluginStatus>& plugins) override { tables_.plugins = plugins; }
   std::unique_ptr<Work> begin(const std::map<std::int16_t, std::int64_t>& positions) override;
 
  private:
@@ -117,8 +129,11 @@ class MemoryWork final : public Store::Work, public plugins::TxPort {
   }
   plugins::TxPort& tx() override { return *this; }
   Tables& next() { return next_; }
-  std::set<Uuid> commit(const std::vector<Change>& changes, const std::vector<Parked>& parked) override {
+  std::set<Uuid> commit(const std::vector<Change>& changes, const std::vector<Parked>& parked,
+                        const std::vector<std::int64_t>& taken) override {
     std::set<Uuid> not_started;
+    for (const std::int64_t id : taken)
+      std::erase_if(next_.inbox, [&](const auto& one) { return one.id == id; });
     for (const Change& change : changes) {
       const Uuid id = change.saga.order_id;
       Tables::Order& order = next_.orders.at(id);

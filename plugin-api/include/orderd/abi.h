@@ -59,6 +59,13 @@ typedef struct orderd_view {
   uint64_t size;
 } orderd_view;
 
+/* One header of an HTTP message; names in lower case when the host gives it. Frozen: arrays of it cross as
+ * they are. */
+typedef struct orderd_header {
+  orderd_view name;
+  orderd_view value;
+} orderd_header;
+
 /* RFC 9562, network order. */
 typedef struct orderd_uuid {
   uint8_t bytes[16];

@@ -1,5 +1,5 @@
 /* The host, as one instance of a plugin sees it. Everything it can do for a plugin is an extension: log.h,
- * settings.h, step.h (completion), tx.h.
+ * settings.h, step.h (completion), tx.h, clock.h, http.h, metrics.h, signature.h.
  *
  * 1. create() hands each instance an orderd_host of its own. Keep the pointer: it is valid until destroy()
  *    returned.

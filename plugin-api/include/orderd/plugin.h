@@ -52,6 +52,9 @@ typedef struct orderd_descriptor {
   /* A new instance, or NULL when out of memory. Does not call the host yet. Pairs with destroy().
    * [main-thread] */
   orderd_plugin *(*create)(const orderd_host *host);
+  /* A JSON Schema for the settings of one instance, as settings.h says, or NULL: then any key passes. In the
+   * descriptor, not an extension, so that settings are judged before there is an instance. */
+  const char *settings_schema;
 } orderd_descriptor;
 
 /* The only symbol a plugin exports; the number is ORDERD_ABI_MAJOR. The host owns nothing of what it gets.

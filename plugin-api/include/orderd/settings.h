@@ -1,10 +1,19 @@
 /* "orderd.settings/1", offered by the host: the settings of this instance.
  *
- * 1. The operator writes `plugin.stripe-eu.region = eu` ; the instance "stripe-eu" reads the key "region".
- *    Values from secret files arrive here already resolved.
- * 2. init() reads what it needs, enumerates the rest, and fails for a key it does not know: a typo must not
- *    be silent.
- * 3. Values do not change during an instance's life.
+ * 1. The operator writes `plugin.stripe-eu.settings.region = eu`; the instance "stripe-eu" reads the key
+ *    "region". A value is a text here, whatever the schema calls it.
+ * 2. A plugin declares what it takes by a JSON Schema (draft 4) in its descriptor: an object of
+ *    "properties", each a "string", "integer", "number" or "boolean" (written yes or no), with "enum",
+ *    "pattern", "minimum", "maximum", "minLength", "maxLength", "default" and "description"; "required";
+ *    and "additionalProperties": false, so that a typo is not silent. The host judges settings by it
+ *    before create(), also for --check-config, and its message names key, value and what was expected. A
+ *    key that is not set and has a "default" is there with it.
+ * 3. A property with "format": "secret" is given by reference, `file:/etc/orderd/stripe.key` or
+ *    `env:STRIPE_KEY`, and arrives here resolved (a file without its last line's end). The host masks its
+ *    value in whatever the plugin logs.
+ * 4. What a schema cannot say (two keys that exclude each other) init() checks. Without a schema it also
+ *    enumerates the keys, and fails for one it does not know.
+ * 5. Values do not change during an instance's life.
  */
 #ifndef ORDERD_SETTINGS_H
 #define ORDERD_SETTINGS_H

@@ -8,9 +8,11 @@
 //   ORDERD_PLUGIN(Fraud, "fraud", "1.0.0", "Example GmbH")
 //
 // 1. The class derives from the bases of what it can do (SagaStep, PaymentProvider, TransactionalStep,
-//    InventoryBackend, Projection, Catalog, Migrations); the macro finds out which, and makes the tables.
+//    InventoryBackend, Projection, Catalog, Migrations, Webhooks); the macro finds out which, and makes the
+//    tables.
 // 2. The constructor reads and checks settings, and throws a std::exception whose text says what to do. If
 //    the class has start() or stop(), they are called; stop() joins every thread the instance made.
+//    A `static constexpr const char* settings_schema = R"({…})"` has the host check them before (settings.h).
 // 3. No exception leaves: an external command whose call throws is UNKNOWN; a transactional call that throws
 //    fails, and the host rolls it back.
 #ifndef ORDERD_SDK_PLUGIN_HPP
@@ -18,7 +20,6 @@
 
 #include <orderd/plugin.h>
 
-#include <memory>
 #include <new>
 #include <type_traits>
 
@@ -29,12 +30,15 @@
 #include "payment.hpp"
 #include "projection.hpp"
 #include "step.hpp"
+#include "webhook.hpp"
 
 namespace orderd::sdk {
 
 template <class T>
 class Entry {
  public:
+  /// T::settings_schema, if the class has one.
+  static constexpr const char* schema() { return schema_of<T>(0); }
   static orderd_plugin* create(const orderd_host* host) {
     auto* box = new (std::nothrow) Box<T>;
     if (!box) return nullptr;
@@ -50,6 +54,14 @@ class Entry {
   }
 
  private:
+  template <class U>
+  static constexpr auto schema_of(int) -> decltype(U::settings_schema, static_cast<const char*>(nullptr)) {
+    return U::settings_schema;
+  }
+  template <class U>
+  static constexpr const char* schema_of(long) {
+    return nullptr;
+  }
   static orderd_status init(orderd_plugin* plugin, orderd_error* error) {
     return guarded(error,
                    [&] { Box<T>::of(plugin).instance = std::make_unique<T>(Host(Box<T>::of(plugin).host)); });
@@ -63,8 +75,8 @@ class Entry {
   static void destroy(orderd_plugin* plugin) { delete &Box<T>::of(plugin); }
 
   template <class U>
-  static auto call_start(U& instance, int) -> decltype(instance.start(), void()) {
-    instance.start();
+  static auto call_start(U& instance, int) -> decltype(instance.start()) {
+    return instance.start();
   }
   template <class U>
   static void call_start(U&, long) {}
@@ -83,6 +95,7 @@ class Entry {
     if constexpr (std::is_base_of_v<Projection, T>) table = table ? table : Tables<T, Projection>::find(id);
     if constexpr (std::is_base_of_v<Catalog, T>) table = table ? table : Tables<T, Catalog>::find(id);
     if constexpr (std::is_base_of_v<Migrations, T>) table = table ? table : Tables<T, Migrations>::find(id);
+    if constexpr (std::is_base_of_v<Webhooks, T>) table = table ? table : Tables<T, Webhooks>::find(id);
     return table;
   }
 };
@@ -90,12 +103,18 @@ class Entry {
 }  // namespace orderd::sdk
 
 /// Once per library, at file scope: the one symbol it exports.
-#define ORDERD_PLUGIN(Class, name, version, vendor)                                                     \
-  ORDERD_EXPORT const orderd_descriptor* orderd_plugin_entry_v1(void) {                                 \
-    static const orderd_descriptor descriptor = {                                                       \
-        sizeof(orderd_descriptor),        ORDERD_ABI_MAJOR, ORDERD_ABI_MINOR, 0, name, version, vendor, \
-        orderd::sdk::Entry<Class>::create};                                                             \
-    return &descriptor;                                                                                 \
+#define ORDERD_PLUGIN(Class, name, version, vendor)                                    \
+  ORDERD_EXPORT const orderd_descriptor* orderd_plugin_entry_v1(void) {                \
+    static const orderd_descriptor descriptor = {sizeof(orderd_descriptor),            \
+                                                 ORDERD_ABI_MAJOR,                     \
+                                                 ORDERD_ABI_MINOR,                     \
+                                                 0,                                    \
+                                                 name,                                 \
+                                                 version,                              \
+                                                 vendor,                               \
+                                                 orderd::sdk::Entry<Class>::create,    \
+                                                 orderd::sdk::Entry<Class>::schema()}; \
+    return &descriptor;                                                                \
   }
 
 #endif

@@ -11,7 +11,7 @@ const void *orderd_plugin_entry_v7(void) { return 0; }
 
 #elif ODD == 3 /* a descriptor from which the tail is missing */
 const orderd_descriptor *orderd_plugin_entry_v1(void) {
-  static const orderd_descriptor descriptor = {16, ORDERD_ABI_MAJOR, 0, 0, "odd", "1", "orderd tests", 0};
+  static const orderd_descriptor descriptor = {16, ORDERD_ABI_MAJOR, 0, 0, "odd", "1", "orderd tests", 0, 0};
   return &descriptor;
 }
 

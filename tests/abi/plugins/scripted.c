@@ -210,6 +210,7 @@ const orderd_descriptor *orderd_plugin_entry_v1(void) {
                                                "scripted",
                                                "1.0.0",
                                                "orderd tests",
-                                               create};
+                                               create,
+                                               NULL};
   return &descriptor;
 }

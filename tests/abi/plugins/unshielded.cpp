@@ -32,6 +32,7 @@ ORDERD_EXPORT const orderd_descriptor* orderd_plugin_entry_v1(void) {
                                                "unshielded",
                                                "1.0.0",
                                                "orderd tests",
-                                               create};
+                                               create,
+                                               nullptr};
   return &descriptor;
 }

@@ -58,6 +58,7 @@ class ApiHost {
   std::unique_ptr<bus::PglogBus> bus;
   std::unique_ptr<sse::Broadcaster> streams;
   std::unique_ptr<intake::Intake> intake;
+  webhooks::Receiver webhooks;
   std::unique_ptr<http::Api> api;
   std::unique_ptr<http::front::Front> front;
 };

@@ -1,0 +1,120 @@
+#include "saga/gate.h"
+
+#include <algorithm>
+
+namespace orderd::saga {
+namespace {
+
+constexpr std::size_t orders_failed_max = 5;
+constexpr Millis wait_first{1000}, wait_max{30'000};
+constexpr Millis probe_lost_after{30'000};  // a probe that was never sent, or whose answer went elsewhere
+constexpr double per_second_first = 10, per_second_free = 2000;
+constexpr std::size_t looks_per_release_max = 512;
+
+}  // namespace
+
+void Breaker::change(State state, Time now) {
+  if (state_ != state) since_ = now;
+  state_ = state;
+}
+
+bool Breaker::admit(Time now) {
+  if (state_ == State::closed) return true;
+  if (state_ == State::open) {
+    if (now < probe_at_) return false;
+    change(State::half_open, now);
+    probe_sent_ = now;
+    per_second_ = 0;
+    return true;
+  }
+  if (per_second_ == 0) {  // the probe is out
+    if (now - probe_sent_ < probe_lost_after) return false;
+    probe_sent_ = now;
+    return true;
+  }
+  const double passed = static_cast<double>((now - refilled_).count()) / 1000.0;
+  if (passed >= 1.0) {
+    per_second_ *= 2;
+    permits_ = per_second_;
+    refilled_ = now;
+  }
+  if (per_second_ > per_second_free) {
+    change(State::closed, now);
+    return true;
+  }
+  if (permits_ < 1) return false;
+  permits_ -= 1;
+  return true;
+}
+
+void Breaker::answered(const Uuid& order, bool reached, Time now) {
+  if (reached) {
+    failed_.clear();
+    wait_ = wait_first;
+    if (state_ == State::closed || per_second_ > 0) return;
+    change(State::half_open, now);
+    per_second_ = permits_ = per_second_first;
+    refilled_ = now;
+    return;
+  }
+  failed_.insert(order);
+  const bool probe_failed = state_ == State::half_open && per_second_ == 0;
+  if (state_ == State::open || (!probe_failed && failed_.size() < orders_failed_max)) return;
+  if (state_ != State::closed) wait_ = std::min(wait_max, wait_ * 2);
+  change(State::open, now);
+  per_second_ = 0;
+  probe_at_ = now + wait_;
+  failed_.clear();
+}
+
+bool Gate::paused(const std::string& instance, const std::string& action) const {
+  return switches_.contains("plugin:" + instance) ||
+         (action == "payment.capture" && switches_.contains("captures"));
+}
+
+bool Gate::admit(const std::string& instance, const std::string& action, Time now) {
+  return !paused(instance, action) && breakers_[instance].admit(now);
+}
+
+void Gate::answered(const std::string& instance, const Uuid& order, bool reached, Time now) {
+  breakers_[instance].answered(order, reached, now);
+}
+
+std::vector<Uuid> Gate::release(Time now, const std::function<std::string(const Uuid&)>& action_of) {
+  std::vector<Uuid> out;
+  for (auto& [instance, orders] : held_) {
+    for (std::size_t looks = std::min(orders.size(), looks_per_release_max); looks > 0; --looks) {
+      const Uuid id = orders.front();
+      orders.pop_front();
+      const std::string action = action_of(id);
+      if (action.empty()) continue;
+      if (admit(instance, action, now))
+        out.push_back(id);
+      else
+        orders.push_back(id);
+    }
+  }
+  return out;
+}
+
+bool Gate::holds_any() const {
+  return std::any_of(held_.begin(), held_.end(), [](const auto& one) { return !one.second.empty(); });
+}
+
+std::vector<PluginStatus> Gate::status(const std::set<std::string>& instances) const {
+  static constexpr const char* names[] = {"closed", "open", "half_open"};
+  std::vector<PluginStatus> out;
+  for (const std::string& instance : instances) {
+    PluginStatus one{instance, names[0], 0, {}};
+    if (const auto found = breakers_.find(instance); found != breakers_.end()) {
+      one.breaker = names[static_cast<std::size_t>(found->second.state())];
+      one.since = found->second.since();
+    }
+    if (const auto found = held_.find(instance); found != held_.end())
+      one.parked = static_cast<std::int32_t>(found->second.size());
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+}  // namespace orderd::saga

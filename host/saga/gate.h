@@ -1,0 +1,64 @@
+#pragma once
+// Whether calls go out to a plugin instance: its circuit breaker, and what a person paused. Sagas whose call
+// may not go out are held here, in memory; they burn no retries and nothing is written while they wait.
+//
+// 1. closed: everything goes. Five orders in a row that did not reach the provider open it.
+// 2. open: nothing goes. After a wait (1 s, doubled up to 30 s) one call is let through as a probe.
+// 3. The probe reached the provider: sagas resume gradually, 10 calls a second at first, twice as many each
+//    second, until the breaker is closed again. It did not: open again.
+//
+// One thread, the engine's. Pure but for what it holds: time comes in.
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/uuid.h"
+#include "saga/records.h"
+
+namespace orderd::saga {
+
+class Breaker {
+ public:
+  enum class State { closed, open, half_open };
+  /// May one call go out? Takes a permit if so.
+  bool admit(Time now);
+  /// What came back: whether the provider was reached at all.
+  void answered(const Uuid& order, bool reached, Time now);
+  State state() const { return state_; }
+  Time since() const { return since_; }
+
+ private:
+  void change(State state, Time now);
+  State state_ = State::closed;
+  Time since_{}, probe_at_{}, probe_sent_{}, refilled_{};
+  Millis wait_{1000};
+  std::set<Uuid> failed_;                // orders since the last success
+  double permits_ = 0, per_second_ = 0;  // half_open after its probe
+};
+
+class Gate {
+ public:
+  bool admit(const std::string& instance, const std::string& action, Time now);
+  void answered(const std::string& instance, const Uuid& order, bool reached, Time now);
+  /// What is paused: "captures", "plugin:<instance>".
+  void pause(std::set<std::string> switches) { switches_ = std::move(switches); }
+
+  void hold(const std::string& instance, const Uuid& order) { held_[instance].push_back(order); }
+  /// Held orders whose call may go out now. `action_of` tells what an order would send; "" drops it.
+  std::vector<Uuid> release(Time now, const std::function<std::string(const Uuid&)>& action_of);
+  bool holds_any() const;
+  void forget_held() { held_.clear(); }
+  std::vector<PluginStatus> status(const std::set<std::string>& instances) const;
+
+ private:
+  bool paused(const std::string& instance, const std::string& action) const;
+  std::map<std::string, Breaker> breakers_;
+  std::map<std::string, std::deque<Uuid>> held_;
+  std::set<std::string> switches_;
+};
+
+}  // namespace orderd::saga

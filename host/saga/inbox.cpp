@@ -1,0 +1,113 @@
+#include "saga/inbox.h"
+
+#include "model/json.h"
+#include "model/order_json.h"
+
+namespace orderd::saga {
+namespace {
+
+constexpr store::Statement put_rows{
+    "put_saga_inbox",
+    "with put as (insert into saga_inbox (shard, order_id, kind, data) select o.shard, u.i, u.k, u.d "
+    "from unnest($1::uuid[], $2::int2[], $3::jsonb[]) with ordinality u(i, k, d, n) "
+    "join order_state o on o.id = u.i order by u.n returning 1) select count(*) from put"};
+
+constexpr std::array<std::string_view, 4> verb_names{"retry", "done", "skip", "acknowledge"};
+
+std::string outcome_json(const Outcome& outcome) {
+  std::string out;
+  json::Object object(out);
+  object.add("kind", static_cast<std::int64_t>(outcome.kind)).add("code", outcome.code);
+  object.add("message", outcome.message).add("reference", outcome.provider_reference);
+  if (outcome.totals) {
+    std::string totals;
+    json::Object members(totals);
+    members.add("authorized", outcome.totals->authorized).add("captured", outcome.totals->captured);
+    members.add("refunded", outcome.totals->refunded).add("voided", outcome.totals->voided).end();
+    object.raw("totals", totals);
+  }
+  if (outcome.next_action)
+    object.add("actionType", outcome.next_action->type).add("actionUrl", outcome.next_action->url);
+  if (outcome.expires) object.add("expires", outcome.expires->time_since_epoch().count());
+  object.end();
+  return out;
+}
+
+Outcome read_outcome(const json::Value& value) {
+  Outcome outcome;
+  outcome.kind = static_cast<OutcomeKind>(json::integer(value, "kind", 5));
+  outcome.code = json::string(value, "code");
+  outcome.message = json::string(value, "message");
+  outcome.provider_reference = json::string(value, "reference");
+  if (const auto* totals = json::child(value, "totals"))
+    outcome.totals = PaymentTotals{json::integer(*totals, "authorized"), json::integer(*totals, "captured"),
+                                   json::integer(*totals, "refunded"), json::integer(*totals, "voided")};
+  if (const auto type = json::string(value, "actionType"); !type.empty())
+    outcome.next_action = NextAction{std::string(type), std::string(json::string(value, "actionUrl"))};
+  if (const auto expires = json::integer(value, "expires"); expires != 0)
+    outcome.expires = Time(Millis(expires));
+  return outcome;
+}
+
+std::string notice_json(const Notice& notice) {
+  std::string out;
+  json::Object object(out);
+  object.add("key", notice.key).add("action", notice.action).add("by", notice.by);
+  object.raw("outcome", outcome_json(notice.outcome)).end();
+  return out;
+}
+
+std::string verb_json(const Verb& verb) {
+  std::string out;
+  json::Object object(out);
+  object.add("verb", verb_names[static_cast<std::size_t>(verb.kind)]).add("actor", verb.actor);
+  object.add("reason", verb.reason).add("reference", verb.reference);
+  if (verb.amount) object.add("amount", *verb.amount);
+  object.end();
+  return out;
+}
+
+std::optional<InboxInput> read_verb(const json::Value& document) {
+  Verb verb;
+  const auto found = std::find(verb_names.begin(), verb_names.end(), json::string(document, "verb"));
+  if (found == verb_names.end()) return std::nullopt;
+  verb.kind = static_cast<Verb::Kind>(found - verb_names.begin());
+  verb.actor = json::string(document, "actor");
+  verb.reason = json::string(document, "reason");
+  verb.reference = json::string(document, "reference");
+  if (document.HasMember("amount")) verb.amount = json::integer(document, "amount");
+  return verb;
+}
+
+}  // namespace
+
+std::string to_json(const InboxInput& input) {
+  if (const auto* notice = std::get_if<Notice>(&input)) return notice_json(*notice);
+  return verb_json(std::get<Verb>(input));
+}
+
+std::optional<InboxInput> read_inbox(InboxKind kind, std::string_view data) {
+  json::Document document;
+  if (!json::parse(data, document) || !document.IsObject()) return std::nullopt;
+  if (kind == InboxKind::verb) return read_verb(document);
+  const auto* outcome = json::child(document, "outcome");
+  if (kind != InboxKind::notice || !outcome) return std::nullopt;
+  return Notice{std::string(json::string(document, "key")), std::string(json::string(document, "action")),
+                read_outcome(*outcome), std::string(json::string(document, "by"))};
+}
+
+int put(store::UnitOfWork& work, const std::vector<InboxRow>& rows) {
+  std::vector<Uuid> ids;
+  std::vector<std::int16_t> kinds;
+  std::vector<std::string> data;
+  for (const InboxRow& row : rows) {
+    ids.push_back(row.order_id);
+    kinds.push_back(static_cast<std::int16_t>(std::holds_alternative<Notice>(row.input) ? InboxKind::notice
+                                                                                        : InboxKind::verb));
+    data.push_back(to_json(row.input));
+  }
+  const auto result = work.run(put_rows, store::Args().uuids(ids).int2s(kinds).jsonbs(data));
+  return static_cast<int>(result.integer(0, 0));
+}
+
+}  // namespace orderd::saga

@@ -1,0 +1,34 @@
+#pragma once
+// What the engine has in its hands: a live saga, a piece of work for one, and one order's share of a tick.
+#include <memory>
+#include <string>
+
+#include "saga/decide.h"
+#include "saga/records.h"
+
+namespace orderd::saga {
+
+struct Live {
+  Saga saga;
+  std::shared_ptr<const OrderBody> body;
+  std::string traceparent;
+};
+/// One order's share of a tick.
+struct Draft {
+  Live live;
+  Decision decision;
+  std::int32_t expected_version = 0;
+  bool starts = false, reopens = false, admitted = false;
+};
+struct Task {
+  Uuid order_id;
+  Input input;
+  std::shared_ptr<const OrderBody> body{};  // Begin only
+  std::string traceparent{};                // Begin only
+  Parked origin{};                          // from the log: where it came from
+  std::int64_t inbox = 0;                   // the row that it came from, or 0
+  bool admitted = false;                    // has the gate's permit
+  std::uint32_t failures = 0;
+};
+
+}  // namespace orderd::saga

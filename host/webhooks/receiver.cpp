@@ -1,0 +1,221 @@
+#include "webhooks/receiver.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "model/json.h"
+#include "webhooks/events.h"
+
+namespace orderd::webhooks {
+namespace {
+
+using plugins::WebhookResult;
+
+constexpr store::Statement keep_call{
+    "keep_webhook",
+    "insert into webhook_inbox (instance, method, headers, body, received, next_at) "
+    "values ($1, $2, $3, $4, $5, $6)"};
+// Rows that another host reads at this moment are its own.
+constexpr store::Statement waiting_calls{
+    "waiting_webhooks",
+    "select id, method, headers, body, received, attempts from webhook_inbox "
+    "where instance = $1 and next_at <= now() order by id limit $2 for update skip locked"};
+constexpr store::Statement call_done{"webhook_done", "delete from webhook_inbox where id = $1"};
+constexpr store::Statement call_later{
+    "webhook_later", "update webhook_inbox set attempts = attempts + 1, next_at = $2 where id = $1"};
+
+std::string headers_json(const plugins::WebhookRequest& request) {
+  std::string out = "[";
+  for (const auto& [name, value] : request.headers) {
+    std::string one;
+    json::Object(one).add("name", name).add("value", value).end();
+    out.append(out.size() > 1 ? "," : "").append(one);
+  }
+  return out + "]";
+}
+
+Millis wait_before(std::int32_t attempts) {
+  return std::min(Millis(600'000), Millis(500) * (std::int64_t{1} << std::min(attempts, 12)));
+}
+
+}  // namespace
+
+Lane::Lane(Options options, plugins::WebhookPort& port, store::Pool& pool)
+    : options_(options),
+      port_(port),
+      pool_(pool),
+      queue_(options.calls_queued_max),
+      taken_(metrics().counter("orderd_webhook_events_total{instance=\"" + port.instance() + "\"}",
+                               "Events of providers that were new")),
+      refused_(metrics().counter("orderd_webhooks_refused_total{instance=\"" + port.instance() + "\"}",
+                                 "Calls that were not the provider's")),
+      duplicates_(metrics().counter("orderd_webhook_duplicates_total{instance=\"" + port.instance() + "\"}",
+                                    "Events that had been taken before")),
+      waiting_(metrics().gauge("orderd_webhooks_waiting{instance=\"" + port.instance() + "\"}",
+                               "Calls that wait for their order")),
+      thread_([this](std::stop_token stop) { run(stop); }) {}
+
+Lane::~Lane() {
+  thread_.request_stop();
+  queue_.close();
+}
+
+void Lane::submit(plugins::WebhookRequest request, Done done) {
+  Call call{std::move(request), std::move(done)};
+  if (!queue_.push(call)) call.done({Answer::Kind::overloaded});
+}
+
+void Lane::run(std::stop_token stop) {
+  Time looked{};
+  while (!stop.stop_requested()) {
+    std::vector<Call> calls = queue_.take(options_.calls_per_batch_max, options_.look_again);
+    if (!calls.empty()) take(calls);
+    if (now() - looked < options_.look_again || stop.stop_requested()) continue;
+    looked = now();
+    try {
+      look_again();
+    } catch (const store::DbError& error) {
+      if (!error.connection_lost)
+        log_warning("webhooks", "waiting webhooks cannot be read", {{"error", error.what()}});
+    }
+  }
+  for (Call& call : queue_.take(options_.calls_queued_max, Millis(0))) call.done({Answer::Kind::unavailable});
+}
+
+void Lane::take(std::vector<Call>& calls) {
+  std::vector<Translated> batch;
+  for (Call& call : calls) batch.push_back({&call, port_.handle(call.request)});
+  try {
+    keep(batch);
+    for (const Translated& one : batch) answer(one, true);
+    return;
+  } catch (const store::DbError& error) {
+    log_warning("webhooks", "webhooks were not kept, doing them one by one", {{"error", error.what()}});
+  }
+  for (const Translated& one : batch) {
+    bool kept = false;
+    try {
+      keep({one});
+      kept = true;
+    } catch (const store::DbError& error) {
+      log_warning("webhooks", "a webhook was not kept, its provider has to come again",
+                  {{"instance", port_.instance()}, {"error", error.what()}});
+    }
+    answer(one, kept);
+  }
+}
+
+void Lane::keep(const std::vector<Translated>& batch) {
+  if (std::none_of(batch.begin(), batch.end(), [](const Translated& one) {
+        return one.result.kind == WebhookResult::Kind::taken && !one.result.events.empty();
+      }))
+    return;
+  auto connection = pool_.acquire();
+  store::UnitOfWork work(*connection);
+  Kept all;
+  for (const Translated& one : batch) {
+    if (one.result.kind != WebhookResult::Kind::taken) continue;
+    const Kept kept = keep_events(work, port_.instance(), one.result.events);
+    all.taken += kept.taken;
+    all.duplicates += kept.duplicates;
+    const plugins::WebhookRequest& request = one.call->request;
+    if (kept.waits)
+      work.send(keep_call, store::Args()
+                               .text(port_.instance())
+                               .text(request.method)
+                               .jsonb(headers_json(request))
+                               .bytea(request.body)
+                               .timestamptz(request.received)
+                               .timestamptz(now() + wait_before(0)));
+  }
+  work.commit();
+  taken_ += all.taken;
+  duplicates_ += all.duplicates;
+}
+
+void Lane::answer(const Translated& one, bool kept) const {
+  const WebhookResult& result = one.result;
+  switch (result.kind) {
+    case WebhookResult::Kind::taken:
+      if (!kept) return one.call->done({Answer::Kind::unavailable});
+      return one.call->done({Answer::Kind::taken, result.reply_status, result.reply_type, result.reply_body});
+    case WebhookResult::Kind::refused:
+      ++refused_;
+      log_warning("webhooks", "a call was refused: it is not the provider's",
+                  {{"instance", port_.instance()}, {"problem", result.problem}});
+      return one.call->done({Answer::Kind::refused});
+    case WebhookResult::Kind::failed:
+      log_error("webhooks", "a plugin cannot read a webhook, its provider has to come again",
+                {{"instance", port_.instance()}, {"problem", result.problem}});
+      return one.call->done({Answer::Kind::unavailable});
+  }
+}
+
+/// Calls whose order was not known when they came.
+void Lane::look_again() {
+  auto connection = pool_.acquire();
+  store::UnitOfWork work(*connection);
+  const auto rows = work.run(
+      waiting_calls,
+      store::Args().text(port_.instance()).int8(static_cast<std::int64_t>(options_.calls_per_batch_max)));
+  int waiting = 0;
+  for (int i = 0; i < rows.size(); ++i) {
+    const std::int64_t id = rows.integer(i, 0);
+    plugins::WebhookRequest request{
+        std::string(rows.bytes(i, 1)), {}, {}, std::string(rows.bytes(i, 3)), rows.time(i, 4)};
+    json::Document headers;
+    if (json::parse(rows.jsonb(i, 2), headers) && headers.IsArray())
+      for (const auto& one : headers.GetArray())
+        request.headers.emplace_back(json::string(one, "name"), json::string(one, "value"));
+    const WebhookResult result = port_.handle(request);
+    Kept kept;
+    if (result.kind == WebhookResult::Kind::taken)
+      kept = keep_events(work, port_.instance(), result.events);
+    else
+      kept.waits = true;
+    const bool over = now() - request.received > options_.kept_max;
+    if (kept.waits && over)
+      log_error("webhooks", "a provider's webhook found no order for a day and is dropped",
+                {{"instance", port_.instance()}, {"problem", result.problem}});
+    if (kept.waits && !over) {
+      ++waiting;
+      const auto attempts = static_cast<std::int32_t>(rows.integer(i, 5)) + 1;
+      work.send(call_later, store::Args().int8(id).timestamptz(now() + wait_before(attempts)));
+    } else {
+      work.send(call_done, store::Args().int8(id));
+    }
+    taken_ += kept.taken;
+  }
+  work.commit();
+  waiting_ = waiting;
+}
+
+void Receiver::start(const std::vector<plugins::WebhookPort*>& ports, store::Pool& pool) {
+  std::lock_guard lock(mutex_);
+  for (plugins::WebhookPort* port : ports)
+    lanes_[port->instance()] = std::make_unique<Lane>(options_, *port, pool);
+  started_ = true;
+}
+
+void Receiver::stop() {
+  std::map<std::string, std::unique_ptr<Lane>> ending;
+  {
+    std::lock_guard lock(mutex_);
+    started_ = false;
+    ending.swap(lanes_);
+  }
+}
+
+bool Receiver::submit(const std::string& instance, plugins::WebhookRequest request, Done done) {
+  std::lock_guard lock(mutex_);
+  const auto found = lanes_.find(instance);
+  if (found != lanes_.end())
+    found->second->submit(std::move(request), std::move(done));
+  else if (!started_)
+    done({Answer::Kind::unavailable});
+  else
+    return false;
+  return true;
+}
+
+}  // namespace orderd::webhooks

@@ -1,0 +1,88 @@
+#include "saga/gate.h"
+
+#include <catch2/catch.hpp>
+
+using namespace orderd;
+using namespace orderd::saga;
+
+namespace {
+
+constexpr Time start{Millis(1'800'000'000'000)};
+
+void fail(Breaker& breaker, int orders, Time now) {
+  for (int i = 0; i < orders; ++i) breaker.answered(Uuid::v7(), false, now);
+}
+
+}  // namespace
+
+TEST_CASE("one order that fails again and again does not open the breaker, five different ones do") {
+  Breaker breaker;
+  const Uuid order = Uuid::v7();
+  for (int i = 0; i < 100; ++i) breaker.answered(order, false, start);
+  CHECK(breaker.admit(start));
+  fail(breaker, 4, start);
+  CHECK_FALSE(breaker.admit(start));
+  CHECK(breaker.state() == Breaker::State::open);
+}
+
+TEST_CASE("a success between failures keeps the breaker closed") {
+  Breaker breaker;
+  for (int i = 0; i < 10; ++i) {
+    fail(breaker, 4, start);
+    breaker.answered(Uuid::v7(), true, start);
+  }
+  CHECK(breaker.state() == Breaker::State::closed);
+}
+
+TEST_CASE("an open breaker lets one probe through after a wait that doubles while probes fail") {
+  Breaker breaker;
+  fail(breaker, 5, start);
+  CHECK_FALSE(breaker.admit(start + Millis(999)));
+  CHECK(breaker.admit(start + Millis(1000)));
+  CHECK_FALSE(breaker.admit(start + Millis(1000)));
+  breaker.answered(Uuid::v7(), false, start + Millis(1100));
+  CHECK_FALSE(breaker.admit(start + Millis(3099)));
+  CHECK(breaker.admit(start + Millis(3100)));
+}
+
+TEST_CASE("a probe that is never answered is followed by another") {
+  Breaker breaker;
+  fail(breaker, 5, start);
+  REQUIRE(breaker.admit(start + Millis(1000)));
+  CHECK(breaker.admit(start + Millis(31'001)));
+}
+
+TEST_CASE("after a probe that got through calls resume gradually until all go") {
+  Breaker breaker;
+  fail(breaker, 5, start);
+  Time now = start + Millis(1000);
+  REQUIRE(breaker.admit(now));
+  breaker.answered(Uuid::v7(), true, now);
+  int admitted = 0;
+  while (breaker.admit(now)) ++admitted;
+  CHECK(admitted == 10);
+  now += Millis(1000);
+  admitted = 0;
+  while (breaker.admit(now)) ++admitted;
+  CHECK(admitted == 20);
+  for (int second = 0; second < 10; ++second) (void)breaker.admit(now += Millis(1000));
+  CHECK(breaker.state() == Breaker::State::closed);
+}
+
+TEST_CASE("what a person paused is held, and released when it is resumed") {
+  Gate gate;
+  const Uuid order = Uuid::v7();
+  gate.pause({"captures"});
+  CHECK(gate.admit("bank", "payment.authorize", start));
+  CHECK_FALSE(gate.admit("bank", "payment.capture", start));
+  gate.hold("bank", order);
+  const auto capture = [](const Uuid&) { return std::string("payment.capture"); };
+  CHECK(gate.release(start, capture).empty());
+  CHECK(gate.status({"bank"}).front().parked == 1);
+  gate.pause({});
+  CHECK(gate.release(start, capture) == std::vector<Uuid>{order});
+  CHECK_FALSE(gate.holds_any());
+  gate.pause({"plugin:bank"});
+  CHECK_FALSE(gate.admit("bank", "payment.query", start));
+  CHECK(gate.admit("other", "payment.query", start));
+}
