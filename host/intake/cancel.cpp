@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "outbox/log.h"
 
@@ -86,7 +87,9 @@ Cancelled decide_and_write(store::UnitOfWork& work, const CancelWish& wish) {
     work.send(set_key_version,
               store::Args().text(wish.key.scope).text(wish.key.value).int4(order->snapshot.version));
   if (writes) outbox::append(work, {{shard, {events.back()}}});
+  ORDERD_FAULT_POINT("cancel.before_commit");
   work.commit();
+  ORDERD_FAULT_POINT("cancel.after_commit");
   if (writes) outbox::appended().raise();
   return {answer_for(order->snapshot.status), false, std::move(*order)};
 }

@@ -4,6 +4,7 @@
 #include <set>
 #include <unordered_set>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "model/json.h"
@@ -153,7 +154,9 @@ bool Writer::try_once(Task& task) {
   if (task.look_up_orders) answer_committed(task.batch);
   task.look_up_keys = task.look_up_orders = false;
   if (task.batch.empty()) return true;
+  ORDERD_FAULT_POINT("intake.before_commit");
   commit(task.batch);
+  ORDERD_FAULT_POINT("intake.after_commit");
   outbox::appended().raise();
   accepted += static_cast<std::int64_t>(task.batch.size());
   ++batches;

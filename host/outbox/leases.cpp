@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/fault.h"
+
 namespace orderd::outbox {
 namespace {
 
@@ -30,6 +32,11 @@ constexpr store::Statement claim{
     "$2 and shard <> all($5::int2[]))) order by shard "
     "limit $4::int8 for no key update skip locked) free "
     "where p.consumer = $1 and p.shard = free.shard returning p.shard, p.pos, p.epoch"};
+// What relays without owners do: everybody takes everything, and nobody asks whose it is.
+constexpr store::Statement claim_of_all{
+    "claim_of_all",
+    "update positions set owner = $2, lease_until = clock_timestamp() + make_interval(secs => $3::int4 / "
+    "1000.0) where consumer = $1 and shard <> all($5::int2[]) and $4::int8 >= 0 returning shard, pos, epoch"};
 constexpr store::Statement release{"release",
                                    "update positions set owner = null, lease_until = '-infinity' "
                                    "where consumer = $1 and owner = $2 and shard = any($3::int2[])"};
@@ -59,7 +66,8 @@ Leases::Change Leases::maintain(store::Connection& connection) {
   const auto results = work.flush();
   const std::int64_t hosts = std::max<std::int64_t>(1, results[3].integer(0, 0)),
                      shards = results[3].integer(0, 1);
-  const auto fair = static_cast<std::size_t>((shards + hosts - 1) / hosts);
+  const bool shared = fault::mutation("shards_without_owner");
+  const auto fair = static_cast<std::size_t>(shared ? shards : (shards + hosts - 1) / hosts);
 
   std::map<std::int16_t, Held> still;
   for (int i = 0; i < results[4].size(); ++i) {
@@ -82,7 +90,7 @@ Leases::Change Leases::maintain(store::Connection& connection) {
         mine;  // rows of ours that are not here were forgotten: claimed anew, with a new epoch
     for (const auto& [shard, held] : still) mine.push_back(shard);
     const auto claimed = work.run(
-        claim,
+        shared ? claim_of_all : claim,
         self().int4(options_.lease_ms).int8(static_cast<std::int64_t>(fair - still.size())).int2s(mine));
     for (int i = 0; i < claimed.size(); ++i) {
       const auto shard = static_cast<std::int16_t>(claimed.integer(i, 0));

@@ -1,5 +1,6 @@
 #include "outbox/log.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 
 namespace orderd::outbox {
@@ -13,6 +14,14 @@ constexpr store::Statement append_events{
     "select a, b, t, x, p, r, $2::int2, c.base + o from c, "
     "unnest($3::uuid[], $4::int4[], $5::int2[], $6::timestamptz[], $7::bytea[], $8::text[]) "
     "with ordinality u(a, b, t, x, p, r, o)"};
+
+// As everybody writes it first: a number from a sequence, which may become visible after a greater one.
+constexpr store::Statement append_by_sequence{
+    "append_by_sequence",
+    "insert into order_events (order_id, version, type, at, payload, traceparent, shard, pos) "
+    "select a, b, t, x, p, r, $2::int2, nextval('order_events_pos') from "
+    "unnest($3::uuid[], $4::int4[], $5::int2[], $6::timestamptz[], $7::bytea[], $8::text[]) "
+    "u(a, b, t, x, p, r) where $1::int8 > 0"};
 
 constexpr store::Statement read_log{
     "read_log",
@@ -65,15 +74,17 @@ void append(store::UnitOfWork& work, const std::map<std::int16_t, std::vector<Ev
       payloads.push_back(event.payload);
       traces.push_back(event.traceparent.empty() ? std::nullopt : std::optional(event.traceparent));
     }
-    work.send(append_events, store::Args()
-                                 .int8(static_cast<std::int64_t>(events.size()))
-                                 .int2(shard)
-                                 .uuids(ids)
-                                 .int4s(versions)
-                                 .int2s(types)
-                                 .timestamptzs(times)
-                                 .byteas(payloads)
-                                 .nullable_texts(traces));
+    const bool by_sequence = fault::mutation("positions_from_sequence");
+    work.send(by_sequence ? append_by_sequence : append_events,
+              store::Args()
+                  .int8(static_cast<std::int64_t>(events.size()))
+                  .int2(shard)
+                  .uuids(ids)
+                  .int4s(versions)
+                  .int2s(types)
+                  .timestamptzs(times)
+                  .byteas(payloads)
+                  .nullable_texts(traces));
   }
 }
 

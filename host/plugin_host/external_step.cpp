@@ -1,5 +1,6 @@
 #include "plugin_host/external_step.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "plugin_host/error.h"
 #include "plugin_host/fill_error.h"
@@ -109,12 +110,14 @@ void ExternalStep::call_plugin(std::vector<Waiting>& batch) {
   orderd_error error;
   ORDERD_CLEAR(error);
   orderd_status status = ORDERD_E_INTERNAL;
+  ORDERD_FAULT_POINT("step.before_call");
   try {
     status = table_->execute(instance_.plugin(), commands.data(), commands.size(), &error);
   } catch (...) {
     fill_error(&error, "EXCEPTION", "an exception left execute()");
     instance_.misbehaving("an exception left execute()");
   }
+  ORDERD_FAULT_POINT("step.after_call");
   if (status == ORDERD_OK) return;
   const bool refused =
       status == ORDERD_E_BUSY || status == ORDERD_E_UNSUPPORTED || status == ORDERD_E_INVALID;
@@ -145,7 +148,9 @@ orderd_status ExternalStep::complete(orderd_ticket ticket, const orderd_outcome*
 }
 
 void ExternalStep::report(const OpenCommand& command, Outcome outcome) {
+  ORDERD_FAULT_POINT("step.before_completion");
   sink_({command.order_id, command.key, std::move(outcome), instance_.digest()});
+  ORDERD_FAULT_POINT("step.after_completion");
   std::lock_guard lock(mutex_);
   changed_.notify_all();
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "model/order_json.h"
 #include "outbox/log.h"
@@ -105,6 +106,11 @@ void Projector::apply(std::vector<bus::Record>& records) {
     events.push_back(event);
     sources.push_back(&record);
   }
+  if (fault::mutation("projection_before_commit")) {
+    store::UnitOfWork early(*connection_);
+    leases_.advance(early, to);
+    early.commit();
+  }
   store::UnitOfWork work(*connection_);
   leases_.advance(work, to);
   plugins::LentTransaction tx(work);
@@ -119,7 +125,9 @@ void Projector::apply(std::vector<bus::Record>& records) {
     }
   }
   for (const auto& [record, reason] : unreadable) park(work, *record, reason);
+  ORDERD_FAULT_POINT("projection.before_commit");
   work.commit();
+  ORDERD_FAULT_POINT("projection.after_commit");
   for (const auto& [shard, position] : to) {
     leases_.held().at(shard).pos = position;
     events_->saved(shard, position);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/fault.h"
 #include "base/log.h"
 
 namespace orderd::relay {
@@ -102,7 +103,10 @@ bool Relay::publish() {
   }
   // An order may have been parked since these were read.
   std::erase_if(waiting_, [&](const auto& one) { return park_follower(one); });
+  if (!waiting_.empty()) ORDERD_FAULT_POINT("relay.before_publish");
   const std::size_t taken = publisher_->publish(waiting_);
+  if (taken > 0) ORDERD_FAULT_POINT("relay.after_publish");
+  if (fault::mutation("relay_before_report")) acknowledged_ = handed_over_;
   for (std::size_t i = 0; i < taken; ++i)
     in_flight_[{static_cast<std::int16_t>(waiting_[i].partition), waiting_[i].outbox_position}] = {
         waiting_[i].event.order_id, waiting_[i].event.version};
@@ -164,7 +168,9 @@ void Relay::save() {
                                 .int2(one.shard)
                                 .int8(one.pos)
                                 .text(one.reason));
+  ORDERD_FAULT_POINT("relay.before_commit");
   work.commit();
+  ORDERD_FAULT_POINT("relay.after_commit");
   parking_.clear();
   for (const auto& [shard, position] : to) leases_.held().at(shard).pos = position;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "model/order_json.h"
 #include "saga/engine.h"
@@ -73,7 +74,9 @@ void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
   hold_back(drafts);
   std::vector<Change> changes;
   for (auto& [id, one] : drafts) changes.push_back(change_of(one));
+  ORDERD_FAULT_POINT("saga.before_commit");
   const auto not_started = work->commit(changes, parking_, taken);
+  ORDERD_FAULT_POINT("saga.after_commit");
   parking_.clear();
   for (const std::int64_t row : taken) inbox_seen_.erase(row);
   for (const auto& [shard, position] : positions) {
@@ -82,6 +85,7 @@ void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
   }
   adopt(drafts, not_started);
   dispatch(drafts, not_started);
+  ORDERD_FAULT_POINT("saga.after_dispatch");
 }
 
 /// Applies a task to its order's draft; false when it means nothing any more.

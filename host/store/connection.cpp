@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/metrics.h"
+
 namespace orderd::store {
 namespace {
 
@@ -27,6 +29,13 @@ std::string what_of(const PGresult* result) {
 /// Class 57P: the server is going down or ended this session. Class 08: the connection itself.
 bool ends_session(const std::string& sqlstate) {
   return sqlstate.rfind("57P", 0) == 0 || sqlstate.rfind("08", 0) == 0;
+}
+
+void count_stale_write() {
+  static auto& refused =
+      metrics().counter("orderd_stale_writes_refused_total",
+                        "Writes that came too late: another host owns the shard, or the order has moved on");
+  ++refused;
 }
 
 bool succeeded(const PGresult* result) {
@@ -118,6 +127,8 @@ std::vector<Rows> Connection::flush() {
   if (!sync.raw() || PQresultStatus(sync.raw()) != PGRES_PIPELINE_SYNC) lost();
   if (!error) return results;
   if (error->connection_lost) broken_ = true;
+  if (error->sqlstate == sqlstate_stale_owner || error->sqlstate == sqlstate_version_conflict)
+    count_stale_write();
   throw DbError(*error);
 }
 

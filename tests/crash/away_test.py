@@ -6,10 +6,7 @@ goes on by itself, and all laws hold afterwards."""
 import contextlib
 import http.client
 import os
-import pathlib
-import secrets
 import signal
-import subprocess
 import threading
 import time
 import unittest
@@ -17,40 +14,15 @@ import unittest
 import fleet
 import laws
 import orderd_env
+import servers
 from orderd_env import setting, wait_for
 
-SERVER_LIMIT_S = 90
 BODY = {"customerId": "c-away", "currency": "EUR", "payment": {"method": "card", "token": "tok_ok"},
         "items": [{"sku": "SKU-0001", "quantity": 1, "unitPrice": 100}]}
 
 
 def setUpModule():
     fleet.prefer_release_build()
-
-
-class Server:
-    """A PostgreSQL of the test's own, which can be stopped without harm to other tests."""
-
-    def __init__(self):
-        self._folder = pathlib.Path(setting("ORDERD_TEST_DIR")) / f"away-{secrets.token_hex(4)}"
-        self._before = os.environ["ORDERD_TEST_PG"]
-        os.environ["ORDERD_TEST_PG"] = self.start()
-
-    def run(self, verb):
-        done = subprocess.run([setting("ORDERD_TEST_POSTGRES_SH"), verb, self._folder], capture_output=True,
-                              text=True, timeout=SERVER_LIMIT_S, check=False)
-        if done.returncode:
-            raise AssertionError(f"postgres.sh {verb}: {done.stderr}")
-        return done.stdout.strip()
-
-    def start(self):
-        return self.run("start")
-
-    def end(self):
-        """Also takes the databases of a test that failed while this server was down."""
-        os.environ["ORDERD_TEST_PG"] = self._before
-        self.run("kill")
-        subprocess.run(["rm", "-rf", self._folder], check=True)
 
 
 def answer(host, method, path, body=None, key=None):
@@ -62,7 +34,7 @@ def answer(host, method, path, body=None, key=None):
 
 class DatabaseAway(unittest.TestCase):
     def setUp(self):
-        self.server = Server()
+        self.server = servers.Server()
         self.addCleanup(self.server.end)
 
     def assert_unavailable(self, host, method, path, body=None):

@@ -197,14 +197,17 @@ class Crowd:
     """Clients that place and cancel at any of the hosts and repeat until they are answered. Requests run on
     threads of their own; what becomes of a wish is written into it by the one thread that has it."""
 
+    clients, cancellers = CLIENTS, CANCELLERS
+    repeated_share = 1.0  # of the orders: placed a second time with the same key
+
     def __init__(self, hosts, seed):
         self._hosts = hosts
         self._random = random.Random(seed)
         self._local = threading.local()
         self._given_up = False
         self._connections = []
-        self._clients = concurrent.futures.ThreadPoolExecutor(CLIENTS)
-        self._cancellers = concurrent.futures.ThreadPoolExecutor(CANCELLERS)
+        self._clients = concurrent.futures.ThreadPoolExecutor(self.clients)
+        self._cancellers = concurrent.futures.ThreadPoolExecutor(self.cancellers)
         self._cancels = []
         self.wishes = []
         self.slow = []
@@ -246,7 +249,8 @@ class Crowd:
     def _place(self, wish):
         status, order = self._until_answered("/api/orders", wish.body(), wish.key, (201,))
         wish.order_id = order["id"]
-        again = self._request(self._host(), "/api/orders", wish.body(), wish.key)
+        again = (random.random() < self.repeated_share and
+                 self._request(self._host(), "/api/orders", wish.body(), wish.key))
         if again and again[0] == 201 and again[1]["id"] != wish.order_id:
             raise AssertionError(f"key {wish.key} made two orders: {wish.order_id} and {again[1]['id']}")
         if wish.cancel_after_s is not None:

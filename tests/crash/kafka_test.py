@@ -4,17 +4,14 @@ told what to do; once the broker is there the lag drains. And what Kafka deliver
 
 import pathlib
 import re
-import secrets
-import shutil
-import subprocess
 import unittest
 
 import fleet
 import laws
 import orderd_env
+import servers
 from orderd_env import setting, wait_for
 
-BROKER_LIMIT_S = 150
 
 
 def setUpModule():
@@ -35,30 +32,6 @@ def metric(host, name):
 def messages(log):
     """What the log says of Kafka, once each."""
     return set(re.findall(r'problem="((?:[^"\\]|\\.)*)"', log))
-
-
-class Broker:
-    """A broker of the test's own at a port that is known before it runs."""
-
-    def __init__(self, certs):
-        self._folder = pathlib.Path(setting("ORDERD_TEST_DIR")) / f"broker-{secrets.token_hex(4)}"
-        self.port, self.tls_port = orderd_env.free_port(), orderd_env.free_port()
-        self.address = f"127.0.0.1:{self.tls_port}"
-        self._folder.mkdir()
-        shutil.copytree(certs, self._folder / "certs")
-
-    def start(self):
-        self._run("start", "--port", str(self.port), "--tls-port", str(self.tls_port))
-
-    def end(self):
-        self._run("kill")
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _run(self, verb, *arguments):
-        done = subprocess.run([setting("ORDERD_TEST_KAFKA_SH"), verb, self._folder, *arguments],
-                              capture_output=True, text=True, timeout=BROKER_LIMIT_S, check=False)
-        if done.returncode:
-            raise AssertionError(f"kafka.sh {verb}: {done.stderr}")
 
 
 class KafkaFaults(unittest.TestCase):
@@ -109,7 +82,7 @@ class KafkaFaults(unittest.TestCase):
             host.stop()
 
     def test_an_unreachable_broker_is_waited_for(self):
-        broker = Broker(self.certs)
+        broker = servers.Broker(self.certs)
         self.addCleanup(broker.end)
         ours = self.hosts(1, **{"kafka.bootstrap.servers": broker.address})
         crowd, _ = self.accepts_orders_while_kafka_is_away(ours, broker.address, "nothing listens there",

@@ -2,7 +2,7 @@
 events, the provider's own ledger, the stock, the read model. Shares no code with the host: what a number or a
 payload means is written down here a second time, so that an error over there is seen.
 
-    state = read(database)              one snapshot of everything
+    state = read(database)              one snapshot of everything, or of the orders from one id to another
     complaints = judge(state, ids)      empty when all laws hold; `ids` are the orders that were acknowledged
 
 laws_test.py shows of each law that it can be broken."""
@@ -43,10 +43,20 @@ TABLES = {
 }
 
 
-def read(database):
-    """{table: [row as dict]} of one snapshot; payloads of events are parsed."""
-    parts = ", ".join(f"'{name}', (select coalesce(json_agg(t), '[]') from ({sql}) t)"
-                      for name, sql in TABLES.items())
+# The column that says of which order a row is.
+ORDER_COLUMNS = {"orders": "id", "order_state": "id", "order_events": "order_id", "sagas": "order_id",
+                 "parked": "order_id", "payment_secrets": "order_id", "orders_read": "order_id",
+                 "ledger": "payment_id", "payments": "payment_id", "reservations": "subject"}
+
+
+def read(database, tables=tuple(TABLES), orders=None):
+    """{table: [row as dict]} of one snapshot; payloads of events are parsed. `orders`: (first, last)."""
+    def rows(name):
+        column = ORDER_COLUMNS[name]
+        where = f" where {column} between '{orders[0]}' and '{orders[1]}'" if orders else ""
+        return f"(select coalesce(json_agg(t), '[]') from (select * from ({TABLES[name]}) r{where}) t)"
+
+    parts = ", ".join(f"'{name}', {rows(name)}" for name in tables)
     state = json.loads("\n".join(database.query(f"select json_build_object({parts})")))
     for event in state["order_events"]:
         event["payload"] = json.loads(event["payload"])
@@ -140,6 +150,9 @@ class Judge:
                          f"{len(found)} positions where 1..{row['last']} should be; missing {missing[:10]}")
         for shard in positions:
             self.say(f"log shard {shard}", "has events and no row in log_shard")
+        self.versions_stand_in_order()
+
+    def versions_stand_in_order(self):
         for order, events in self.histories.items():
             order_of_log = [one["pos"] for one in events]
             if order_of_log != sorted(order_of_log):

@@ -126,13 +126,15 @@ class Host:
     """orderd as a process, with a folder, a port and a configuration of its own.
 
     `prepare()` migrates the database and puts the demo stock in; `start()` returns when the host is ready.
-    The port and the data stay the same over `stop()`, `kill()` and `start()`."""
+    The port and the data stay the same over `stop()`, `kill()` and `start()`. A setting of None takes a
+    default away; `environment` is added to the process's own at its next start."""
 
     def __init__(self, database, settings=None):
         build = pathlib.Path(setting("ORDERD_TEST_BIN"))
         self._orderd = build / "host" / "orderd"
         self._orderctl = build / "host" / "orderctl"
         self._process = None
+        self.environment = {}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="orderd-host-"))
@@ -165,7 +167,8 @@ class Host:
     def write_config(self):
         """Writes `settings` out; the host reads them at its next start."""
         self._write_private(
-            self.config_path, "\n".join(f"{name} = {value}" for name, value in self.settings.items())
+            self.config_path,
+            "\n".join(f"{name} = {value}" for name, value in self.settings.items() if value is not None),
         )
 
     def orderctl(self, *arguments):
@@ -202,12 +205,13 @@ class Host:
         return self._process.pid
 
     @property
-    def running(self):
-        return self._process is not None and self._process.poll() is None
+    def exit_code(self):
+        """None while it runs, and when it was ended from here."""
+        return self._process and self._process.poll()
 
     @property
-    def pid(self):
-        return self._process.pid
+    def running(self):
+        return self._process is not None and self._process.poll() is None
 
     def log_tail(self):
         if not self.log_path.exists():
@@ -225,7 +229,7 @@ class Host:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
-                env=self._environment(),
+                env={**self._environment(), **self.environment},
             )
         return self
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "bus/kafka/cloud_event.h"
 
@@ -214,7 +215,9 @@ void KafkaSubscription::commit() {
   PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(saved_.size())));
   for (const auto& [partition, position] : saved_)
     rd_kafka_topic_partition_list_add(list.get(), cluster_.topic().c_str(), partition)->offset = position + 1;
+  ORDERD_FAULT_POINT("kafka.before_offset_commit");
   rd_kafka_commit(consumer_.get(), list.get(), 1);
+  ORDERD_FAULT_POINT("kafka.after_offset_commit");
   saved_.clear();
   commit_at_ = Steady::now() + commit_interval;
 }

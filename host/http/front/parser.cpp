@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/fault.h"
 #include "http/front/grammar.h"
 
 namespace orderd::http::front {
@@ -94,7 +95,7 @@ Parser::Result Parser::feed(std::string_view bytes, std::size_t& used) {
     if (result != Result::complete) return result;
     bytes.remove_prefix(used);
   }
-  if (!has_body()) return Result::complete;
+  if (!has_body() || fault::mutation("http_unread_body")) return Result::complete;
   std::size_t of_body = 0;
   const Result result = chunked_ ? feed_chunks(bytes, of_body) : feed_length(bytes, of_body);
   body_begun_ = body_begun_ || of_body > 0;

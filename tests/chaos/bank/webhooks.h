@@ -1,0 +1,41 @@
+#pragma once
+// Tells the shop what happened, as a provider does: POST with a signature over the raw body, again and again
+// until somebody answers 2xx; now and then twice, and out of order. A thread of its own; tell() from any.
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace bank {
+
+struct WebhookTarget {
+  std::vector<int> ports;  // of 127.0.0.1, taken in turn
+  std::string path;        // "/api/webhooks/payment"
+  std::string secret;
+};
+
+class Webhooks {
+ public:
+  Webhooks(WebhookTarget target, std::uint64_t seed);
+  ~Webhooks();
+  /// Does nothing without a target.
+  void tell(const std::string& body);
+
+ private:
+  void run();
+  bool post(const std::string& body, int port) const;
+
+  const WebhookTarget target_;
+  std::mt19937_64 random_;  // guarded by mutex_
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::multimap<std::int64_t, std::string> due_;  // guarded by mutex_
+  bool stopping_ = false;                         // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace bank

@@ -1,0 +1,65 @@
+"""A PostgreSQL and a Kafka of a test's own, which can be killed without harm to other tests."""
+
+import os
+import pathlib
+import secrets
+import shutil
+import subprocess
+
+import orderd_env
+from orderd_env import setting
+
+SERVER_LIMIT_S = 90
+BROKER_LIMIT_S = 150
+
+
+class Server:
+    """A PostgreSQL of the test's own, which can be stopped without harm to other tests."""
+
+    def __init__(self):
+        self._folder = pathlib.Path(setting("ORDERD_TEST_DIR")) / f"away-{secrets.token_hex(4)}"
+        self._before = os.environ.get("ORDERD_TEST_PG", "")
+        os.environ["ORDERD_TEST_PG"] = self.start()
+
+    def run(self, verb):
+        done = subprocess.run([setting("ORDERD_TEST_POSTGRES_SH"), verb, self._folder], capture_output=True,
+                              text=True, timeout=SERVER_LIMIT_S, check=False)
+        if done.returncode:
+            raise AssertionError(f"postgres.sh {verb}: {done.stderr}")
+        return done.stdout.strip()
+
+    def start(self):
+        return self.run("start")
+
+    def end(self):
+        """Also takes the databases of a test that failed while this server was down."""
+        os.environ["ORDERD_TEST_PG"] = self._before
+        self.run("kill")
+        subprocess.run(["rm", "-rf", self._folder], check=True)
+
+
+class Broker:
+    """A broker of the test's own at a port that is known before it runs."""
+
+    def __init__(self, certs):
+        self._folder = pathlib.Path(setting("ORDERD_TEST_DIR")) / f"broker-{secrets.token_hex(4)}"
+        self.port, self.tls_port = orderd_env.free_port(), orderd_env.free_port()
+        self.address = f"127.0.0.1:{self.tls_port}"
+        self._folder.mkdir()
+        shutil.copytree(certs, self._folder / "certs")
+
+    def start(self):
+        self._run("start", "--port", str(self.port), "--tls-port", str(self.tls_port))
+
+    def kill(self):
+        self._run("kill")
+
+    def end(self):
+        self.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _run(self, verb, *arguments):
+        done = subprocess.run([setting("ORDERD_TEST_KAFKA_SH"), verb, self._folder, *arguments],
+                              capture_output=True, text=True, timeout=BROKER_LIMIT_S, check=False)
+        if done.returncode:
+            raise AssertionError(f"kafka.sh {verb}: {done.stderr}")

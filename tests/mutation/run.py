@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""The mutation gate: known errors, each put back at run time (host/base/fault.h), must turn a named test red
+that is green without. A suite that cannot fail proves nothing.
+
+    run.py [NAME...]     these mutations, or all; ORDERD_TEST_BIN is a build with ORDERD_FAULTS"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+TEST_LIMIT_S = 120
+
+# The mutation, what it does, and the test that must notice: suite and name (Catch2's pattern).
+MUTATIONS = {
+    "positions_from_sequence": ("stages", "A reader who remembers a position misses no event*"),
+    "shards_without_owner": ("stages", "Of two hosts that both work, each shard belongs to one"),
+    "relay_before_report": ("stages", "The relay's position waits for the broker's report*"),
+    "projection_before_commit": ("stages", "A batch whose transaction fails is read again*"),
+    "kafka_fatal_ignored": ("conformance", "After the producer's fatal error everything is published again*"),
+    "http_unread_body": ("front", "A body that no handler reads is never the next request"),
+}
+
+
+def in_source():
+    names = set()
+    for path in (SOURCE / "host").rglob("*.cpp"):
+        names |= set(re.findall(r'fault::mutation\("(\w+)"\)', path.read_text(encoding="utf-8")))
+    return names
+
+
+def passes(suite, test, mutation=None):
+    """Whether the test is green; a test that hangs is red."""
+    program = pathlib.Path(os.environ["ORDERD_TEST_BIN"]) / "tests" / suite / f"test_{suite}"
+    environment = {**os.environ, **({"ORDERD_TEST_MUTATION": mutation} if mutation else {})}
+    try:
+        done = subprocess.run([program, test], capture_output=True, text=True, timeout=TEST_LIMIT_S,
+                              env=environment, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    if "No test cases matched" in done.stdout + done.stderr or "test cases: 0" in done.stdout:
+        raise SystemExit(f"{program.name} has no test \"{test}\"")
+    if done.returncode and not mutation:
+        print(done.stdout + done.stderr)
+    return done.returncode == 0
+
+
+def main():
+    wanted = sys.argv[1:] or sorted(MUTATIONS)
+    failed = [f"{name} is in the source and not in this table, or the other way round"
+              for name in sorted(in_source() ^ set(MUTATIONS))]
+    for name in wanted:
+        suite, test = MUTATIONS[name]
+        sound, mutated = passes(suite, test), passes(suite, test, name)
+        verdict = "noticed" if sound and not mutated else "red without it" if not sound else "NOT NOTICED"
+        print(f"{name:28} {verdict:14} {suite}: {test}", flush=True)
+        if verdict != "noticed":
+            failed.append(f"{name}: {verdict}")
+    print("\n".join(failed) or f"all {len(wanted)} mutations are noticed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
