@@ -31,10 +31,14 @@ class Server:
     def start(self):
         return self.run("start")
 
+    def kill(self):
+        """At once, without a checkpoint."""
+        self.run("kill")
+
     def end(self):
         """Also takes the databases of a test that failed while this server was down."""
         os.environ["ORDERD_TEST_PG"] = self._before
-        self.run("kill")
+        self.kill()
         subprocess.run(["rm", "-rf", self._folder], check=True)
 
 
