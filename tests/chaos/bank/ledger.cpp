@@ -81,7 +81,7 @@ void Ledger::apply(const Call& call) {
   if (!call.currency.empty()) payment.currency = call.currency;
   payment.changed_ms = call.at_ms;
   std::erase(payment.pending, call.key);
-  if (call.state == State::pending && call.kind == "authorize") payment.pending.push_back(call.key);
+  if (call.state == State::pending && call.kind != "refund") payment.pending.push_back(call.key);
   const std::int64_t sign = call.state == State::done ? 1 : call.state == State::reversed ? -1 : 0;
   if (call.kind == "authorize") payment.authorized += sign * call.amount;
   if (call.kind == "capture") payment.captured += sign * call.amount;

@@ -15,7 +15,7 @@ struct Payment {
   std::string currency, token;
   std::int64_t authorized = 0, captured = 0, refunded = 0, voided = 0;
   std::int64_t changed_ms = 0;
-  std::vector<std::string> pending;  // keys of authorizations that wait for the buyer
+  std::vector<std::string> pending;  // keys of authorizations and captures that wait
 };
 
 enum class State { done, declined, failed, pending, never, reversed };

@@ -101,6 +101,9 @@ Delivery Teller::execute(std::uint64_t connection, const Request& request, std::
     ledger_.note("absorbed", request.key);
     return {How::never, 0, ""};
   }
+  if (request.op == "void" && captures_wait(ledger_.payment(request.payment)))
+    return {How::now, 0,
+            simple(request.number, "RETRY", "CAPTURE_UNDER_WAY", ledger_.payment(request.payment))};
   if (chance(outage_share)) {
     ledger_.note("outage", request.key);
     return {How::now, 0, simple(request.number, "RETRY", "UNAVAILABLE", ledger_.payment(request.payment))};
@@ -132,6 +135,12 @@ Delivery Teller::execute(std::uint64_t connection, const Request& request, std::
     return {How::later, now + some_ms(10, slow_max_ms), line};
   }
   return {How::now, 0, line};
+}
+
+/// A capture that waits for the other bank: until it is known, nothing can be voided.
+bool Teller::captures_wait(const Payment& payment) const {
+  return std::any_of(payment.pending.begin(), payment.pending.end(),
+                     [&](const auto& key) { return ledger_.find(key)->kind == "capture"; });
 }
 
 const Call& Teller::carry_out(const Request& request, std::int64_t now) {

@@ -58,6 +58,7 @@ class Teller {
   bool chance(double share);
   std::int64_t some_ms(std::int64_t from, std::int64_t to);
   Delivery execute(std::uint64_t connection, const Request& request, std::int64_t now);
+  bool captures_wait(const Payment& payment) const;
   const Call& carry_out(const Request& request, std::int64_t now);
   Call verdict(const Request& request, std::int64_t now);
   void judge_authorize(Call& call, const Request& request);
