@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -35,6 +36,8 @@ class Bank:
     def __init__(self, folder, seed):
         self.ledger = folder / "bank.jsonl"
         self.port = free_port()
+        self.secret = secrets.token_hex(16)
+        self.tells = []  # ports of hosts
         self._seed = seed
         self._calm = False
         self._lives = 0
@@ -47,6 +50,9 @@ class Bank:
             command = [pathlib.Path(setting("ORDERD_TEST_BIN")) / "tests" / "chaos" / "chaos_bank",
                        "--ledger", self.ledger, "--port", str(self.port),
                        "--seed", str(self._seed + self._lives), "--key-window-ms", str(KEY_WINDOW_MS)]
+            if self.tells:
+                command += ["--webhook-ports", ",".join(map(str, self.tells)), "--webhook-secret", self.secret,
+                            "--webhook-path", "/api/webhooks/payment"]
             self._process = subprocess.Popen([*command, *(["--calm"] if self._calm else [])],
                                              stdin=subprocess.DEVNULL)
         wait_for(self._listens, "the bank to listen", BANK_LIMIT_S)
@@ -149,14 +155,14 @@ class World(contextlib.ExitStack):
         self.database = orderd_env.Database("chaos")
         bus = self._bus() if self._kafka else {}
         self.bank = Bank(self.folder, self._seed)
-        self.bank.start()
         self.callback(self.bank.kill)
         port = urllib.parse.urlsplit(self.database.url).port
         self.wires = Wires([port, self.bank.port] * self._count)
         self.callback(self.wires.close)
         settings = {"plugin.payment.library": "bank_client.so", "plugin.payment.settings.database": None,
                     "plugin.payment.settings.port": self.bank.port,
-                    "plugin.payment.settings.key_window_ms": KEY_WINDOW_MS, **bus}
+                    "plugin.payment.settings.key_window_ms": KEY_WINDOW_MS,
+                    "plugin.payment.settings.webhook_secret": self.bank.secret, **bus}
         self.fleet = self.enter_context(fleet.Fleet(self.database, settings, hosts=self._count))
         self.hosts = self.fleet.hosts
         for index, host in enumerate(self.hosts):
@@ -164,6 +170,8 @@ class World(contextlib.ExitStack):
             host.settings["postgres.url"] = self.database.url.replace(f":{port}/", f":{to_database}/")
             host.settings["plugin.payment.settings.port"] = to_bank
             host.write_config()
+        self.bank.tells = [host.port for host in self.hosts]
+        self.bank.start()
         self._scarce()
 
     def _bus(self):

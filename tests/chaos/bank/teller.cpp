@@ -9,7 +9,8 @@ namespace bank {
 namespace {
 
 constexpr double late_share = 0.05, lost_share = 0.05, cut_share = 0.004, stored_failure_share = 0.02,
-                 outage_share = 0.01, slow_share = 0.03, lag_share = 0.2, reversal_share = 0.002;
+                 outage_share = 0.01, slow_share = 0.03, lag_share = 0.2, reversal_share = 0.002,
+                 vague_share = 0.05;
 constexpr std::int64_t late_max_ms = 1'500, slow_max_ms = 400, lag_max_ms = 1'200, ask_again_ms = 150,
                        unknown_for_ms = 600, settle_max_ms = 2'500, page_payments = 500;
 
@@ -35,6 +36,9 @@ const char* outcome_of(State state) {
   }
   return "UNKNOWN";
 }
+
+/// What a webhook says of it: a success that failed later is a failure.
+const char* announced(State state) { return state == State::reversed ? "DECLINED" : outcome_of(state); }
 
 void totals(Writer& writer, const Payment& payment) {
   writer.Key("totals");
@@ -234,6 +238,8 @@ void Teller::announce(const Call& call) {
          call.kind + "." + (call.state == State::reversed ? "failed" : outcome_of(call.state)));
   member(writer, "payment", call.payment);
   member(writer, "key", call.key);
+  // Some events only say that something has changed.
+  member(writer, "outcome", chance(vague_share) ? "CHANGED" : announced(call.state));
   member(writer, "code", call.code);
   totals(writer, ledger_.payment(call.payment));
   writer.EndObject();

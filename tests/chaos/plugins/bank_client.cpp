@@ -1,7 +1,10 @@
 // A payment plugin that talks to chaos_bank (tests/chaos/bank) over TCP: one connection, one thread that
-// reads. What was surely not sent is RETRY; what was sent and never answered is UNKNOWN.
+// reads. What was surely not sent is RETRY; what was sent and never answered is UNKNOWN. Takes the bank's
+// webhooks if it knows the secret they are signed with.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <poll.h>
 #include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>
@@ -13,6 +16,7 @@
 #include <map>
 #include <mutex>
 #include <orderd/plugin.hpp>
+#include <orderd/webhook.hpp>
 #include <thread>
 
 using namespace orderd::sdk;
@@ -32,13 +36,27 @@ std::string token_of(const std::string& secret_json) {
   return secret["token"].GetString();
 }
 
-class BankClient final : public PaymentProvider {
+std::string signature_of(const std::string& secret, std::string_view body) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
+       reinterpret_cast<const unsigned char*>(body.data()), body.size(), digest, &size);
+  std::string out = "sha256=";
+  for (unsigned int i = 0; i < size; ++i) {
+    out.push_back("0123456789abcdef"[digest[i] >> 4]);
+    out.push_back("0123456789abcdef"[digest[i] & 15]);
+  }
+  return out;
+}
+
+class BankClient final : public PaymentProvider, public Webhooks {
  public:
   explicit BankClient(Host host)
       : host_(host),
         port_(static_cast<int>(host.setting("port", 0, 1, 65'535))),
-        key_window_ms_(host.setting("key_window_ms", 0, 0, 86'400'000)) {
-    host.refuse_unknown_settings({"port", "key_window_ms"});
+        key_window_ms_(host.setting("key_window_ms", 0, 0, 86'400'000)),
+        webhook_secret_(host.setting("webhook_secret", "")) {
+    host.refuse_unknown_settings({"port", "key_window_ms", "webhook_secret"});
   }
   ~BankClient() override { stop(); }
 
@@ -62,6 +80,23 @@ class BankClient final : public PaymentProvider {
   void refund(Command command, Reply&& reply) override { send("refund", command, std::move(reply)); }
   void query(Command command, Reply&& reply) override { send("query", command, std::move(reply)); }
   void list_since(Command command, Reply&& reply) override { send("list", command, std::move(reply)); }
+
+  void webhook(const WebhookRequest& request, WebhookEvents& events) override {
+    const auto signature = request.header("X-Bank-Signature");
+    if (webhook_secret_.empty() || signature != signature_of(webhook_secret_, request.body()))
+      throw Refused("the signature is not the bank's", ORDERD_E_INVALID);
+    rapidjson::Document row;
+    row.Parse(request.body().data(), request.body().size());
+    if (!row.IsObject() || !row.HasMember("id") || !row.HasMember("payment"))
+      throw Refused("this is no event of the bank", ORDERD_E_INVALID);
+    WebhookEvent event;
+    event.event_id = row["id"].GetString();
+    event.type = row["type"].GetString();
+    event.command_key = row["key"].GetString();
+    event.subject = row["payment"].GetString();
+    event.outcome = outcome_of(row, event.subject);
+    if (event.outcome.kind != ORDERD_PENDING) events.emit(event);
+  }
 
   void cancel(orderd_ticket ticket) override {
     std::lock_guard lock(mutex_);
@@ -252,6 +287,7 @@ class BankClient final : public PaymentProvider {
   const Host host_;
   const int port_;
   const std::int64_t key_window_ms_;
+  const std::string webhook_secret_;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
   std::string in_;  // of the reading thread
