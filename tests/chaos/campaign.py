@@ -5,8 +5,8 @@ within 60 s, and all laws hold.
 
     campaign.py [--minutes M] [--seed S] [--kafka] [--rate N] [--hosts N] [--bounded]
 
-A seed draws the same wishes and faults; processes meet them at moments of their own, so a failure repeats often,
-not always. --bounded: a shorter form, over both buses."""
+A seed draws the same wishes and faults; processes meet them at moments of their own, so a failure repeats
+often, not always. --bounded: a shorter form, over both buses."""
 
 import argparse
 import contextlib

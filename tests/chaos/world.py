@@ -51,8 +51,8 @@ class Bank:
                        "--ledger", self.ledger, "--port", str(self.port),
                        "--seed", str(self._seed + self._lives), "--key-window-ms", str(KEY_WINDOW_MS)]
             if self.tells:
-                command += ["--webhook-ports", ",".join(map(str, self.tells)), "--webhook-secret", self.secret,
-                            "--webhook-path", "/api/webhooks/payment"]
+                command += ["--webhook-ports", ",".join(map(str, self.tells)), "--webhook-path",
+                            "/api/webhooks/payment", "--webhook-secret", self.secret]
             self._process = subprocess.Popen([*command, *(["--calm"] if self._calm else [])],
                                              stdin=subprocess.DEVNULL)
         wait_for(self._listens, "the bank to listen", BANK_LIMIT_S)
