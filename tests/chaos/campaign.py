@@ -207,7 +207,8 @@ BANK_FAULTS = ("late", "lost reply", "connection cut", "outage", "stored failure
 
 
 def repeat(given, bus):
-    return (f"./x chaos --minutes {given.minutes} --seed {given.seed} --rate {given.rate} --hosts {given.hosts}"
+    return (f"./x chaos --minutes {given.minutes} --seed {given.seed} --rate {given.rate}"
+            f" --hosts {given.hosts}"
             + (" --kafka" if bus == "Kafka" else ""))
 
 

@@ -13,10 +13,10 @@ import sys
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 TEST_LIMIT_S = 120
 
-# The mutation, what it does, and the test that must notice: suite and name (Catch2's pattern).
+# The mutation, and the test that must notice: suite and name, up to a comma: Catch2 takes that for "or".
 MUTATIONS = {
     "positions_from_sequence": ("stages", "A reader who remembers a position misses no event*"),
-    "shards_without_owner": ("stages", "Of two hosts that both work, each shard belongs to one"),
+    "shards_without_owner": ("stages", "Of two hosts that both work*"),
     "relay_before_report": ("stages", "The relay's position waits for the broker's report*"),
     "projection_before_commit": ("stages", "A batch whose transaction fails is read again*"),
     "kafka_fatal_ignored": ("conformance", "After the producer's fatal error everything is published again*"),

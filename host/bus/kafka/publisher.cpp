@@ -131,6 +131,7 @@ Publisher::Progress KafkaPublisher::poll(std::chrono::milliseconds timeout) {
     pause_ = std::chrono::milliseconds(0);
     cluster_.problems().clear();
   }
+  if (fault::mutation("kafka_fatal_ignored")) failure_.clear();
   if (!failure_.empty()) restart();
   progress_.acknowledged.assign(acknowledged_.begin(), acknowledged_.end());
   acknowledged_.clear();
@@ -151,7 +152,6 @@ void KafkaPublisher::wait(std::chrono::milliseconds timeout) {
 }
 
 void KafkaPublisher::note_fatal() {
-  if (fault::mutation("kafka_fatal_ignored")) return;
   char why[error_text_bytes] = "";
   if (rd_kafka_fatal_error(producer_.get(), why, sizeof why) != RD_KAFKA_RESP_ERR_NO_ERROR) failure_ = why;
 }
@@ -172,7 +172,6 @@ void KafkaPublisher::take_reports(rd_kafka_event_t* event) {
       settle(report->partition, number);
       continue;
     }
-    if (fault::mutation("kafka_fatal_ignored")) continue;
     if (failure_.empty()) failure_ = rd_kafka_err2str(report->err);
     if (!refuses_record(report->err)) continue;
     if (careful_) {  // it was alone in its request: the broker means this one
