@@ -9,10 +9,20 @@
 namespace orderd::store {
 namespace {
 
+/// A value as libpq reads it, whatever is in it.
+std::string quoted(const std::string& value) {
+  std::string out = "'";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') out.push_back('\\');
+    out.push_back(c);
+  }
+  return out + "'";
+}
+
 /// Poco::Data takes libpq's keywords but no URI: let libpq take the URI apart.
-std::string keywords(const std::string& url) {
+std::string keywords(const ConnectionOptions& from) {
   char* problem = nullptr;
-  PQconninfoOption* options = PQconninfoParse(url.c_str(), &problem);
+  PQconninfoOption* options = PQconninfoParse(from.url.c_str(), &problem);
   if (!options) {
     const std::string what = problem ? problem : "not a PostgreSQL connection string";
     PQfreemem(problem);
@@ -20,8 +30,9 @@ std::string keywords(const std::string& url) {
   }
   std::string out;
   for (const PQconninfoOption* one = options; one->keyword; ++one)
-    if (one->val && *one->val)
-      out.append(out.empty() ? "" : " ").append(one->keyword).append("=").append(one->val);
+    if (one->val && *one->val && (from.password.empty() || std::string_view(one->keyword) != "password"))
+      out.append(one->keyword).append("=").append(quoted(one->val)).append(" ");
+  if (!from.password.empty()) out += "password=" + quoted(from.password);
   PQconninfoFree(options);
   return out;
 }
@@ -31,7 +42,8 @@ std::string keywords(const std::string& url) {
 Report read_report(const ConnectionOptions& options, const std::string& sql) {
   Poco::Data::PostgreSQL::Connector::registerConnector();
   try {
-    Poco::Data::Session session(Poco::Data::PostgreSQL::Connector::KEY, keywords(options.url));
+    Poco::Data::Session session(Poco::Data::PostgreSQL::Connector::KEY, keywords(options));
+    session.begin();  // behind a pooler, a transaction is what keeps to one server connection
     Poco::Data::Statement select(session);
     select << sql, Poco::Data::Keywords::now;
     const Poco::Data::RecordSet records(select);
@@ -45,6 +57,7 @@ Report read_report(const ConnectionOptions& options, const std::string& sql) {
         report.rows.back().push_back(value.isEmpty() ? std::string() : value.convert<std::string>());
       }
     }
+    session.commit();
     return report;
   } catch (const Poco::Exception& error) { throw DbError(error.displayText(), "", true); }
 }
