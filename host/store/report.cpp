@@ -6,20 +6,13 @@
 #include <Poco/Exception.h>
 #include <libpq-fe.h>
 
+#include <cstdlib>
+
 namespace orderd::store {
 namespace {
 
-/// A value as libpq reads it, whatever is in it.
-std::string quoted(const std::string& value) {
-  std::string out = "'";
-  for (const char c : value) {
-    if (c == '\'' || c == '\\') out.push_back('\\');
-    out.push_back(c);
-  }
-  return out + "'";
-}
-
-/// Poco::Data takes libpq's keywords but no URI: let libpq take the URI apart.
+/// Poco::Data takes keywords split at spaces, so neither a URI nor a password with a space in it. Let libpq
+/// take the string apart, and find the values where it looks for what a string lacks: in PG* variables.
 std::string keywords(const ConnectionOptions& from) {
   char* problem = nullptr;
   PQconninfoOption* options = PQconninfoParse(from.url.c_str(), &problem);
@@ -28,11 +21,15 @@ std::string keywords(const ConnectionOptions& from) {
     PQfreemem(problem);
     throw DbError("postgres.url: " + what, "", true);
   }
-  std::string out;
-  for (const PQconninfoOption* one = options; one->keyword; ++one)
-    if (one->val && *one->val && (from.password.empty() || std::string_view(one->keyword) != "password"))
-      out.append(one->keyword).append("=").append(quoted(one->val)).append(" ");
-  if (!from.password.empty()) out += "password=" + quoted(from.password);
+  std::string out = "connect_timeout=" + std::to_string(from.connect_timeout_s);
+  for (const PQconninfoOption* one = options; one->keyword; ++one) {
+    if (!one->val || !*one->val) continue;
+    if (one->envvar)
+      ::setenv(one->envvar, one->val, 1);
+    else
+      out.append(" ").append(one->keyword).append("=").append(one->val);
+  }
+  if (!from.password.empty()) ::setenv("PGPASSWORD", from.password.c_str(), 1);
   PQconninfoFree(options);
   return out;
 }

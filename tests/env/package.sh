@@ -45,8 +45,9 @@ deb() {
     sed -i "1s/(.*)/($version)/" "$1/source/debian/changelog"
   fi
   # debhelper gives each build a home of its own, where no compiler cache is.
-  (cd "$1/source" && CCACHE_DIR=${CCACHE_DIR:-${HOME:-/root}/.cache/ccache} CCACHE_BASEDIR=$1/source CCACHE_NOHASHDIR=1 \
-    DEB_BUILD_OPTIONS="parallel=$(nproc) nocheck" dpkg-buildpackage -us -uc -b) >"$1/log" 2>&1 ||
+  step env -C "$1/source" CCACHE_DIR="${CCACHE_DIR:-${HOME:-/root}/.cache/ccache}" CCACHE_BASEDIR="$1/source" \
+    CCACHE_NOHASHDIR=1 DEB_BUILD_OPTIONS="parallel=$(nproc) nocheck" \
+    dpkg-buildpackage -us -uc -b >"$1/log" 2>&1 ||
     { tail -n 30 "$1/log" >&2; die "dpkg-buildpackage failed; its log was shown"; }
 }
 
@@ -57,7 +58,7 @@ rpm() {
   tar -C "$1" --sort=name --owner=0 --group=0 --mtime="@$SOURCE_DATE_EPOCH" -czf "$1/SOURCES/orderd.tar.gz" orderd
   cp "$root/packaging/rpm/orderd.spec" "$1/SPECS/"
   # Debian's rpm knows no installed packages: what must be there is tests/env/packages.txt.
-  rpmbuild -bb --nodeps -D "_topdir $1" -D "orderd_version $number" -D "use_source_date_epoch_as_buildtime 1" \
+  step rpmbuild -bb --nodeps -D "_topdir $1" -D "orderd_version $number" -D "use_source_date_epoch_as_buildtime 1" \
     -D "clamp_mtime_to_source_date_epoch 1" -D "_buildhost orderd" "$1/SPECS/orderd.spec" >"$1/log" 2>&1 ||
     { tail -n 30 "$1/log" >&2; die "rpmbuild failed; its log was shown"; }
 }
@@ -91,7 +92,11 @@ same_again() {
 
 mkdir -p "$state" "$root/build"
 "$env/packages.sh" build package
-work=$(mktemp -d /var/tmp/orderd-package.XXXXXX)
+# Always the same folder, so that the compiler cache knows it again.
+exec 8>"$state/package.lock"
+flock -n 8 || die "./x package is already running in this clone"
+work=$root/build/packages/work
+rm -rf "$work"
 say "== $kind packages in $work"
 begin=$SECONDS
 "$kind" "$work/one"

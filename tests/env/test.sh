@@ -57,7 +57,8 @@ trap 'exit 143' TERM HUP PIPE
 export ORDERD_TEST_RELEASE_BIN=$root/build/release
 case $1 in
   test)
-    "$env/packages.sh" build run kafka test
+    [[ ${2:-} != packages* ]] || export ORDERD_TEST_PACKAGES=1
+    "$env/packages.sh" build run kafka test ${ORDERD_TEST_PACKAGES:+package packages}
     build dev
     build release "${product[@]}"
     start_servers kafka
