@@ -8,6 +8,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 state=$root/.orderd/proof
 . "$root/tests/env/lib.sh"
+. "$here/roots.sh"
 
 [ -n "${ORDERD_TEST_PACKAGES:-}" ] || { say "only ./x test packages runs this"; exit 77; }
 [ "$(id -u)" = 0 ] || { say "needs root for a chroot"; exit 77; }
@@ -32,14 +33,6 @@ packages() {
 dependencies() {
   for deb in "$@"; do dpkg-deb -f "$deb" Depends; done | tr ',' '\n' |
     sed 's/ *\([a-z0-9][a-z0-9.+-]*\).*/\1/' | grep -v -e '^orderd' -e '^$' | sort -u | paste -sd,
-}
-
-# root_of NAME PACKAGES: a minimal Debian with these, made once.
-root_of() {
-  local tar=$state/$1-$(printf %s "$2" | sha256sum | cut -c 1-12).tar
-  [ -f "$tar" ] || { mmdebstrap --quiet --variant=minbase --include="$2" bookworm "$tar.new" && mv "$tar.new" "$tar"; }
-  mkdir "$work/$1"
-  tar -x --numeric-owner -C "$work/$1" -f "$tar"
 }
 
 # The next version with a configuration file that changed: dpkg must ask, or keep the administrator's.
