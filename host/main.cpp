@@ -215,6 +215,15 @@ void apply_to_log(const config::Settings& settings) {
   set_log_level(parse_log_level(settings.log_level));
 }
 
+http::front::Options front_options(const config::Settings& settings) {
+  http::front::Options options;
+  options.address = settings.http_address;
+  options.port = settings.http_port;
+  options.workers = settings.http_workers;
+  options.trusted_proxies = settings.http_trusted_proxies;
+  return options;
+}
+
 int Server::serve(Reload& reload) {
   const config::Settings settings = reload.settings();
   apply_to_log(settings);
@@ -252,12 +261,7 @@ int Server::serve(Reload& reload) {
                  not_ready, settings.http_web_dir, degraded});
   std::unique_ptr<http::front::Front> front;
   if (settings.roles.contains("api")) {
-    http::front::Options options;
-    options.address = settings.http_address;
-    options.port = settings.http_port;
-    options.workers = settings.http_workers;
-    options.trusted_proxies = settings.http_trusted_proxies;
-    front = std::make_unique<http::front::Front>(options, api.factory());
+    front = std::make_unique<http::front::Front>(front_options(settings), api.factory());
     log_info("main", "listening",
              {{"address", settings.http_address}, {"port", std::to_string(front->port())}});
   }

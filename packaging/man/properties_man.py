@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""properties_man.py VERSION FILE: orderd.properties as a man page, so that there is one text of each setting."""
+"""properties_man.py VERSION FILE: orderd.properties as a man page, so that each setting has one text."""
 
 import re
 import sys

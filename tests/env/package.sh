@@ -45,8 +45,8 @@ deb() {
     sed -i "1s/(.*)/($version)/" "$1/source/debian/changelog"
   fi
   # debhelper gives each build a home of its own, where no compiler cache is.
-  step env -C "$1/source" CCACHE_DIR="${CCACHE_DIR:-${HOME:-/root}/.cache/ccache}" CCACHE_BASEDIR="$1/source" \
-    CCACHE_NOHASHDIR=1 DEB_BUILD_OPTIONS="parallel=$(nproc) nocheck" \
+  step env -C "$1/source" CCACHE_DIR="${CCACHE_DIR:-${HOME:-/root}/.cache/ccache}" \
+    CCACHE_BASEDIR="$1/source" CCACHE_NOHASHDIR=1 DEB_BUILD_OPTIONS="parallel=$(nproc) nocheck" \
     dpkg-buildpackage -us -uc -b >"$1/log" 2>&1 ||
     { tail -n 30 "$1/log" >&2; die "dpkg-buildpackage failed; its log was shown"; }
 }
@@ -55,11 +55,13 @@ rpm() {
   copy_sources "$1/orderd"
   mkdir -p "$1"/{SOURCES,SPECS}
   local number=${version:-$(sed -n '1s/.*(\(.*\)).*/\1/p' "$root/packaging/debian/changelog")}
-  tar -C "$1" --sort=name --owner=0 --group=0 --mtime="@$SOURCE_DATE_EPOCH" -czf "$1/SOURCES/orderd.tar.gz" orderd
+  tar -C "$1" --sort=name --owner=0 --group=0 --mtime="@$SOURCE_DATE_EPOCH" \
+    -czf "$1/SOURCES/orderd.tar.gz" orderd
   cp "$root/packaging/rpm/orderd.spec" "$1/SPECS/"
   # Debian's rpm knows no installed packages: what must be there is tests/env/packages.txt.
-  step rpmbuild -bb --nodeps -D "_topdir $1" -D "orderd_version $number" -D "use_source_date_epoch_as_buildtime 1" \
-    -D "clamp_mtime_to_source_date_epoch 1" -D "_buildhost orderd" "$1/SPECS/orderd.spec" >"$1/log" 2>&1 ||
+  step rpmbuild -bb --nodeps -D "_topdir $1" -D "orderd_version $number" \
+    -D "use_source_date_epoch_as_buildtime 1" -D "clamp_mtime_to_source_date_epoch 1" \
+    -D "_buildhost orderd" "$1/SPECS/orderd.spec" >"$1/log" 2>&1 ||
     { tail -n 30 "$1/log" >&2; die "rpmbuild failed; its log was shown"; }
 }
 

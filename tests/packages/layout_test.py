@@ -70,7 +70,8 @@ class Components(unittest.TestCase):
         key = self.root / "secret.key"
         key.write_text(secrets.token_hex(32))
         key.chmod(0o600)
-        done = run(str(self.all / "usr/bin/orderd"), f"--config={etc / 'orderd.properties'}", "--check-config",
+        config = f"--config={etc / 'orderd.properties'}"
+        done = run(str(self.all / "usr/bin/orderd"), config, "--check-config",
                    env={"ORDERD_PLUGINS_DIR": str(self.all / "usr/lib/orderd/plugins/1"),
                         "ORDERD_SAGA_DIR": str(self.all / "usr/share/orderd/sagas"),
                         "ORDERD_HTTP_WEB_DIR": str(self.all / "usr/share/orderd/web"),
@@ -79,7 +80,8 @@ class Components(unittest.TestCase):
 
     def test_a_plugin_builds_with_the_dev_component_alone(self):
         source, build = orderd_env.SOURCE / "plugin-api/examples/fraud_check", self.root / "fraud"
-        for command in (["cmake", "-S", str(source), "-B", str(build), f"-DCMAKE_PREFIX_PATH={self.root}/dev/usr"],
+        prefix = f"-DCMAKE_PREFIX_PATH={self.root}/dev/usr"
+        for command in (["cmake", "-S", str(source), "-B", str(build), prefix],
                         ["cmake", "--build", str(build)]):
             done = run(*command)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -87,7 +89,8 @@ class Components(unittest.TestCase):
 
     def test_debian_and_rpm_make_the_same_packages(self):
         packaging = orderd_env.SOURCE / "packaging"
-        control = set(re.findall(r"^Package: (\S+)", (packaging / "debian/control").read_text(), re.MULTILINE))
+        control = (packaging / "debian/control").read_text()
+        control = set(re.findall(r"^Package: (\S+)", control, re.MULTILINE))
         spec = re.findall(r"^%package (\S+)", (packaging / "rpm/orderd.spec").read_text(), re.MULTILINE)
         self.assertEqual(control, {"orderd", *(f"orderd-{name}" for name in spec)})
         rules = (packaging / "debian/rules").read_text()

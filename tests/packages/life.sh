@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# life.sh ROOT NEXT: the part of proof.sh inside namespaces of its own. ROOT has /debs and /next, the packages of
-# two versions, and /fraud, a plugin with its saga.
+# life.sh ROOT NEXT: the part of proof.sh inside namespaces of its own. ROOT has /debs and /next, the packages
+# of two versions, and /fraud, a plugin with its saga.
 set -euo pipefail
 merchant=$1 next=$2
 api=http://127.0.0.1
@@ -14,7 +14,8 @@ mkdir -p "$merchant/run/postgresql" "$merchant/run/credentials"
 
 # env -i: of the machine's variables none; the rest as systemd and a login have it.
 inside() {
-  env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive chroot "$merchant" "$@"
+  env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+    chroot "$merchant" "$@"
 }
 held() { say "-- $*"; }
 await() {
@@ -51,9 +52,11 @@ stop() {
 placed=$merchant/run/placed
 # place PORT COUNT [QUANTITY]
 place() {
+  local items='[{"sku":"SKU-0001","quantity":'${3:-1}',"unitPrice":499}]'
+  local payment='{"method":"card","token":"tok_ok"}'
   for ((i = 0; i < $2; i++)); do
     curl -fsS "$api:$1/api/orders" -H 'Content-Type: application/json' \
-      -d '{"customerId":"c-1","currency":"EUR","items":[{"sku":"SKU-0001","quantity":'"${3:-1}"',"unitPrice":499}],"payment":{"method":"card","token":"tok_ok"}}' |
+      -d '{"customerId":"c-1","currency":"EUR","items":'"$items"',"payment":'"$payment"'}' |
       sed 's/.*"id":"\([^"]*\)".*/\1/' | tee -a "$placed"
   done
 }
@@ -62,9 +65,11 @@ reached() { [ "$(status "$1" "$2")" = "$3" ]; }
 all_confirmed() { while read -r id; do reached "$1" "$id" CONFIRMED || return 1; done <"$placed"; }
 
 # --- install, three commands ---
-inside sh -c 'dpkg -i /debs/orderd_*.deb /debs/orderd-plugin-payment* /debs/orderd-plugin-inventory* /debs/orderd-plugin-projection*' \
+host_and_plugins="orderd_*.deb orderd-plugin-payment* orderd-plugin-inventory* orderd-plugin-projection*"
+inside sh -c "cd /debs && dpkg -i $host_and_plugins" \
   >"$merchant/run/install"
-grep -q '  orderctl setup' "$merchant/run/install" && grep -q 'systemctl enable --now orderd' "$merchant/run/install" ||
+grep -q '  orderctl setup' "$merchant/run/install" &&
+  grep -q 'systemctl enable --now orderd' "$merchant/run/install" ||
   die "the package did not print what to do next"
 inside pg_ctlcluster 15 main start
 await "PostgreSQL" inside runuser -u postgres -- psql -c 'select 1'
@@ -80,8 +85,8 @@ held "started, ordered, examined"
 
 # --- a plugin built elsewhere, with the -dev package alone ---
 install -m 644 "$merchant/fraud/fraud_check.so" "$merchant/usr/lib/orderd/plugins/1/"
-printf '%s\n' 'plugin.fraud.library = fraud_check.so' 'plugin.fraud.settings.pieces_max = 10' 'saga.dir = /fraud' \
-  'saga.default = with-fraud-check' >"$merchant/etc/orderd/conf.d/fraud.properties"
+printf '%s\n' 'plugin.fraud.library = fraud_check.so' 'plugin.fraud.settings.pieces_max = 10' \
+  'saga.dir = /fraud' 'saga.default = with-fraud-check' >"$merchant/etc/orderd/conf.d/fraud.properties"
 inside orderd --check-config
 stop orderd
 start orderd 3000
@@ -97,10 +102,12 @@ rm "$merchant/etc/orderd/conf.d/projection-orders-read.properties"
 place 3000 40 >/dev/null
 (place 3000 60 >/dev/null) &
 placer=$!
-inside sh -c 'dpkg --force-confdef --force-confold -i /next/orderd_*.deb /next/orderd-plugin-payment* /next/orderd-plugin-inventory* /next/orderd-plugin-projection*' \
+inside sh -c "cd /next && dpkg --force-confdef --force-confold -i $host_and_plugins" \
   >"$merchant/run/upgrade" 2>&1 || { cat "$merchant/run/upgrade"; die "the upgrade failed"; }
-grep -q 'http.workers = 6' "$merchant/etc/orderd/orderd.properties" || die "the administrator's change is lost"
-[ -f "$merchant/etc/orderd/orderd.properties.dpkg-dist" ] || die "the new configuration is not beside the old one"
+grep -q 'http.workers = 6' "$merchant/etc/orderd/orderd.properties" ||
+  die "the administrator's change is lost"
+[ -f "$merchant/etc/orderd/orderd.properties.dpkg-dist" ] ||
+  die "the new configuration is not beside the old one"
 [ ! -e "$merchant/etc/orderd/conf.d/projection-orders-read.properties" ] || die "a removed link came back"
 [ "$(inside orderctl version)" = "orderctl $next" ] || die "orderctl is not the new one"
 inside orderctl migrate verify
@@ -110,13 +117,15 @@ wait "$placer"
 stop orderd
 place 3001 5 >/dev/null
 await "all orders of both versions" all_confirmed 3001
-[ "$(inside runuser -u orderd -- psql -XAtqc 'select count(*) from orders' orderd)" = $(($(wc -l <"$placed") + 1)) ] ||
+count=$(inside runuser -u orderd -- psql -XAtqc 'select count(*) from orders' orderd)
+[ "$count" = $(($(wc -l <"$placed") + 1)) ] ||
   die "there are other orders than were answered"
 held "upgraded with $(wc -l <"$placed") orders; two versions side by side lost none"
 
 # --- packages for another ABI, wrong rights ---
 mkdir -p "$merchant/abi2/DEBIAN"
-printf '%s\n' 'Package: orderd-plugin-future' 'Version: 1' 'Architecture: all' 'Maintainer: nobody <n@orderd.example>' \
+printf '%s\n' 'Package: orderd-plugin-future' 'Version: 1' 'Architecture: all' \
+  'Maintainer: orderd maintainers <maintainers@orderd.example>' \
   'Depends: orderd-plugin-abi-2' 'Description: for the next ABI' >"$merchant/abi2/DEBIAN/control"
 inside dpkg-deb -b /abi2 /abi2.deb >/dev/null
 ! inside dpkg -i /abi2.deb >/dev/null 2>"$merchant/run/refused" || die "a plugin for ABI 2 was installed"
@@ -124,7 +133,8 @@ grep -q 'orderd-plugin-abi-2' "$merchant/run/refused" || die "dpkg did not say w
 inside dpkg -P orderd-plugin-future >/dev/null
 chmod 644 "$merchant/etc/orderd/secrets/secret.key"
 inside orderctl config check 2>"$merchant/run/refused" && die "a key that all can read was taken"
-grep -q 'secrets.key_file: /etc/orderd/secrets/secret.key can be read by others: `chmod 600' "$merchant/run/refused" ||
+grep -q 'secrets.key_file: /etc/orderd/secrets/secret.key can be read by others: `chmod' \
+  "$merchant/run/refused" ||
   die "the line does not say what to do: $(cat "$merchant/run/refused")"
 chmod 600 "$merchant/etc/orderd/secrets/secret.key"
 held "refused: a plugin for ABI 2, a key that others can read"
@@ -132,18 +142,21 @@ held "refused: a plugin for ABI 2, a key that others can read"
 # --- remove, install again, purge ---
 stop second
 rm "$merchant/etc/orderd/conf.d/fraud.properties" "$merchant/usr/lib/orderd/plugins/1/fraud_check.so"
-ours="orderd orderd-plugin-payment-simulated orderd-plugin-inventory-postgres orderd-plugin-projection-orders-read"
+ours="orderd orderd-plugin-payment-simulated orderd-plugin-inventory-postgres"
+ours+=" orderd-plugin-projection-orders-read"
 inside dpkg -r $ours >/dev/null 2>&1
 [ -s "$merchant/etc/orderd/secrets/secret.key" ] || die "the key went with the removal"
-[ ! -e "$merchant/etc/orderd/conf.d/payment-simulated.properties" ] || die "a link points to a plugin that is gone"
-inside sh -c 'dpkg -i /next/orderd_*.deb /next/orderd-plugin-payment* /next/orderd-plugin-inventory* /next/orderd-plugin-projection*' >/dev/null
+[ ! -e "$merchant/etc/orderd/conf.d/payment-simulated.properties" ] ||
+  die "a link points to a plugin that is gone"
+inside sh -c "cd /next && dpkg -i $host_and_plugins" >/dev/null
 [ -L "$merchant/etc/orderd/conf.d/payment-simulated.properties" ] || die "the link did not come back"
 [ ! -e "$merchant/etc/orderd/conf.d/projection-orders-read.properties" ] || die "a removed link came back"
 start third 3000
 await "old orders" reached 3000 "$first" CONFIRMED
 stop third
 inside dpkg -P $ours >/dev/null 2>&1
-left=$(cd "$merchant" && find etc/orderd usr/lib/orderd usr/share/orderd var/lib/orderd lib/systemd/system/orderd* 2>/dev/null || true)
+left=$(cd "$merchant" && find etc/orderd usr/lib/orderd usr/share/orderd var/lib/orderd \
+  lib/systemd/system/orderd* 2>/dev/null || true)
 [ -z "$left" ] || die "a purge left: $left"
 held "removed, installed again, purged"
 inside pg_ctlcluster 15 main stop

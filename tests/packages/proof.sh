@@ -41,7 +41,8 @@ change_conffile() {
   deb=$(echo "$1"/orderd_*.deb)
   dpkg-deb -R "$deb" "$work/repacked"
   echo '# A line of the next version.' >>"$work/repacked/etc/orderd/orderd.properties"
-  (cd "$work/repacked" && sed -i "s|^.*  etc/orderd/orderd.properties$|$(md5sum etc/orderd/orderd.properties)|" DEBIAN/md5sums)
+  (cd "$work/repacked" && local sum && sum=$(md5sum etc/orderd/orderd.properties) &&
+    sed -i "s|^.*  etc/orderd/orderd.properties$|$sum|" DEBIAN/md5sums)
   dpkg-deb --root-owner-group -b "$work/repacked" "$deb" >/dev/null
 }
 
@@ -56,15 +57,15 @@ root_of builder "g++,cmake,make,pkgconf,$(dependencies "$work"/debs/orderd-plugi
 cp "$work"/debs/orderd-plugin-dev_*.deb "$work/builder/"
 chroot "$work/builder" sh -ec 'dpkg -i /orderd-plugin-dev_*.deb >/dev/null
   cp -r /usr/share/doc/orderd-plugin-dev/examples/fraud_check /fraud
-  cmake -S /fraud -B /fraud/build -DCMAKE_BUILD_TYPE=Release >/dev/null && cmake --build /fraud/build >/dev/null
+  cmake -S /fraud -B /fraud/build -DCMAKE_BUILD_TYPE=Release >/dev/null
+  cmake --build /fraud/build >/dev/null
   pkg-config --exists orderd-plugin'
-cp "$work/builder/fraud/build/plugins/fraud_check.so" "$work/builder/fraud/build/fraud_check.so" 2>/dev/null || true
 done_so_far "built a plugin with orderd-plugin-dev alone"
 
 root_of merchant "postgresql,$(dependencies "$work"/debs/*.deb)"
 cp -r "$work/debs" "$work/next" "$work/merchant/"
 mkdir "$work/merchant/fraud"
-cp "$work/builder/fraud/build/fraud_check.so" "$work/builder/fraud"/*.json "$work/merchant/fraud/"
+cp "$work/builder/fraud/build/plugins/fraud_check.so" "$work/builder/fraud"/*.json "$work/merchant/fraud/"
 # Processes, mounts and the network of the chroot end with this one.
 unshare --mount --pid --net --ipc --fork --kill-child "$here/life.sh" "$work/merchant" $next
 say "all of it held"

@@ -67,10 +67,10 @@ class Hosted(unittest.TestCase):
 class Postgres(Hosted):
     def certificates(self, folder):
         ca, key, request, cert = (folder / name for name in ("ca.pem", "server.key", "server.csr", "server.pem"))
-        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-            "-subj", "/CN=ca", "-keyout", str(folder / "ca.key"), "-out", str(ca))
-        run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
-            "-keyout", str(key), "-out", str(request))
+        new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+        run("openssl", "req", "-x509", *new_key, "-days", "2", "-subj", "/CN=ca",
+            "-keyout", str(folder / "ca.key"), "-out", str(ca))
+        run("openssl", "req", *new_key, "-subj", "/CN=localhost", "-keyout", str(key), "-out", str(request))
         extensions = self.secret(folder, "san", "subjectAltName=DNS:localhost\n")
         run("openssl", "x509", "-req", "-in", str(request), "-CA", str(ca), "-CAkey", str(folder / "ca.key"),
             "-CAcreateserial", "-days", "2", "-extfile", str(extensions), "-out", str(cert))
@@ -95,8 +95,8 @@ class Postgres(Hosted):
     def database_of(self, url, ca):
         address = f"{url.username}@localhost:{url.port}"
         test = os.environ["ORDERD_TEST_PG"]
-        os.environ["ORDERD_TEST_PG"] = (f"postgresql://{url.username}:{url.password}@localhost:{url.port}/postgres"
-                                        f"?sslmode=verify-full&sslrootcert={ca}")
+        os.environ["ORDERD_TEST_PG"] = (f"postgresql://{url.username}:{url.password}@localhost:{url.port}/"
+                                        f"postgres?sslmode=verify-full&sslrootcert={ca}")
         self.addCleanup(os.environ.__setitem__, "ORDERD_TEST_PG", test)
         return self.enterContext(orderd_env.Database("hosted")), address
 
@@ -112,14 +112,16 @@ class Postgres(Hosted):
         self.works(database, lines)
         # The same server by another name than its certificate's.
         lines["postgres.url"] = lines["postgres.url"].replace("localhost", "127.0.0.1")
-        with orderd_env.Host(database, lines) as host, self.assertRaisesRegex(RuntimeError, "does not match host name"):
-            host.orderctl("migrate", "verify")
+        with orderd_env.Host(database, lines) as host:
+            with self.assertRaisesRegex(RuntimeError, "does not match host name"):
+                host.orderctl("migrate", "verify")
 
     def pooler(self, database):
         """The port of a pgbouncer before the test's server."""
         folder, port, url = self.folder("pool"), orderd_env.free_port(), urllib.parse.urlsplit(database.url)
+        server = f"host={url.hostname} port={url.port} user={url.username} password={url.password}"
         config = self.secret(folder, "pgbouncer.ini", f"""[databases]
-{database.name} = host={url.hostname} port={url.port} dbname={database.name} user={url.username} password={url.password}
+{database.name} = dbname={database.name} {server}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {port}

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What a service manager and an administrator see of a host: notes and watchdog, reload, secrets from files and
-credentials, variables, exit statuses, and the operator's verbs."""
+"""What a service manager and an administrator see of a host: notes and watchdog, reload, secrets from files
+and credentials, variables, exit statuses, and the operator's verbs."""
 
 import json
 import os
@@ -113,8 +113,8 @@ class Service(unittest.TestCase):
         (host.folder / "conf.d").mkdir()
         (host.folder / "conf.d" / "broken.properties").write_text("log.levl = debug\n")
         os.kill(host.pid, signal.SIGHUP)
-        wait_for(lambda: "broken.properties: unknown key log.levl; the nearest known key is log.level" in host.log_tail(),
-                 "the log to name the snippet")
+        said = "broken.properties: unknown key log.levl; the nearest known key is log.level"
+        wait_for(lambda: said in host.log_tail(), "the log to name the snippet")
         host.place()
 
 
@@ -127,10 +127,11 @@ class Secrets(unittest.TestCase):
         self.database = self.enterContext(orderd_env.Database("service"))
         self.role = f"service_{secrets.token_hex(4)}"
         quoted = self.PASSWORD.replace("'", "''")
-        self.database.query(f"set standard_conforming_strings = on; create role {self.role} login password '{quoted}'")
+        self.database.query(f"create role {self.role} login password '{quoted}'")
         self.database.query(f"grant all on database \"{self.database.name}\" to {self.role}")
         self.database.query(f"grant all on schema public to {self.role}")
-        self.addCleanup(lambda: self.database.query(f"drop owned by {self.role} cascade; drop role {self.role}"))
+        drop = f"drop owned by {self.role} cascade; drop role {self.role}"
+        self.addCleanup(lambda: self.database.query(drop))
         where = urllib.parse.urlsplit(self.database.url)
         self.server = f"{where.hostname}:{where.port}"
         self.address = f"postgresql://{self.role}@{self.server}/{self.database.name}"
@@ -148,7 +149,7 @@ class Secrets(unittest.TestCase):
 
     def test_orderctl_s_reports_take_a_url_with_that_password(self):
         quoted = urllib.parse.quote(self.PASSWORD)
-        self.host.settings["postgres.url"] = f"postgresql://{self.role}:{quoted}@{self.server}/{self.database.name}"
+        self.host.settings["postgres.url"] = self.address.replace("@", f":{quoted}@")
         self.works()
 
     def test_the_password_may_be_in_a_file(self):
@@ -181,7 +182,8 @@ class Secrets(unittest.TestCase):
         self.host.write_config()
         done = self.host.run("orderd")
         self.assertEqual(done.returncode, 77, done.stderr)
-        self.assertRegex(done.stderr.splitlines()[-1], r"^orderd: postgres.url: .*password authentication failed.*doctor")
+        self.assertRegex(done.stderr.splitlines()[-1],
+                         r"^orderd: postgres.url: .*password authentication failed.*doctor")
 
     def test_a_role_without_rights_ends_the_start_with_77(self):
         self.host.settings["postgres.password_file"] = self.file
@@ -247,8 +249,8 @@ class Configuration(unittest.TestCase):
 
     def test_doctor_finds_and_mends(self):
         def findings():
-            return {row["check"]: row for row in json.loads(self.host.run("orderctl", "doctor", "-o", "json").stdout)
-                    if row["state"] == "fail"}
+            rows = json.loads(self.host.run("orderctl", "doctor", "-o", "json").stdout)
+            return {row["check"]: row for row in rows if row["state"] == "fail"}
         self.assertEqual(findings()["schema"]["fix"], "orderctl migrate apply")
         self.host.orderctl("migrate", "apply")
         self.assertEqual(findings(), {})

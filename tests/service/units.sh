@@ -8,7 +8,8 @@ for unit in "$units"/*.service; do
   # The program is not installed here, and systemd looks for it.
   sed 's|/usr/bin/orderd |/bin/true |' "$unit" >"$dir/$(basename "$unit")"
 done
-said=$(systemd-analyze verify --man=no "$dir"/orderd.service "$dir"/orderd@api.service 2>&1 || echo "failed: $?")
+said=$(systemd-analyze verify --man=no "$dir"/orderd.service "$dir"/orderd@api.service 2>&1 ||
+  echo "failed: $?")
 [ -z "$said" ] || { echo "$said"; exit 1; }
 for unit in orderd.service orderd@.service; do
   systemd-analyze security --offline=true --threshold=15 "$units/$unit" >"$dir/report" ||
