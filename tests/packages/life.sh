@@ -80,7 +80,8 @@ start orderd 3000
 inside orderctl stock demo
 first=$(place 3000 1)
 await "the first order" reached 3000 "$first" CONFIRMED
-inside orderctl doctor >"$merchant/run/doctor" || { cat "$merchant/run/doctor"; die "doctor found something"; }
+inside orderctl doctor >"$merchant/run/doctor" ||
+  { cat "$merchant/run/doctor"; die "doctor found something"; }
 held "started, ordered, examined"
 
 # --- a plugin built elsewhere, with the -dev package alone ---

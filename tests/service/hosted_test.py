@@ -35,7 +35,8 @@ def run(*command, **options):
 
 def as_postgres():
     """PostgreSQL and pgbouncer refuse to run as root."""
-    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] if os.geteuid() == 0 else []
+    step_down = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"]
+    return step_down if os.geteuid() == 0 else []
 
 
 class Hosted(unittest.TestCase):
