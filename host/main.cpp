@@ -4,23 +4,24 @@
 
 #include <algorithm>
 #include <atomic>
-#include <csignal>
-#include <ctime>
 #include <iostream>
 #include <utility>
 
 #include "base/log.h"
+#include "base/service.h"
 #include "bus/kafka/kafka_bus.h"
 #include "bus/pglog/pglog_bus.h"
 #include "config/settings.h"
 #include "http/api.h"
 #include "http/front/front.h"
+#include "http/front/listener.h"
 #include "intake/intake.h"
 #include "outbox/log.h"
 #include "outbox/wake_up.h"
 #include "products.h"
 #include "projection/projector.h"
 #include "relay/relay.h"
+#include "reload.h"
 #include "saga/engine.h"
 #include "saga/pg_store.h"
 #include "sse/broadcaster.h"
@@ -35,7 +36,9 @@ extern char** environ;
 namespace orderd {
 namespace {
 
-constexpr int exit_usage = 64, exit_config = 78;  // sysexits.h
+// sysexits.h
+constexpr int exit_usage = 64, exit_unavailable = 69, exit_software = 70, exit_no_permission = 77,
+              exit_config = 78;
 constexpr std::chrono::hours partitions_every{1};
 
 /// The event bus that the settings name, and the relay's way into it if it is not the outbox itself.
@@ -118,21 +121,10 @@ class Stages {
   std::vector<std::jthread> threads_;
 };
 
-/// SIGTERM, SIGINT and SIGHUP are blocked in every thread; here is where they are seen.
-bool termination_requested(std::chrono::milliseconds wait) {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int one : {SIGTERM, SIGINT, SIGQUIT}) sigaddset(&set, one);
-  const timespec time{wait.count() / 1000, (wait.count() % 1000) * 1'000'000};
-  return sigtimedwait(&set, nullptr, &time) > 0;
-}
-
-void block_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int one : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGPIPE}) sigaddset(&set, one);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-}
+/// PostgreSQL will not have us, however long we wait.
+struct NoPermission : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 /// Waits for the database, saying so, then refuses one that this program does not fit. False: asked to stop
 /// meanwhile.
@@ -144,9 +136,17 @@ bool wait_for_schema(const config::Settings& settings) {
       if (!problem.empty()) throw config::ConfigError(problem);
       return true;
     } catch (const store::DbError& error) {
+      // SQLSTATEs that no waiting mends: who we are, which database, what we may.
+      for (const char* refused : {"28000", "3D000", "42501"})
+        if (error.sqlstate == refused)
+          throw NoPermission(
+              std::string("postgres.url: ") + error.what() +
+              ": give the role its rights or correct the URL (`orderctl setup`, `orderctl doctor`)");
       if (!said)
         log_warning("main", "waiting for PostgreSQL, orders are answered 503", {{"error", error.what()}});
-      if (termination_requested(std::chrono::milliseconds(500))) return false;
+      service::needs(std::chrono::seconds(30));
+      service::status("waiting for PostgreSQL");
+      if (service::wait(std::chrono::milliseconds(500)) == service::Wish::stop) return false;
     }
   }
 }
@@ -178,7 +178,8 @@ class Server final : public Poco::Util::ServerApplication {
   void handleOption(const std::string& name, const std::string& value) override { given_[name] = value; }
 
  private:
-  int serve(const config::Settings& settings);
+  int serve(Reload& reload);
+  bool started_ = false;
   std::map<std::string, std::string> given_;
 };
 
@@ -187,22 +188,55 @@ int Server::main(const std::vector<std::string>& words) {
   if (given_.contains("help") || !words.empty())
     return std::cout << "usage: orderd --config=FILE [--check-config]\n",
            given_.contains("help") ? 0 : exit_usage;
-  block_signals();
+  service::block_signals();
+  int status = exit_config;
+  // One line: what is wrong, where, what to do. Nothing is left half started: parts end with their scopes.
+  std::string line;
   try {
-    const auto settings = config::from_values(config::read_values(given_["config"], environ));
-    set_log_json(settings.log_format == "json");
-    set_log_level(parse_log_level(settings.log_level));
-    return serve(settings);
+    const auto file = given_.contains("config") ? given_["config"] : config::default_file().string();
+    Reload reload(file, environ);
+    return serve(reload);
+  } catch (const http::front::PortInUse& error) {
+    line = error.what(), status = exit_unavailable;
+  } catch (const NoPermission& error) {
+    line = error.what(), status = exit_no_permission;
   } catch (const std::exception& error) {
-    // One line: what is wrong, where, what to do. Nothing is left half started: parts end with their scopes.
-    std::string line = error.what();
-    std::replace(line.begin(), line.end(), '\n', ' ');  // libpq's messages have several
-    std::cerr << "orderd: " << line << "\n";
-    return exit_config;
+    line = error.what(), status = started_ ? exit_software : exit_config;
   }
+  std::replace(line.begin(), line.end(), '\n', ' ');  // libpq's messages have several
+  service::status(line);
+  std::cerr << "orderd: " << line << "\n";
+  return status;
 }
 
-int Server::serve(const config::Settings& settings) {
+/// What SIGHUP can change, besides what parts register themselves.
+void apply_to_log(const config::Settings& settings) {
+  set_log_format(settings.log_format);
+  set_log_level(parse_log_level(settings.log_level));
+}
+
+http::front::Options front_options(const config::Settings& settings) {
+  http::front::Options options;
+  options.address = settings.http_address;
+  options.port = settings.http_port;
+  options.workers = settings.http_workers;
+  options.trusted_proxies = settings.http_trusted_proxies;
+  return options;
+}
+
+void run_until_stopped(Reload& reload, const config::Settings& settings) {
+  for (auto wish = service::Wish::none; wish != service::Wish::stop; wish = service::wait(partitions_every))
+    if (wish == service::Wish::reload)
+      reload.run();
+    else
+      outbox::ensure_partitions(database(settings));
+}
+
+int Server::serve(Reload& reload) {
+  const config::Settings settings = reload.settings();
+  apply_to_log(settings);
+  reload.on("log.", apply_to_log);
+  reload.on("drain_ms", [](const config::Settings&) {});  // read when it is needed
   const auto box = store::SecretBox::from_file(settings.secrets_key_file);
   const auto definition = default_definition(settings);
   const auto registry = load_plugins(settings, definition);
@@ -216,6 +250,11 @@ int Server::serve(const config::Settings& settings) {
       lines.emplace_back("starting: the database or its schema is not ready, see the log");
     else if (const auto problem = database_problem(pool); !problem.empty())
       lines.push_back(problem);
+    return lines;
+  };
+  // Orders are accepted and kept while Kafka is away, so this host still serves.
+  const auto degraded = [&] {
+    std::vector<std::string> lines;
     if (bus.kafka && !bus.kafka->last_problem().empty())
       lines.push_back("kafka: " + bus.kafka->last_problem());
     return lines;
@@ -227,15 +266,10 @@ int Server::serve(const config::Settings& settings) {
   sse::Broadcaster broadcaster(*bus.events, pool);
   webhooks::Receiver webhooks;
   http::Api api({pool, intake, broadcaster, box, product_source(pool, registry->catalogs()), webhooks,
-                 not_ready, settings.http_web_dir});
+                 not_ready, settings.http_web_dir, degraded});
   std::unique_ptr<http::front::Front> front;
   if (settings.roles.contains("api")) {
-    http::front::Options options;
-    options.address = settings.http_address;
-    options.port = settings.http_port;
-    options.workers = settings.http_workers;
-    options.trusted_proxies = settings.http_trusted_proxies;
-    front = std::make_unique<http::front::Front>(options, api.factory());
+    front = std::make_unique<http::front::Front>(front_options(settings), api.factory());
     log_info("main", "listening",
              {{"address", settings.http_address}, {"port", std::to_string(front->port())}});
   }
@@ -249,13 +283,17 @@ int Server::serve(const config::Settings& settings) {
   webhooks.start(registry->webhooks(), pool);
   const outbox::WakeUp wake_up(database(settings));
   stages.start();
-  started = true;
+  started = started_ = true;
   log_info("main", "started", {{"bus", settings.bus}});
+  service::ready();
 
-  while (!termination_requested(partitions_every)) outbox::ensure_partitions(database(settings));
+  run_until_stopped(reload, settings);
   log_info("main", "stopping: finishing what is in flight");
+  const Millis drain(reload.settings().drain_ms);
+  service::stopping();
+  service::needs(3 * drain + Millis(10'000));
   broadcaster.close_all();
-  if (front) front->drain(Millis(settings.drain_ms));
+  if (front) front->drain(drain);
   webhooks.stop();
   stages.stop();
   registry->stop();

@@ -4,9 +4,12 @@
 
 namespace orderd {
 
+const char* const version = ORDERD_VERSION;
+
 store::ConnectionOptions database(const config::Settings& settings) {
   store::ConnectionOptions options;
   options.url = settings.postgres_url;
+  options.password = settings.postgres_password;
   options.pooled = settings.postgres_pooled;
   return options;
 }

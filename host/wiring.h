@@ -10,7 +10,7 @@
 
 namespace orderd {
 
-inline constexpr const char* version = "0.1.0";
+extern const char* const version;          // "0.1.0"
 inline constexpr std::int16_t shards = 8;  // rows of log_shard (migration 0001)
 
 store::ConnectionOptions database(const config::Settings& settings);

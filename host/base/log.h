@@ -21,8 +21,9 @@ void log(LogLevel level, std::string_view part, std::string_view text,
 void set_log_level(LogLevel lowest);
 /// "debug", "info", "warning", "error"; info for anything else.
 LogLevel parse_log_level(std::string_view name);
-/// One JSON object a line instead of text.
-void set_log_json(bool json);
+/// "json": one JSON object a line instead of text. "journal": to journald itself, where every field can be
+/// searched for in capitals with ORDERD_ before it (ORDERD_ORDER=…). Anything else: text.
+void set_log_format(std::string_view format);
 
 inline void log_info(std::string_view part, std::string_view text,
                      std::initializer_list<LogField> fields = {}) {

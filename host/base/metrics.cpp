@@ -1,6 +1,24 @@
 #include "base/metrics.h"
 
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
 namespace orderd {
+namespace {
+
+/// {consumer="relay",shard="0"} behind a metric's name, as the parts write it.
+std::vector<prometheus::ClientMetric::Label> labels_of(const std::string& name) {
+  std::vector<prometheus::ClientMetric::Label> labels;
+  for (std::size_t at = name.find('{'); at != name.npos && at + 1 < name.size();) {
+    const std::size_t equals = name.find("=\"", at), end = name.find('"', equals + 2);
+    if (equals == name.npos || end == name.npos) break;
+    labels.push_back({name.substr(at + 1, equals - at - 1), name.substr(equals + 2, end - equals - 2)});
+    at = end + 1;
+  }
+  return labels;
+}
+
+}  // namespace
 
 Metrics::Value& Metrics::entry(const std::string& name, const std::string& help, const char* type) {
   std::lock_guard lock(mutex_);
@@ -17,17 +35,24 @@ Metrics::Value& Metrics::gauge(const std::string& name, const std::string& help)
 }
 
 std::string Metrics::to_text() const {
-  std::lock_guard lock(mutex_);
-  std::string text, family;
-  for (const auto& [name, entry] : entries_) {
-    const std::string base = name.substr(0, name.find('{'));
-    if (base != family) {
-      family = base;
-      text += "# HELP " + base + " " + entry.help + "\n# TYPE " + base + " " + entry.type + "\n";
+  std::vector<prometheus::MetricFamily> families;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [name, entry] : entries_) {
+      const std::string family = name.substr(0, name.find('{'));
+      const bool rises = std::string_view(entry.type) == "counter";
+      if (families.empty() || families.back().name != family)
+        families.push_back({family,
+                            entry.help,
+                            rises ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge,
+                            {}});
+      prometheus::ClientMetric& metric = families.back().metric.emplace_back();
+      metric.label = labels_of(name);
+      const auto value = static_cast<double>(entry.value->load(std::memory_order_relaxed));
+      (rises ? metric.counter.value : metric.gauge.value) = value;
     }
-    text += name + " " + std::to_string(entry.value->load(std::memory_order_relaxed)) + "\n";
   }
-  return text;
+  return prometheus::TextSerializer().Serialize(families);
 }
 
 Metrics& metrics() {

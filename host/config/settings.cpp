@@ -5,6 +5,8 @@
 #include <functional>
 #include <utility>
 
+#include "base/secret_file.h"
+
 namespace orderd::config {
 namespace {
 
@@ -60,6 +62,7 @@ const std::map<std::string, Setter>& setters() {
       {"http.web_dir", [](Settings& s, const Found& f) { s.http_web_dir = f.raw.value; }},
       {"http.trusted_proxies", [](Settings& s, const Found& f) { s.http_trusted_proxies = f.list(); }},
       {"postgres.url", [](Settings& s, const Found& f) { s.postgres_url = f.raw.value; }},
+      {"postgres.password_file", [](Settings& s, const Found& f) { s.postgres_password_file = f.raw.value; }},
       {"postgres.pooled", [](Settings& s, const Found& f) { s.postgres_pooled = f.flag(); }},
       {"postgres.connections",
        [](Settings& s, const Found& f) { s.postgres_connections = f.number<unsigned>(1, 1000); }},
@@ -85,7 +88,7 @@ const std::map<std::string, Setter>& setters() {
       {"drain_ms", [](Settings& s, const Found& f) { s.drain_ms = f.number<int>(0, 600'000); }},
       {"log.format",
        [](Settings& s, const Found& f) {
-         s.log_format = f.one_of({"text", "json"});
+         s.log_format = f.one_of({"text", "json", "journal"});
        }},
       {"log.level",
        [](Settings& s, const Found& f) {
@@ -113,14 +116,14 @@ std::size_t distance(const std::string& a, const std::string& b) {
 [[noreturn]] void unknown(const std::string& key, const RawValue& raw) {
   std::string nearest;
   std::vector<std::string> candidates{"plugin.<instance>.library", "plugin.<instance>.settings.<key>",
-                                      "slot.<slot>", "kafka.<key>"};
+                                      "plugin.<instance>.secret.<key>", "slot.<slot>", "kafka.<key>"};
   for (const auto& [known, setter] : setters()) candidates.push_back(known);
   for (const std::string& candidate : candidates)
     if (nearest.empty() || distance(key, candidate) < distance(key, nearest)) nearest = candidate;
   throw ConfigError(raw.source + ": unknown key " + key + "; the nearest known key is " + nearest);
 }
 
-/// plugin.<instance>.library, plugin.<instance>.settings.<key>, slot.<slot>, kafka.<key>; false if it is none
+/// plugin.<instance>.library, .settings.<key>, .secret.<key>, slot.<slot>, kafka.<key>; false if it is none
 /// of them.
 bool set_family(Settings& settings, const std::string& key, const RawValue& raw) {
   const auto prefixed = [&](const char* prefix) { return key.rfind(prefix, 0) == 0; };
@@ -132,11 +135,20 @@ bool set_family(Settings& settings, const std::string& key, const RawValue& raw)
   PluginSettings& plugin = settings.plugins[key.substr(7, dot - 7)];
   const std::string rest = key.substr(dot + 1);
   if (rest == "library") return plugin.library = raw.value, true;
+  if (rest.rfind("secret.", 0) == 0 && rest.size() > 7)
+    return plugin.secrets[rest.substr(7)] = raw.value, true;
   if (rest.rfind("settings.", 0) != 0 || rest.size() == 9) return false;
   return plugin.settings[rest.substr(9)] = raw.value, true;
 }
 
 }  // namespace
+
+std::vector<std::string> keys_with_underscore() {
+  std::vector<std::string> keys;
+  for (const auto& [key, setter] : setters())
+    if (key.find('_') != key.npos) keys.push_back(key);
+  return keys;
+}
 
 Settings from_values(const RawValues& values) {
   Settings settings;
@@ -150,6 +162,24 @@ Settings from_values(const RawValues& values) {
   for (const auto& [name, plugin] : settings.plugins)
     if (plugin.library.empty())
       throw ConfigError("plugin." + name + ".library is missing: name the .so file of instance " + name);
+  return settings;
+}
+
+void read_secrets(Settings& settings) {
+  try {
+    if (!settings.postgres_password_file.empty())
+      settings.postgres_password = read_secret("postgres.password_file", settings.postgres_password_file);
+    for (auto& [name, plugin] : settings.plugins)
+      for (const auto& [key, file] : plugin.secrets)
+        plugin.settings[key] = read_secret("plugin." + name + ".secret." + key, file);
+    for (auto& [key, value] : settings.kafka)  // librdkafka reads these files itself
+      if (key.ends_with(".location")) value = secret_path(value);
+  } catch (const std::runtime_error& error) { throw ConfigError(error.what()); }
+}
+
+Settings load(const std::filesystem::path& file, char** environment) {
+  Settings settings = from_values(read_values(file, environment));
+  read_secrets(settings);
   return settings;
 }
 

@@ -21,6 +21,7 @@ class ConfigError : public std::runtime_error {
 struct PluginSettings {
   std::string library;                          // relative to plugins.dir, or absolute inside it
   std::map<std::string, std::string> settings;  // plugin.<instance>.settings.*
+  std::map<std::string, std::string> secrets;   // plugin.<instance>.secret.*: setting -> file
 };
 
 struct Settings {
@@ -31,6 +32,8 @@ struct Settings {
   std::vector<std::string> http_trusted_proxies;
 
   std::string postgres_url = "postgresql:///orderd";
+  std::string postgres_password_file;
+  std::string postgres_password;  // of postgres_password_file, by load()
   bool postgres_pooled = false;
   unsigned postgres_connections = 8;  // for the web's workers; each stage has one of its own besides
 
@@ -45,12 +48,12 @@ struct Settings {
   std::string plugins_dir = "/usr/lib/orderd/plugins/1";
   std::map<std::string, PluginSettings> plugins;  // by instance
 
-  std::string secrets_key_file = "/etc/orderd/secret.key";
+  std::string secrets_key_file = "/etc/orderd/secrets/secret.key";
   std::set<std::string> roles{"api", "projection", "relay", "saga"};
   unsigned intake_writers = 1;
   int lease_ms = 8000;
   int drain_ms = 10'000;
-  std::string log_format = "text";  // or "json"
+  std::string log_format = "text";  // or "json", "journal"
   std::string log_level = "info";
 };
 
@@ -60,9 +63,17 @@ struct RawValue {
 };
 using RawValues = std::map<std::string, RawValue>;
 
+/// Known keys that have '_' in their names.
+std::vector<std::string> keys_with_underscore();
 /// Pure: checks and types the values. Throws ConfigError.
 Settings from_values(const RawValues& values);
+/// from_values(read_values()), then the secrets in the files that they name. Throws ConfigError.
+Settings load(const std::filesystem::path& file, char** environment);
+/// The second half of load().
+void read_secrets(Settings& settings);
 /// Reads the file, conf.d beside it, and the variables of `environment` (NAME=value). "" for no file.
 RawValues read_values(const std::filesystem::path& file, char** environment);
+/// What is read when nothing else is named: /etc/orderd/orderd.properties, or "" where that is missing.
+std::filesystem::path default_file();
 
 }  // namespace orderd::config

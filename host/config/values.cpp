@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/secret_file.h"
 #include "config/settings.h"
 
 namespace orderd::config {
@@ -22,6 +23,8 @@ void collect(const Poco::Util::AbstractConfiguration& from, const std::string& p
 }
 
 void read_file(const std::filesystem::path& file, RawValues& out) {
+  if (const auto problem = trust_problem(file); !problem.empty())
+    throw ConfigError(file.string() + " " + problem);
   try {
     const Poco::AutoPtr<Poco::Util::PropertyFileConfiguration> properties(
         new Poco::Util::PropertyFileConfiguration(file.string()));
@@ -31,8 +34,8 @@ void read_file(const std::filesystem::path& file, RawValues& out) {
   }
 }
 
-/// ORDERD_HTTP_PORT is http.port. A name with '_' of its own cannot be told from a '.': the known keys
-/// decide.
+/// ORDERD_HTTP_PORT is http.port, ORDERD_PLUGIN_ORDERS__READ_LIBRARY is plugin.orders_read.library: "_" is
+/// ".", and "__" is "_". Known keys and those of the files may be written with one "_" throughout.
 std::string key_of(const std::string& variable, const RawValues& known) {
   std::string key = variable.substr(std::strlen("ORDERD_"));
   std::transform(key.begin(), key.end(), key.begin(),
@@ -41,13 +44,19 @@ std::string key_of(const std::string& variable, const RawValues& known) {
     std::replace(text.begin(), text.end(), '.', '_');
     return text;
   };
-  for (const char* name :
-       {"http.web_dir", "http.trusted_proxies", "secrets.key_file", "lease_ms", "drain_ms"})
+  for (const std::string& name : keys_with_underscore())
     if (flat(name) == key) return name;
   for (const auto& [name, value] : known)
     if (flat(name) == key) return name;
-  std::replace(key.begin(), key.end(), '_', '.');
-  return key;
+  std::string out;
+  for (std::size_t i = 0; i < key.size(); ++i)
+    if (key[i] != '_')
+      out.push_back(key[i]);
+    else if (i + 1 < key.size() && key[i + 1] == '_')
+      out.push_back('_'), ++i;
+    else
+      out.push_back('.');
+  return out;
 }
 
 }  // namespace
@@ -58,9 +67,12 @@ RawValues read_values(const std::filesystem::path& file, char** environment) {
     read_file(file, values);
     const auto parts = file.parent_path() / "conf.d";
     std::vector<std::filesystem::path> files;
-    if (std::filesystem::is_directory(parts))
+    if (std::filesystem::is_directory(parts)) {
+      if (const auto problem = trust_problem(parts); !problem.empty())
+        throw ConfigError(parts.string() + " " + problem);
       for (const auto& entry : std::filesystem::directory_iterator(parts))
         if (entry.path().extension() == ".properties") files.push_back(entry.path());
+    }
     std::sort(files.begin(), files.end());
     for (const auto& part : files) read_file(part, values);
   }
@@ -73,6 +85,12 @@ RawValues read_values(const std::filesystem::path& file, char** environment) {
     values[key_of(name, values)] = {line.substr(equals + 1), "environment variable " + name};
   }
   return values;
+}
+
+std::filesystem::path default_file() {
+  const std::filesystem::path packaged = "/etc/orderd/orderd.properties";
+  std::error_code failed;
+  return std::filesystem::exists(packaged, failed) ? packaged : std::filesystem::path();
 }
 
 }  // namespace orderd::config

@@ -116,22 +116,27 @@ std::vector<WebhookPort*> Registry::webhooks() {
   return found;
 }
 
-void Registry::migrate(store::Connection& connection) {
-  std::set<std::string> done;
+std::map<std::string, std::vector<store::Migration>> Registry::migrations() const {
+  std::map<std::string, std::vector<store::Migration>> all;
   for (const auto& entry : entries_) {
     const Instance& instance = *entry->instance;
     const auto* table = instance.extension<orderd_migrations_v1>(ORDERD_EXT_MIGRATIONS);
     const std::string owner = std::string("plugin:") + instance.library().descriptor->name;
-    if (!table || !table->list || !done.insert(owner).second) continue;
+    if (!table || !table->list || all.contains(owner)) continue;
     std::uint32_t count = 0;
     const orderd_migration* list = table->list(instance.plugin(), &count);
-    std::vector<store::Migration> migrations;
+    auto& migrations = all[owner];
     for (std::uint32_t i = 0; i < count; ++i)
       migrations.push_back({static_cast<int>(list[i].number), list[i].name, list[i].sql});
+  }
+  return all;
+}
+
+void Registry::migrate(store::Connection& connection) {
+  for (const auto& [owner, migrations] : migrations())
     for (const auto& applied : store::migrate(connection, owner, migrations))
       log_info("plugin", "applied a migration",
                {{"owner", owner}, {"number", std::to_string(applied.number)}});
-  }
 }
 
 void Registry::start(CompletionSink sink) {

@@ -21,7 +21,8 @@
 
 namespace orderd::store {
 class Connection;
-}
+struct Migration;
+}  // namespace orderd::store
 
 namespace orderd::plugins {
 
@@ -60,6 +61,8 @@ class Registry {
   WebhookPort* webhook(std::string_view instance);
   std::vector<WebhookPort*> webhooks();
 
+  /// What plugins want in the database, by the owner "plugin:<name>".
+  std::map<std::string, std::vector<store::Migration>> migrations() const;
   /// Brings every plugin's own tables up to date: store::migrate() with the owner "plugin:<name>".
   void migrate(store::Connection& connection);
   /// Starts every instance; PluginError if one refuses, after stopping those that did start.

@@ -38,6 +38,19 @@ void count_stale_write() {
   ++refused;
 }
 
+/// The SQLSTATE of a connection that the server refused for good, as far as its words tell: libpq hands out
+/// no code before there is a session. "" if waiting may help.
+std::string refusal_of(const char* message) {
+  const std::string_view text = message ? message : "";
+  const auto says = [&](const char* words) { return text.find(words) != text.npos; };
+  if (says("authentication failed") || says("no pg_hba.conf entry") || says("no password supplied") ||
+      (says("role \"") && says("does not exist")))
+    return "28000";
+  if (says("database \"") && says("does not exist")) return "3D000";
+  if (says("permission denied")) return "42501";
+  return "";
+}
+
 bool succeeded(const PGresult* result) {
   const auto status = PQresultStatus(result);
   return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
@@ -48,13 +61,19 @@ bool succeeded(const PGresult* result) {
 Connection::Connection(const ConnectionOptions& options) : pooled_(options.pooled) {
   const std::string connect_timeout = std::to_string(options.connect_timeout_s);
   const std::string tcp_timeout = std::to_string(options.tcp_user_timeout_ms);
-  const char* keywords[] = {"dbname", "connect_timeout", "tcp_user_timeout", "fallback_application_name",
+  const char* keywords[] = {"dbname",
+                            "connect_timeout",
+                            "tcp_user_timeout",
+                            "fallback_application_name",
+                            options.password.empty() ? nullptr : "password",
                             nullptr};
-  const char* values[] = {options.url.c_str(), connect_timeout.c_str(), tcp_timeout.c_str(),
-                          options.application_name.c_str(), nullptr};
+  const char* values[] = {options.url.c_str(),      connect_timeout.c_str(),
+                          tcp_timeout.c_str(),      options.application_name.c_str(),
+                          options.password.c_str(), nullptr};
   connection_.reset(PQconnectdbParams(keywords, values, 1));
   if (!connection_ || PQstatus(connection_.get()) != CONNECTION_OK)
-    throw DbError("cannot connect to PostgreSQL: " + trimmed(PQerrorMessage(connection_.get())), "", true);
+    throw DbError("cannot connect to PostgreSQL: " + trimmed(PQerrorMessage(connection_.get())),
+                  refusal_of(PQerrorMessage(connection_.get())), true);
   PQsetNoticeProcessor(
       connection_.get(), [](void*, const char*) {}, nullptr);
   if (!pooled_)

@@ -24,59 +24,62 @@ std::string label(const std::string& owner, int number) {
   return "migration " + std::to_string(number) + " of " + owner;
 }
 
+/// What `applied`, the numbers and checksums in the database, leaves to do.
+SchemaState compare(const Rows& applied, const std::string& owner, const std::vector<Migration>& migrations) {
+  if (applied.size() > static_cast<int>(migrations.size()))
+    return {{},
+            "the schema of " + owner + " in the database is newer (migration " +
+                std::to_string(applied.size()) + ") than this program (" + std::to_string(migrations.size()) +
+                "): install the newer " + owner};
+  for (int i = 0; i < applied.size(); ++i)
+    if (applied.bytes(i, 1) != sha256_hex(migrations[static_cast<std::size_t>(i)].sql))
+      return {{},
+              label(owner, i + 1) +
+                  " in the database differs from this program's: restore the database or the program that "
+                  "belongs to it"};
+  return {{migrations.begin() + applied.size(), migrations.end()}, ""};
+}
+
 }  // namespace
+
+SchemaState schema_state(Connection& connection, const std::string& owner,
+                         const std::vector<Migration>& migrations) {
+  if (!connection.run(migrations_table_exists).boolean(0, 0)) return {migrations, ""};
+  return compare(connection.run(applied_migrations, Args().text(owner)), owner, migrations);
+}
 
 std::vector<Migration> migrate(Connection& connection, const std::string& owner,
                                const std::vector<Migration>& migrations) {
-  std::vector<Migration> done;
   connection.script("begin");
   try {
     connection.script("set local lock_timeout = '60s'");
     connection.script(lock_sql);
     connection.script(table_sql);
-    const Rows applied = connection.run(applied_migrations, Args().text(owner));
-    if (applied.size() > static_cast<int>(migrations.size()))
-      throw std::runtime_error("the database has " + label(owner, applied.size()) +
-                               ", this program knows only " + std::to_string(migrations.size()) +
-                               ": it is older than the schema; install the newer version");
-    for (int i = 0; i < static_cast<int>(migrations.size()); ++i) {
-      const Migration& migration = migrations[static_cast<std::size_t>(i)];
-      const std::string checksum = sha256_hex(migration.sql);
-      if (i < applied.size()) {
-        if (applied.bytes(i, 1) != checksum)
-          throw std::runtime_error(label(owner, migration.number) +
-                                   " was applied with another text than this program's: "
-                                   "restore the database or the program that belongs to it");
-        continue;
-      }
+    auto state = compare(connection.run(applied_migrations, Args().text(owner)), owner, migrations);
+    if (!state.problem.empty()) throw std::runtime_error(state.problem);
+    for (const Migration& migration : state.pending) {
       connection.script(migration.sql);
-      connection.run(insert_migration,
-                     Args().text(owner).int4(migration.number).text(migration.name).text(checksum));
-      done.push_back(migration);
+      connection.run(
+          insert_migration,
+          Args().text(owner).int4(migration.number).text(migration.name).text(sha256_hex(migration.sql)));
     }
     connection.script("commit");
+    return std::move(state.pending);
   } catch (...) {
     if (connection.usable()) connection.script("rollback");
     throw;
   }
-  return done;
 }
 
 std::string schema_problem(Connection& connection) {
-  if (!connection.run(migrations_table_exists).boolean(0, 0))
-    return "the database has no orderd schema yet: run `orderctl migrate`";
-  const Rows applied = connection.run(applied_migrations, Args().text("orderd"));
   const auto& known = host_migrations();
-  if (applied.size() < static_cast<int>(known.size()))
-    return "the database schema is at migration " + std::to_string(applied.size()) + " of " +
-           std::to_string(known.size()) + ": run `orderctl migrate`";
-  if (applied.size() > static_cast<int>(known.size()))
-    return "the database schema is newer (migration " + std::to_string(applied.size()) +
-           ") than this program (" + std::to_string(known.size()) + "): install the newer orderd";
-  for (int i = 0; i < applied.size(); ++i)
-    if (applied.bytes(i, 1) != sha256_hex(known[static_cast<std::size_t>(i)].sql))
-      return label("orderd", i + 1) +
-             " in the database differs from this program's: they do not belong together";
+  const SchemaState state = schema_state(connection, "orderd", known);
+  if (!state.problem.empty()) return state.problem;
+  if (state.pending.size() == known.size())
+    return "the database has no orderd schema yet: run `orderctl migrate apply`";
+  if (!state.pending.empty())
+    return "the database schema is at migration " + std::to_string(known.size() - state.pending.size()) +
+           " of " + std::to_string(known.size()) + ": run `orderctl migrate apply`";
   return "";
 }
 

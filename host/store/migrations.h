@@ -23,6 +23,14 @@ const std::vector<Migration>& host_migrations();
 std::vector<Migration> migrate(Connection& connection, const std::string& owner,
                                const std::vector<Migration>& migrations);
 
+/// How the database stands to what this program knows of one owner's schema. Reads only.
+struct SchemaState {
+  std::vector<Migration> pending;  // not applied yet, in order
+  std::string problem;  // why none may be applied: newer than this program, or changed; "" for none
+};
+SchemaState schema_state(Connection& connection, const std::string& owner,
+                         const std::vector<Migration>& migrations);
+
 /// "" when the host's schema is exactly the one this program knows; else one line for a person: what is
 /// wrong, what to do.
 std::string schema_problem(Connection& connection);

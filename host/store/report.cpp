@@ -6,22 +6,30 @@
 #include <Poco/Exception.h>
 #include <libpq-fe.h>
 
+#include <cstdlib>
+
 namespace orderd::store {
 namespace {
 
-/// Poco::Data takes libpq's keywords but no URI: let libpq take the URI apart.
-std::string keywords(const std::string& url) {
+/// Poco::Data takes keywords split at spaces, so neither a URI nor a password with a space in it. Let libpq
+/// take the string apart, and find the values where it looks for what a string lacks: in PG* variables.
+std::string keywords(const ConnectionOptions& from) {
   char* problem = nullptr;
-  PQconninfoOption* options = PQconninfoParse(url.c_str(), &problem);
+  PQconninfoOption* options = PQconninfoParse(from.url.c_str(), &problem);
   if (!options) {
     const std::string what = problem ? problem : "not a PostgreSQL connection string";
     PQfreemem(problem);
     throw DbError("postgres.url: " + what, "", true);
   }
-  std::string out;
-  for (const PQconninfoOption* one = options; one->keyword; ++one)
-    if (one->val && *one->val)
-      out.append(out.empty() ? "" : " ").append(one->keyword).append("=").append(one->val);
+  std::string out = "connect_timeout=" + std::to_string(from.connect_timeout_s);
+  for (const PQconninfoOption* one = options; one->keyword; ++one) {
+    if (!one->val || !*one->val) continue;
+    if (one->envvar)
+      ::setenv(one->envvar, one->val, 1);
+    else
+      out.append(" ").append(one->keyword).append("=").append(one->val);
+  }
+  if (!from.password.empty()) ::setenv("PGPASSWORD", from.password.c_str(), 1);
   PQconninfoFree(options);
   return out;
 }
@@ -31,7 +39,8 @@ std::string keywords(const std::string& url) {
 Report read_report(const ConnectionOptions& options, const std::string& sql) {
   Poco::Data::PostgreSQL::Connector::registerConnector();
   try {
-    Poco::Data::Session session(Poco::Data::PostgreSQL::Connector::KEY, keywords(options.url));
+    Poco::Data::Session session(Poco::Data::PostgreSQL::Connector::KEY, keywords(options));
+    session.begin();  // behind a pooler, a transaction is what keeps to one server connection
     Poco::Data::Statement select(session);
     select << sql, Poco::Data::Keywords::now;
     const Poco::Data::RecordSet records(select);
@@ -45,6 +54,7 @@ Report read_report(const ConnectionOptions& options, const std::string& sql) {
         report.rows.back().push_back(value.isEmpty() ? std::string() : value.convert<std::string>());
       }
     }
+    session.commit();
     return report;
   } catch (const Poco::Exception& error) { throw DbError(error.displayText(), "", true); }
 }

@@ -13,7 +13,8 @@ struct Report {
 };
 
 /// Runs a constant, read-only SELECT whose columns are all text, by Poco::Data: cold, and no types to lose.
-/// Opens a session of its own and closes it. Throws DbError.
+/// Opens a session of its own and closes it; sets PG* variables of
+/// this process on the way, so it is for a program with one thread. Throws DbError.
 Report read_report(const ConnectionOptions& options, const std::string& sql);
 
 }  // namespace orderd::store

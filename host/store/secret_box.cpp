@@ -2,12 +2,11 @@
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <sys/stat.h>
 
-#include <fstream>
 #include <memory>
 #include <stdexcept>
 
+#include "base/secret_file.h"
 #include "base/sha256.h"
 
 namespace orderd::store {
@@ -34,17 +33,8 @@ SecretBox::SecretBox(std::string key) : key_(std::move(key)) {
 }
 
 SecretBox SecretBox::from_file(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0)
-    throw std::runtime_error("secrets.key_file: cannot read " + path +
-                             ": make it with `openssl rand -hex 32 > " + path + " && chmod 600 " + path +
-                             "`");
-  if ((status.st_mode & 077) != 0)
-    throw std::runtime_error("secrets.key_file: " + path + " can be read by others: `chmod 600 " + path +
-                             "`");
-  std::ifstream file(path);
-  std::string hex, key;
-  file >> hex;
+  const std::string hex = read_secret("secrets.key_file", path);
+  std::string key;
   const auto digit = [](char c) {
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
   };

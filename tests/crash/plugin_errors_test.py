@@ -14,7 +14,7 @@ import unittest
 import fleet
 import orderd_env
 
-EXIT_CONFIG = 78  # EX_CONFIG of sysexits.h
+EXIT_UNAVAILABLE, EXIT_CONFIG = 69, 78  # EX_CONFIG of sysexits.h
 END_LIMIT_S = 30
 
 # Each is what its name says, and no plugin of ABI 1 that could be used.
@@ -54,7 +54,7 @@ class Refused(unittest.TestCase):
             command = ["cc", "-shared", "-fPIC", "-x", "c", "-o", cls.plugins / name, "-"]
             subprocess.run(command, input=source, text=True, check=True)
 
-    def refusal(self, *parts, database=None, **changes):
+    def refusal(self, *parts, database=None, status=EXIT_CONFIG, **changes):
         """The one line that the host ends with, given these changes of the configuration (None: without the
         key; '__' stands for '.'). Each of `parts` is in it."""
         settings = {**self.good, "plugins.dir": self.plugins}
@@ -68,7 +68,7 @@ class Refused(unittest.TestCase):
         self.host.launch()
         orderd_env.wait_for(lambda: not self.host.running, "the host to end by itself", END_LIMIT_S)
         log = self.host.log_path.read_text(encoding="utf-8")
-        with self.assertRaisesRegex(AssertionError, f"orderd ended with {EXIT_CONFIG}:"):
+        with self.assertRaisesRegex(AssertionError, f"orderd ended with {status}:"):
             self.host.stop()
         said = [line for line in log.splitlines() if line.startswith("orderd: ")]
         self.assertEqual(len(said), 1, log)
@@ -180,7 +180,8 @@ class Configuration(Refused):
     def test_a_port_in_use(self):
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
-            self.refusal(f"port {port} is in use on 127.0.0.1", "choose another port", http__port=port)
+            self.refusal(f"port {port} is in use on 127.0.0.1", "choose another port", status=EXIT_UNAVAILABLE,
+                         http__port=port)
 
     def test_an_address_that_is_not_this_machine_s(self):
         self.refusal("address 192.0.2.1 is none of this machine's", "listen on one of its own",

@@ -63,7 +63,8 @@ trap 'exit 143' TERM HUP PIPE
 export ORDERD_TEST_RELEASE_BIN=$root/build/faults
 case $1 in
   test)
-    "$env/packages.sh" build run kafka test
+    [[ ${2:-} != packages* ]] || export ORDERD_TEST_PACKAGES=1
+    "$env/packages.sh" build run kafka test ${ORDERD_TEST_PACKAGES:+package packages}
     build dev
     build faults "${product[@]}" "${chaos[@]}"
     start_servers kafka

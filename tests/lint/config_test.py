@@ -60,11 +60,6 @@ class Variables(unittest.TestCase):
         families = tuple(family.replace(".", "_").upper() for family in FAMILIES)
         self.assertEqual({name for name in variables if not name.startswith(families)}, flat)
 
-    def test_keys_with_an_underscore_can_be_set_by_a_variable(self):
-        values = read("host/config/values.cpp")
-        listed = re.search(r"for \(const char\* name :\s*\{(.*?)\}\)", values, re.DOTALL).group(1)
-        self.assertEqual(set(re.findall(r'"([^"]+)"', listed)), {key for key in known_keys() if "_" in key})
-
 
 if __name__ == "__main__":
     unittest.main()

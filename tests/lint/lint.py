@@ -36,6 +36,7 @@ MAY_INCLUDE = {
     "projection": BELOW_STAGES,
     "sse": BELOW_EDGE,
     "http": BELOW_EDGE + " sse",
+    "orderctl": BELOW_EDGE,
 }
 
 # Headers that only these folders may see, so that what they wrap can be replaced. Tests may see all.
@@ -44,6 +45,7 @@ FENCES = [
     (r"Poco/Net/(HTTPServer|HTTPRequestHandler|TCPServer|ServerSocket)", "host/http host/sse"),
     (r"Poco/Data/", "host/store plugins"),
     (r"libpq-fe\.h|libpq/|postgresql/", "host/store plugins plugin-api"),
+    (r"prometheus/|systemd/", "host/base"),
     (r"boost/dll", "host/plugin_host"),
     (r"orderd/", "host/plugin_host plugins plugin-api"),
 ]

@@ -22,20 +22,20 @@ void set_option(int fd, int level, int option, int value) {
   ::setsockopt(fd, level, option, &value, sizeof value);
 }
 
-std::runtime_error cannot_listen(const std::string& address, std::uint16_t port, int error) {
-  const std::string where = " on " + address, what = "port " + std::to_string(port);
+[[noreturn]] void cannot_listen(const std::string& address, std::uint16_t port, int error) {
+  const std::string what = "port " + std::to_string(port), where = " on " + address;
   if (error == EADDRINUSE)
-    return std::runtime_error(
-        what + " is in use" + where +
+    throw PortInUse(
+        "http.port: " + what + " is in use" + where +
         ": another program listens there, perhaps another orderd; stop it or choose another port");
   if (error == EACCES)
-    return std::runtime_error(what + where +
-                              " may not be bound by this user: ports below 1024 need a privilege");
+    throw std::runtime_error("http.port: " + what + where +
+                             " may not be bound by this user: ports below 1024 need a privilege");
   if (error == EADDRNOTAVAIL)
-    return std::runtime_error("address " + address +
-                              " is none of this machine's; listen on one of its own, or on 0.0.0.0");
-  return std::runtime_error("cannot listen on " + what + where + ": " +
-                            std::generic_category().message(error));
+    throw std::runtime_error("http.address: address " + address +
+                             " is none of this machine's; listen on one of its own, or on 0.0.0.0");
+  throw std::runtime_error("http.address: cannot listen on " + what + where + ": " +
+                           std::generic_category().message(error));
 }
 
 /// An IPv4 client of a socket that takes both kinds comes as ::ffff:a.b.c.d.
@@ -58,17 +58,17 @@ Poco::Net::SocketAddress peer_of(const sockaddr_storage& storage, socklen_t size
 Listener::Listener(const std::string& address, std::uint16_t port) {
   const auto ip = parse_ip(address);
   if (!ip)
-    throw std::runtime_error("address \"" + address +
+    throw std::runtime_error("http.address: \"" + address +
                              "\" is no IP address; write one like 127.0.0.1, 0.0.0.0 or ::");
   const Poco::Net::SocketAddress wanted(*ip, port);
   fd_ = ::socket(wanted.af(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd_ < 0) throw cannot_listen(address, port, errno);
+  if (fd_ < 0) cannot_listen(address, port, errno);
   set_option(fd_, SOL_SOCKET, SO_REUSEADDR, 1);
   if (wanted.af() == AF_INET6) set_option(fd_, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   if (::bind(fd_, wanted.addr(), wanted.length()) != 0 || ::listen(fd_, backlog_connections_max) != 0) {
     const int error = errno;
     close();
-    throw cannot_listen(address, port, error);
+    cannot_listen(address, port, error);
   }
   sockaddr_storage bound{};
   socklen_t size = sizeof bound;

@@ -3,9 +3,16 @@
 
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 namespace orderd::http::front {
+
+/// One line that says what to do.
+class PortInUse : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 /// The listening socket, and one descriptor in reserve: when the process has none left, the reserve is given
 /// up to take the next connection and close it, so that clients are told instead of left hanging. [I/O
@@ -13,7 +20,7 @@ namespace orderd::http::front {
 class Listener {
  public:
   /// Binds without SO_REUSEPORT: two hosts on one port would silently share its clients. Throws
-  /// std::runtime_error.
+  /// PortInUse, or std::runtime_error.
   Listener(const std::string& address, std::uint16_t port);
   ~Listener();
   Listener(const Listener&) = delete;

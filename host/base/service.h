@@ -1,0 +1,25 @@
+#pragma once
+// What a service manager and a running process tell each other: signals in, sd_notify out. Without a manager
+// (no NOTIFY_SOCKET) the notes go nowhere. [main thread]
+#include <chrono>
+#include <string>
+
+namespace orderd::service {
+
+enum class Wish { none, reload, stop };
+
+/// In main, before any thread: from then on stop and reload signals are only seen by wait().
+void block_signals();
+/// Sleeps until a signal or the end of `limit`, telling the watchdog, if the manager keeps one, that main is
+/// alive.
+Wish wait(std::chrono::milliseconds limit);
+
+void ready();
+void reloading();
+void stopping();
+/// One line for `systemctl status`.
+void status(const std::string& line);
+/// What follows may take this long: the manager gives up no sooner.
+void needs(std::chrono::milliseconds time);
+
+}  // namespace orderd::service

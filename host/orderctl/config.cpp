@@ -1,0 +1,53 @@
+// Verbs about the configuration. Values that may be secrets are never shown.
+#include <iostream>
+#include <regex>
+
+#include "orderctl/verbs.h"
+#include "store/secret_box.h"
+
+namespace orderd::ctl {
+
+std::string masked(const std::string& key, const std::string& value) {
+  static const std::regex secret_key("(password|passphrase|secret|token|api_?key|\\.pem$)",
+                                     std::regex::icase);
+  static const std::regex in_url("(://[^:/@ ]*:)[^@]*@"), in_words("(password *= *)('[^']*'|[^ ]+)");
+  const bool names_a_file =
+      key.ends_with("_file") || key.ends_with(".location") || key.find(".secret.") != key.npos;
+  if (!names_a_file && std::regex_search(key, secret_key)) return "***";
+  return std::regex_replace(std::regex_replace(value, in_url, "$1***@"), in_words, "$1***");
+}
+
+store::Report shown_config(Context& context) {
+  store::Report report{{"key", "value", "source"}, {}};
+  for (const auto& [key, raw] : context.values())
+    report.rows.push_back({key, masked(key, raw.value), raw.source});
+  return report;
+}
+
+namespace {
+
+int show(Context& context, const Words& words) {
+  expect_no_words(words);
+  context.settings();  // judges the values
+  context.print(shown_config(context));
+  return 0;
+}
+
+int check(Context& context, const Words& words) {
+  expect_no_words(words);
+  (void)store::SecretBox::from_file(context.settings().secrets_key_file);
+  context.registry();
+  std::cout << "the configuration is good\n";
+  return 0;
+}
+
+}  // namespace
+
+std::vector<Verb> config_verbs() {
+  return {
+      {"config show", "", "every value that is set, and by which file or variable; secrets are masked", show},
+      {"config check", "", "load everything, plugins too, and say what is wrong", check},
+  };
+}
+
+}  // namespace orderd::ctl

@@ -1,0 +1,208 @@
+// `doctor` looks at everything that a person would look at, and has a fix for each finding; `diag` puts that
+// and what else helps somebody far away into one file.
+#include <Poco/JSON/Array.h>
+#include <Poco/JSON/Object.h>
+#include <Poco/Net/HTTPClientSession.h>
+#include <Poco/Net/HTTPRequest.h>
+#include <Poco/Net/HTTPResponse.h>
+#include <Poco/StreamCopier.h>
+
+#include <fstream>
+#include <functional>
+#include <iostream>
+
+#include "orderctl/verbs.h"
+#include "store/provision.h"
+#include "store/secret_box.h"
+#include "wiring.h"
+
+namespace orderd::ctl {
+namespace {
+
+constexpr store::Statement server_facts{
+    "doctor_server",
+    "select current_setting('server_version_num')::int4, has_schema_privilege(current_schema(), 'create'), "
+    "current_setting('fsync') = 'on' and current_setting('full_page_writes') = 'on', "
+    "abs(extract(epoch from clock_timestamp() - $1))::int8, "
+    "coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false)"};
+constexpr store::Statement work_facts{
+    "doctor_work",
+    "select (select count(*) from sagas where data -> 'stuck' is not null), (select count(*) from parked), "
+    "(select coalesce(max(l.last - greatest(p.pos, 0)), 0)::int8 from positions p join log_shard l using "
+    "(shard)), "
+    "(select count(distinct id) from hosts where seen > now() - interval '1 minute')"};
+
+constexpr int server_version_min = 150000, clock_skew_max_s = 5, lag_events_max = 10'000;
+
+/// Findings as rows. A check that throws is a finding itself, and what needs it is left out.
+class Examination {
+ public:
+  explicit Examination(Context& context) : context_(context) {}
+
+  store::Report run() {
+    if (!attempt("configuration", "correct what the line names", [&] { context_.settings(); }))
+      return report_;
+    attempt("key", "orderctl setup",
+            [&] { (void)store::SecretBox::from_file(context_.settings().secrets_key_file); });
+    look_at_access();
+    attempt("saga", "correct saga.dir or saga.default",
+            [&] { (void)default_definition(context_.settings()); });
+    attempt("plugins", "install or correct what the line names", [&] { context_.registry(); });
+    if (attempt("database", "start it, or correct postgres.url", [&] { context_.connection(); })) {
+      attempt("database", "see the message", [&] { look_at_server(); });
+      attempt("schema", "orderctl migrate apply", [&] { look_at_schema(); });
+      attempt("work", "orderctl migrate apply", [&] { look_at_work(); });
+    }
+    look_at_host();
+    return report_;
+  }
+
+ private:
+  void add(const char* check, const char* state, const std::string& finding, const std::string& fix = "") {
+    report_.rows.push_back({check, state, finding, fix});
+  }
+  /// `bad` is "warn" or "fail".
+  void judge(const char* check, bool good, const char* bad, const std::string& finding,
+             const std::string& fix) {
+    if (!good) add(check, bad, finding, fix);
+  }
+  bool attempt(const char* check, const char* fix, const std::function<void()>& look) {
+    const std::size_t before = report_.rows.size();
+    try {
+      look();
+    } catch (const std::exception& error) { return add(check, "fail", error.what(), fix), false; }
+    if (report_.rows.size() == before) add(check, "ok", "");
+    return true;
+  }
+  void look_at_access() {
+    const auto& address = context_.settings().http_address;
+    judge("access", address.starts_with("127.") || address == "::1", "warn",
+          "the API listens on " + address + " without TLS of its own",
+          "keep http.address on the loopback, behind a proxy that speaks TLS");
+  }
+  void look_at_server() {
+    const auto rows = context_.connection().run(server_facts, store::Args().timestamptz(now()));
+    const auto target = store::target_of(context_.settings().postgres_url);
+    judge("database", rows.integer(0, 0) >= server_version_min, "fail", "PostgreSQL is older than 15",
+          "upgrade it");
+    judge("database", rows.boolean(0, 1), "fail", "the role may not create tables in its schema",
+          "grant create on schema public to " + target.role);
+    judge("database", rows.boolean(0, 2), "fail", "fsync or full_page_writes is off: a crash loses orders",
+          "turn both on in postgresql.conf");
+    judge("database", rows.integer(0, 3) <= clock_skew_max_s, "warn", "its clock differs from this machine's",
+          "run an NTP client on both");
+    judge("database",
+          target.local_socket || target.host == "localhost" || target.host.starts_with("127.") ||
+              context_.settings().postgres_url.find("verify-full") != std::string::npos,
+          "warn", "the server's certificate is not checked", "add sslmode=verify-full to postgres.url");
+  }
+  void look_at_schema() {
+    for (const auto& row : schema_differences(context_).rows)
+      add("schema", "fail", row[0] + " " + row[1] + " " + row[3],
+          row[3] == "pending" ? "orderctl migrate apply" : "install what belongs together");
+  }
+  void look_at_work() {
+    const auto rows = context_.connection().run(work_facts);
+    const auto count = [&](int column) { return std::to_string(rows.integer(0, column)); };
+    judge("work", rows.integer(0, 0) == 0, "warn", count(0) + " orders are stuck",
+          "orderctl sagas names them");
+    judge("work", rows.integer(0, 1) == 0, "warn", count(1) + " events are parked",
+          "orderctl parked names them");
+    judge("work", rows.integer(0, 2) <= lag_events_max, "warn",
+          "a consumer is " + count(2) + " events behind", "orderctl outbox names it");
+    judge("work", rows.integer(0, 3) > 0, "warn", "no host has worked on this database in the last minute",
+          "systemctl start orderd");
+  }
+  void look_at_host() {
+    if (!context_.settings().roles.contains("api")) return;
+    const std::string answer = ask_host(context_, "/healthz/ready");
+    if (answer.empty())
+      add("host", "warn", "none answers on port " + std::to_string(context_.settings().http_port),
+          "systemctl start orderd");
+    else
+      add("host", answer.find("\"ready\"") != answer.npos ? "ok" : "warn", answer, "");
+  }
+
+ public:
+  /// The body of a GET from this machine's host; "" if there is none.
+  static std::string ask_host(Context& context, const std::string& path) {
+    const auto& settings = context.settings();
+    const bool any = settings.http_address == "0.0.0.0" || settings.http_address == "::";
+    try {
+      Poco::Net::HTTPClientSession session(any ? "127.0.0.1" : settings.http_address, settings.http_port);
+      session.setTimeout(Poco::Timespan(2, 0));
+      Poco::Net::HTTPRequest request("GET", path, Poco::Net::HTTPMessage::HTTP_1_1);
+      session.sendRequest(request);
+      Poco::Net::HTTPResponse response;
+      std::string body;
+      Poco::StreamCopier::copyToString(session.receiveResponse(response), body);
+      return body;
+    } catch (const Poco::Exception&) { return ""; }
+  }
+
+ private:
+  Context& context_;
+  store::Report report_{{"check", "state", "finding", "fix"}, {}};
+};
+
+int doctor(Context& context, const Words& words) {
+  expect_no_words(words);
+  const auto report = Examination(context).run();
+  context.print(report);
+  for (const auto& row : report.rows)
+    if (row[1] == "fail") return 1;
+  return 0;
+}
+
+Poco::JSON::Array json_of(const store::Report& report) {
+  Poco::JSON::Array array;
+  for (const auto& row : report.rows) {
+    Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
+    for (std::size_t i = 0; i < row.size(); ++i) object.set(report.columns[i], row[i]);
+    array.add(object);
+  }
+  return array;
+}
+
+int diag(Context& context, const Words& words) {
+  if (words.size() > 1) throw UsageError("diag takes FILE, or nothing");
+  // Opened first: by then this may no longer be root.
+  std::ofstream file;
+  if (!words.empty()) file.open(words[0]);
+  if (!words.empty() && !file) throw std::runtime_error("cannot write " + words[0]);
+  Poco::JSON::Object bundle(Poco::JSON_PRESERVE_KEY_ORDER);
+  bundle.set("version", version);
+  const auto section = [&](const char* name, const std::function<store::Report(Context&)>& make) {
+    try {
+      bundle.set(name, json_of(make(context)));
+    } catch (const std::exception& error) { bundle.set(name, error.what()); }
+  };
+  section("config", shown_config);
+  section("doctor", [](Context& from) { return Examination(from).run(); });
+  section("plugins", loaded_plugins);
+  section("schema", schema_differences);
+  section("outbox", outbox_positions);
+  section("sagas", stuck_and_live_sagas);
+  section("parked", parked_events);
+  section("metrics", [](Context& from) {
+    return store::Report{{"text"}, {{Examination::ask_host(from, "/metrics")}}};
+  });
+  std::ostream& out = words.empty() ? std::cout : file;
+  bundle.stringify(out, 2);
+  out << "\n" << std::flush;
+  if (!out) throw std::runtime_error("cannot write all of it");
+  return 0;
+}
+
+}  // namespace
+
+std::vector<Verb> doctor_verbs() {
+  return {
+      {"doctor", "",
+       "check everything that a person would, with the fix for each finding; ends with 1 on a failure",
+       doctor},
+      {"diag", "[FILE]", "what helps somebody far away, as one JSON text without secrets", diag},
+  };
+}
+
+}  // namespace orderd::ctl

@@ -1,0 +1,80 @@
+// Verbs about the schemas of host and plugins. `plan` and `verify` only read.
+#include "store/migrations.h"
+
+#include <iostream>
+
+#include "orderctl/verbs.h"
+
+namespace orderd::ctl {
+namespace {
+
+using Owned = std::pair<std::string, std::vector<store::Migration>>;
+
+/// The host's first: plugins' tables may refer to it.
+std::vector<Owned> known_migrations(Context& context) {
+  std::vector<Owned> all{{"orderd", store::host_migrations()}};
+  for (auto& one : context.registry().migrations()) all.push_back(one);
+  return all;
+}
+
+}  // namespace
+
+/// Whatever is not as this program wants it: rows of owner, number, name, state.
+store::Report schema_differences(Context& context) {
+  store::Report report{{"owner", "number", "name", "state"}, {}};
+  for (const auto& [owner, migrations] : known_migrations(context)) {
+    const auto state = store::schema_state(context.connection(), owner, migrations);
+    if (!state.problem.empty()) report.rows.push_back({owner, "", "", state.problem});
+    for (const auto& one : state.pending)
+      report.rows.push_back({owner, std::to_string(one.number), one.name, "pending"});
+  }
+  return report;
+}
+
+namespace {
+
+int plan(Context& context, const Words& words) {
+  expect_no_words(words);
+  const auto report = schema_differences(context);
+  if (report.rows.empty() && !context.json())
+    std::cout << "the schema is up to date\n";
+  else
+    context.print(report);
+  return 0;
+}
+
+int apply(Context& context, const Words& words) {
+  expect_no_words(words);
+  store::Report report{{"owner", "number", "name", "state"}, {}};
+  for (const auto& [owner, migrations] : known_migrations(context))
+    for (const auto& one : store::migrate(context.connection(), owner, migrations))
+      report.rows.push_back({owner, std::to_string(one.number), one.name, "applied"});
+  if (context.json()) return context.print(report), 0;
+  for (const auto& row : report.rows)
+    std::cout << "applied " << row[2] << (row[0] == "orderd" ? "" : " of " + row[0]) << "\n";
+  std::cout << "the schema is up to date\n";
+  return 0;
+}
+
+int verify(Context& context, const Words& words) {
+  expect_no_words(words);
+  const auto report = schema_differences(context);
+  if (context.json() || !report.rows.empty())
+    context.print(report);
+  else
+    std::cout << "the schema is this program's\n";
+  return report.rows.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+std::vector<Verb> migrate_verbs() {
+  return {
+      {"migrate plan", "", "what `migrate apply` would do", plan},
+      {"migrate apply", "", "bring the schemas of host and plugins up to date, under a lock", apply},
+      {"migrate verify", "", "compare the schemas with this program's; ends with 1 if they differ", verify},
+      {"migrate", "", "the same as `migrate apply`", apply},
+  };
+}
+
+}  // namespace orderd::ctl

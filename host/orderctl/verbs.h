@@ -1,0 +1,52 @@
+#pragma once
+// The verbs of orderctl. Each group is a file that lists its verbs in a table; help, the man page and the
+// completion are made from the same tables, so a verb that exists is a verb that is documented.
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "orderctl/context.h"
+
+namespace orderd::ctl {
+
+using Words = std::vector<std::string>;
+
+struct Verb {
+  const char* name;       // "stock receive": one word or two
+  const char* arguments;  // "SKU QUANTITY"; "" for none
+  const char* summary;    // one line that starts in lower case, without a full stop
+  int (*run)(Context& context, const Words& words);  // words behind the name; returns the exit status
+};
+
+/// The words do not fit the verb; what() says how.
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+std::vector<Verb> setup_verbs();
+std::vector<Verb> config_verbs();
+std::vector<Verb> migrate_verbs();
+std::vector<Verb> stock_verbs();
+std::vector<Verb> projection_verbs();
+std::vector<Verb> report_verbs();
+std::vector<Verb> doctor_verbs();
+std::vector<Verb> help_verbs();
+
+/// All groups, in the order in which help shows them.
+std::vector<Verb> all_verbs();
+
+/// Refuses more words than a verb takes.
+void expect_no_words(const Words& words);
+std::int64_t number(const std::string& text, const std::string& what);
+
+/// What several verbs show. Configuration values that may be secrets are masked.
+store::Report shown_config(Context& context);
+store::Report schema_differences(Context& context);
+store::Report stuck_and_live_sagas(Context& context);
+store::Report parked_events(Context& context);
+store::Report outbox_positions(Context& context);
+store::Report loaded_plugins(Context& context);
+/// A configuration value without passwords, whether its key or its text gives them away.
+std::string masked(const std::string& key, const std::string& value);
+
+}  // namespace orderd::ctl

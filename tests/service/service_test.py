@@ -1,0 +1,278 @@
+#!/usr/bin/env python3
+"""What a service manager and an administrator see of a host: notes and watchdog, reload, secrets from files
+and credentials, variables, exit statuses, and the operator's verbs."""
+
+import json
+import os
+import pathlib
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import unittest
+import urllib.parse
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+import orderd_env  # noqa: E402  (after the path is set)
+from orderd_env import wait_for  # noqa: E402
+
+LIMIT_S = 60
+
+
+class Manager:
+    """systemd's side of sd_notify: a socket that keeps what it was told."""
+
+    def __init__(self, folder):
+        self.path = str(folder / "notify")
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(self.path)
+        self._socket.setblocking(False)
+        self._lines = []
+
+    def lines(self):
+        while True:
+            try:
+                self._lines += self._socket.recv(65536).decode().splitlines()
+            except BlockingIOError:
+                return self._lines
+
+    def close(self):
+        self._socket.close()
+
+
+class Managed(orderd_env.Host):
+    """A host with variables of its own."""
+
+    def __init__(self, database, settings=None, **variables):
+        super().__init__(database, settings)
+        self.variables = variables
+
+    def _environment(self):
+        return {**super()._environment(), **getattr(self, "variables", {})}
+
+    def run(self, program, *words):
+        path = pathlib.Path(orderd_env.setting("ORDERD_TEST_BIN")) / "host" / program
+        return subprocess.run([path, f"--config={self.config_path}", *words], capture_output=True, text=True,
+                              timeout=LIMIT_S, env=self._environment(), check=False)
+
+
+class Service(unittest.TestCase):
+    def setUp(self):
+        self.database = self.enterContext(orderd_env.Database("service"))
+
+    def host(self, settings=None, **variables):
+        return self.enterContext(Managed(self.database, settings, **variables))
+
+    def test_the_manager_hears_of_readiness_the_watchdog_reload_and_stop(self):
+        host = self.host()
+        host.prepare()
+        manager = Manager(host.folder)
+        self.addCleanup(manager.close)
+        host.variables = {"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "400000"}
+        host.start()
+        wait_for(lambda: "READY=1" in manager.lines(), "READY=1")
+        wait_for(lambda: manager.lines().count("WATCHDOG=1") > 3, "the watchdog to be told again and again")
+        os.kill(host.pid, signal.SIGHUP)
+        wait_for(lambda: "RELOADING=1" in manager.lines(), "RELOADING=1")
+        wait_for(lambda: manager.lines().count("READY=1") == 2, "READY=1 after the reload")
+        host.stop()
+        self.assertIn("STOPPING=1", manager.lines())
+
+    def test_while_the_database_is_away_the_manager_is_asked_for_patience(self):
+        host = self.host({"postgres.url": f"postgresql://127.0.0.1:{orderd_env.free_port()}/none"})
+        manager = Manager(host.folder)
+        self.addCleanup(manager.close)
+        host.variables = {"NOTIFY_SOCKET": manager.path}
+        host.launch()
+        wait_for(lambda: "EXTEND_TIMEOUT_USEC=30000000" in manager.lines(), "a plea for time")
+        self.assertNotIn("READY=1", manager.lines())
+        host.stop()
+
+    def test_a_reload_takes_over_what_it_can_and_keeps_all_on_an_error(self):
+        host = self.host()
+        host.prepare()
+        host.start()
+
+        def reload(said, **changes):
+            host.settings.update({key.replace("__", "."): value for key, value in changes.items()})
+            host.write_config()
+            os.kill(host.pid, signal.SIGHUP)
+            wait_for(lambda: said in host.log_path.read_text(encoding="utf-8"), f"the log to say {said}")
+
+        reload('"taken_over":"log.format","at_restart":"http.workers"', log__format="json", http__workers="3")
+        reload("log.level = loud: must be one of", log__level="loud")
+        self.assertTrue(json.loads(host.log_tail().splitlines()[-1]))
+        reload('"taken_over":"log.level","at_restart":"http.workers"', log__level="debug")
+        host.place()
+
+    def test_a_reload_with_a_broken_snippet_changes_nothing(self):
+        host = self.host()
+        host.prepare()
+        host.start()
+        (host.folder / "conf.d").mkdir()
+        (host.folder / "conf.d" / "broken.properties").write_text("log.levl = debug\n")
+        os.kill(host.pid, signal.SIGHUP)
+        said = "broken.properties: unknown key log.levl; the nearest known key is log.level"
+        wait_for(lambda: said in host.log_tail(), "the log to name the snippet")
+        host.place()
+
+
+class Secrets(unittest.TestCase):
+    """With a password that has a space, a quote and a backslash."""
+
+    PASSWORD = "it's a \\ secret"
+
+    def setUp(self):
+        self.database = self.enterContext(orderd_env.Database("service"))
+        self.role = f"service_{secrets.token_hex(4)}"
+        quoted = self.PASSWORD.replace("'", "''")
+        self.database.query(f"create role {self.role} login password '{quoted}'")
+        self.database.query(f"grant all on database \"{self.database.name}\" to {self.role}")
+        self.database.query(f"grant all on schema public to {self.role}")
+        drop = f"drop owned by {self.role} cascade; drop role {self.role}"
+        self.addCleanup(lambda: self.database.query(drop))
+        where = urllib.parse.urlsplit(self.database.url)
+        self.server = f"{where.hostname}:{where.port}"
+        self.address = f"postgresql://{self.role}@{self.server}/{self.database.name}"
+        self.host = self.enterContext(Managed(self.database, {"postgres.url": self.address}))
+        self.file = self.host.folder / "secrets" / "postgres.password"
+        self.file.parent.mkdir()
+        self.file.write_text(self.PASSWORD + "\n")
+        self.file.chmod(0o600)
+
+    def works(self):
+        self.host.write_config()
+        self.host.orderctl("migrate", "apply")
+        self.assertEqual(json.loads(self.host.orderctl("sagas", "-o", "json")), [])
+        return self.host.orderctl("outbox", "-o=json")
+
+    def test_orderctl_s_reports_take_a_url_with_that_password(self):
+        quoted = urllib.parse.quote(self.PASSWORD)
+        self.host.settings["postgres.url"] = self.address.replace("@", f":{quoted}@")
+        self.works()
+
+    def test_the_password_may_be_in_a_file(self):
+        self.host.settings["postgres.password_file"] = self.file
+        self.works()
+
+    def test_a_credential_is_read_in_the_place_of_its_file(self):
+        self.host.settings["postgres.password_file"] = "/nonexistent/secrets/postgres.password"
+        credentials = self.host.folder / "credentials"
+        credentials.mkdir()
+        self.host.variables["CREDENTIALS_DIRECTORY"] = str(credentials)
+        for name in ("postgres.password", "secrets_postgres.password"):
+            with self.subTest(name):
+                self.file.rename(credentials / name)
+                (credentials / name).chmod(0o440)  # as systemd's access lists look
+                self.works()
+                (credentials / name).rename(self.file)
+
+    def test_a_file_that_others_can_read_is_refused(self):
+        self.host.settings["postgres.password_file"] = self.file
+        self.file.chmod(0o644)
+        self.host.write_config()
+        done = self.host.run("orderd")
+        self.assertEqual(done.returncode, 78)
+        self.assertIn(f"postgres.password_file: {self.file} can be read by others: `chmod 600", done.stderr)
+
+    def test_a_wrong_password_ends_the_start_with_77(self):
+        self.file.write_text("wrong\n")
+        self.host.settings["postgres.password_file"] = self.file
+        self.host.write_config()
+        done = self.host.run("orderd")
+        self.assertEqual(done.returncode, 77, done.stderr)
+        self.assertRegex(done.stderr.splitlines()[-1],
+                         r"^orderd: postgres.url: .*password authentication failed.*doctor")
+
+    def test_a_role_without_rights_ends_the_start_with_77(self):
+        self.host.settings["postgres.password_file"] = self.file
+        self.works()
+        self.database.query(f"reassign owned by {self.role} to orderd")
+        done = self.host.run("orderd")
+        self.assertEqual(done.returncode, 77, done.stderr)
+
+    def test_no_verb_shows_it(self):
+        quoted = urllib.parse.quote(self.PASSWORD)
+        self.host.settings["postgres.url"] = self.address.replace("@", f":{quoted}@")
+        self.host.settings["plugin.payment.settings.api_key"] = "sk_live_42"
+        self.host.write_config()
+        for verb in (["config", "show"], ["diag"]):
+            shown = self.host.run("orderctl", *verb).stdout
+            self.assertIn("***", shown)
+            self.assertNotIn("secret@", shown)
+            self.assertNotIn(quoted, shown)
+            self.assertNotIn("sk_live_42", shown)
+
+
+class Configuration(unittest.TestCase):
+    def setUp(self):
+        self.database = self.enterContext(orderd_env.Database("service"))
+        self.host = self.enterContext(Managed(self.database))
+
+    def refused(self, *parts, status=78):
+        done = self.host.run("orderd", "--check-config")
+        self.assertEqual(done.returncode, status, done.stderr)
+        for part in parts:
+            self.assertIn(str(part), done.stderr)
+
+    def test_check_config_loads_everything_and_starts_nothing(self):
+        done = self.host.run("orderd", "--check-config")
+        self.assertEqual((done.returncode, done.stdout), (0, "the configuration is good\n"), done.stderr)
+
+    def test_a_variable_can_name_an_instance_with_an_underscore(self):
+        del self.host.settings["plugin.orders_read.library"]
+        self.host.write_config()
+        self.host.variables["ORDERD_PLUGIN_ORDERS__READ_LIBRARY"] = "projection_orders_read.so"
+        shown = json.loads(self.host.orderctl("plugins", "-o", "json"))
+        self.assertIn("orders_read", [one["instance"] for one in shown])
+
+    def test_a_configuration_that_others_can_write_is_refused(self):
+        self.host.config_path.chmod(0o666)
+        self.refused(self.host.config_path, "can be written by others", "chmod go-w")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can give files away")
+    def test_a_configuration_of_another_user_is_refused(self):
+        os.chown(self.host.config_path, 65534, 65534)
+        self.refused(self.host.config_path, "belongs to user 65534", "chown root")
+
+    def test_a_snippet_that_names_a_missing_plugin(self):
+        (self.host.folder / "conf.d").mkdir()
+        (self.host.folder / "conf.d" / "x.properties").write_text("plugin.x.library = none.so\n")
+        self.refused('plugin "x"', "none.so", "install the package that brings it")
+
+    def test_verify_tells_what_apply_would_do(self):
+        before = self.host.run("orderctl", "migrate", "verify", "-o", "json")
+        self.assertEqual(before.returncode, 1)
+        self.assertIn("pending", [row["state"] for row in json.loads(before.stdout)])
+        self.host.orderctl("migrate", "apply")
+        self.assertEqual(self.host.run("orderctl", "migrate", "verify").returncode, 0)
+
+    def test_doctor_finds_and_mends(self):
+        def findings():
+            rows = json.loads(self.host.run("orderctl", "doctor", "-o", "json").stdout)
+            return {row["check"]: row for row in rows if row["state"] == "fail"}
+        self.assertEqual(findings()["schema"]["fix"], "orderctl migrate apply")
+        self.host.orderctl("migrate", "apply")
+        self.assertEqual(findings(), {})
+
+    def test_words_that_are_no_verb_end_with_64(self):
+        for words in (["nonsense"], ["stock", "receive"], ["sagas", "-o", "yaml"], ["sagas", "more"]):
+            self.assertEqual(self.host.run("orderctl", *words).returncode, 64, words)
+
+    def test_a_database_that_is_away_ends_orderctl_with_69(self):
+        self.host.settings["postgres.url"] = f"postgresql://127.0.0.1:{orderd_env.free_port()}/none"
+        self.host.write_config()
+        self.assertEqual(self.host.run("orderctl", "outbox").returncode, 69)
+
+    def test_every_verb_completes_and_has_its_place_in_the_man_page(self):
+        help_text = self.host.orderctl("help")
+        page, completion = self.host.orderctl("man"), self.host.orderctl("completion", "bash")
+        for line in help_text.split("\n\n")[1].splitlines():
+            verb = line.split()[0]
+            self.assertIn(f"\\fB{verb}", page)
+            self.assertIn(verb, completion)
+
+
+if __name__ == "__main__":
+    unittest.main()
