@@ -18,6 +18,17 @@ std::int16_t paying_step(const Definition& definition) {
   return -1;
 }
 
+/// Whether this very command was told as a success before.
+bool succeeded(const Saga& saga, const std::string& key) {
+  const std::string order = saga.order_id.to_string();
+  return std::any_of(saga.attempts.begin(), saga.attempts.end(), [&](const Attempt& one) {
+    return one.outcome == OutcomeKind::done &&
+           (one.answer == QueryAnswer::none || one.answer == QueryAnswer::found) &&
+           key == order + "." + one.action + "." + std::to_string(one.sequence) + ".g" +
+                      std::to_string(one.generation);
+  });
+}
+
 bool holds_money(const Saga& saga) {
   return captured_left(saga) > 0 || (saga.payment.captured == 0 && saga.payment.authorized > saga.voided);
 }
@@ -72,8 +83,10 @@ void Turn::ask() {
 /// About nothing that is open: what the provider has is compared with what this order should have.
 void Turn::news(const Notice& notice) {
   const Saga before = saga_;
-  // A success that is taken back later tells less than was told before; everything else only adds up.
-  const bool reversal = notice.outcome.kind == OutcomeKind::declined;
+  // A success that is taken back later tells less than was told before; everything else only adds up. A late
+  // word of what was declined from the start takes nothing back: its totals are of a time long past.
+  const bool reversal =
+      notice.outcome.kind == OutcomeKind::declined && (notice.key.empty() || succeeded(saga_, notice.key));
   reversal ? learn_totals(saga_, notice.outcome) : merge_totals(saga_, notice.outcome);
   if (saga_.reference.empty()) saga_.reference = notice.outcome.provider_reference;
   if (saga_ == before) {

@@ -133,6 +133,35 @@ TEST_CASE("a success that a rejected order hears of twice is undone once") {
   CHECK(story.key() == key);
 }
 
+TEST_CASE("a late word of a capture that was declined takes nothing back of what was undone since") {
+  Story story;
+  story.come_to(2);
+  const std::string key = story.key();
+  Outcome declined = of(OutcomeKind::declined, "CAPTURE_DECLINED");
+  declined.totals = PaymentTotals{1000, 0, 0, 0};
+  story.answers(declined);
+  while (story.doing() != "payment.void") story.answers(of(OutcomeKind::done));
+  story.answers(done({1000, 0, 0, 1000}));
+  REQUIRE(story.saga.status == Status::rejected);
+  story.take(notice(declined, key));
+  CHECK(story.stale);
+  CHECK(story.doing() == "nothing");
+}
+
+TEST_CASE("a capture that was told as done and fails later is taken back by its key") {
+  Story story;
+  story.come_to(2);
+  const std::string key = story.key();
+  story.answers(done({1000, 1000, 0, 0}));
+  story.answers(of(OutcomeKind::done));
+  Outcome reversed = of(OutcomeKind::declined, "CAPTURE_FAILED_LATER");
+  reversed.totals = PaymentTotals{1000, 0, 0, 0};
+  story.take(notice(reversed, key));
+  CHECK(story.saga.status == Status::confirmed);
+  REQUIRE(story.saga.attention);
+  CHECK(story.saga.attention->code == "PAYMENT_REVERSED");
+}
+
 TEST_CASE("a capture that fails later by webhook asks for attention and keeps the status") {
   Story story;
   story.come_to(4);
