@@ -7,6 +7,7 @@
 #include <iostream>
 #include <utility>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/service.h"
 #include "bus/kafka/kafka_bus.h"
@@ -126,16 +127,21 @@ struct NoPermission : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Waits for the database, saying so, then refuses one that this program does not fit. False: asked to stop
-/// meanwhile.
-bool wait_for_schema(const config::Settings& settings) {
+/// Waits for the database, saying so, refuses one that this program does not fit, and brings the plugins'
+/// tables up to date. False: asked to stop meanwhile.
+bool wait_for_schema(const config::Settings& settings, plugins::Registry& registry) {
   for (bool said = false;; said = true) {
+    bool fits = false;
     try {
       store::Connection connection(database(settings));
       const std::string problem = store::schema_problem(connection);
       if (!problem.empty()) throw config::ConfigError(problem);
+      fits = true;
+      ORDERD_FAULT_POINT("main.before_migration");
+      registry.migrate(connection);
       return true;
     } catch (const store::DbError& error) {
+      if (fits && !error.connection_lost) throw;
       // SQLSTATEs that no waiting mends: who we are, which database, what we may.
       for (const char* refused : {"28000", "3D000", "42501"})
         if (error.sqlstate == refused)
@@ -273,11 +279,7 @@ int Server::serve(Reload& reload) {
     log_info("main", "listening",
              {{"address", settings.http_address}, {"port", std::to_string(front->port())}});
   }
-  if (!wait_for_schema(settings)) return 0;
-  {
-    store::Connection connection(database(settings));
-    registry->migrate(connection);
-  }
+  if (!wait_for_schema(settings, *registry)) return 0;
   Stages stages(settings, bus, *registry, definition, box);
   registry->start(stages.sink());
   webhooks.start(registry->webhooks(), pool);

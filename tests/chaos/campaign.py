@@ -49,8 +49,9 @@ union all select count(*) from order_state s left join orders_read r on r.order_
 class Buyers(fleet.Crowd):
     """Orders at a rate, from many clients, each repeated until it is acknowledged."""
 
-    clients, cancellers = 32, 96
+    clients, cancellers = 128, 96
     repeated_share = 0.1
+    request_limit_s = 2
 
     def wish(self):
         pick = self._random

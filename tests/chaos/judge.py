@@ -73,7 +73,8 @@ class SliceJudge(laws.Judge):
         super().__init__(state, acknowledged)
         self.stuck = stuck
         for order in stuck:
-            self.status[order] = "STUCK"
+            if self.status[order] not in laws.FINAL:
+                self.status[order] = "STUCK"
 
     def no_order_is_lost(self):
         before = len(self.complaints)
@@ -92,6 +93,11 @@ class SliceJudge(laws.Judge):
         self.status = {order: laws.STATUSES[row["status"]] for order, row in self.now.items()}
         super().versions_have_no_gap()
         self.status = listed
+
+    def order_has_its_money(self, order, status, money):
+        """The provider took back what it had said: the order keeps its status, and is listed."""
+        if order not in self.stuck:
+            super().order_has_its_money(order, status, money)
 
     LAWS = (no_order_is_lost, nothing_is_left_over, versions_have_no_gap, laws.Judge.nothing_follows_an_end,
             laws.Judge.versions_stand_in_order, laws.Judge.money_is_right, laws.Judge.reservations_are_right,
@@ -154,7 +160,7 @@ class Verdict:
     def _count(self, ids, judge):
         for order in ids:
             status, money = judge.status.get(order), self.book.sums(order)
-            self.endings[status] += 1
+            self.endings["listed" if order in judge.stuck else status] += 1
             self.versions[order] = len(judge.histories.get(order, ()))
             if status not in (*laws.FINAL, "STUCK"):
                 self.lost += 1
@@ -163,9 +169,8 @@ class Verdict:
             if captures > 1 or kept > total or kept < 0:
                 self.double_charged += 1
             held = money["authorize"] - money["capture"] - money["void"]
-            if status in ("CANCELLED", "REJECTED") and (kept != 0 or held != 0):
-                self.orphans += 1
-            if status == "CONFIRMED" and held != 0:
+            over = status in ("CANCELLED", "REJECTED") and (kept != 0 or held != 0)
+            if order not in judge.stuck and (over or (status == "CONFIRMED" and held != 0)):
                 self.orphans += 1
             if status == "CONFIRMED" and order in judge.histories:
                 for item in judge.histories[order][0]["payload"]["items"]:
@@ -174,12 +179,12 @@ class Verdict:
     def _sums(self):
         for what, sql in SUMS.items():
             self.complaints += [f"{what}: {row}" for row in self._database.query(sql)]
-        stuck_goods = "true" if self.stuck else "false"
+        stuck = "STUCK" in self.status.values()  # may hold goods, for a person to decide
         for row in self._database.query("select sku, sold, reserved, on_hand from inventory.stock"):
             sku, sold, reserved, on_hand = row.rsplit("|", 3)
-            if not self.stuck and (int(sold) != self._sold[sku] or int(reserved) != 0):
+            if not stuck and (int(sold) != self._sold[sku] or int(reserved) != 0):
                 self.complaints.append(f"stock: {sku}: sold {sold}, confirmed orders have {self._sold[sku]}; "
-                                       f"reserved {reserved} (stuck: {stuck_goods})")
+                                       f"reserved {reserved}")
             if int(on_hand) < 0 or self._sold[sku] > world.SCARCE.get(sku, self._sold[sku]):
                 self.oversold += 1
                 self.complaints.append(f"oversold: {sku}: {row}, confirmed orders have {self._sold[sku]}")

@@ -6,7 +6,6 @@ import collections
 import concurrent.futures
 import contextlib
 import os
-import pathlib
 import random
 import re
 import signal
@@ -17,7 +16,7 @@ import time
 import world
 from world import fleet, orderd_env
 
-PAUSE_MIN_S, PAUSE_MAX_S = 0.5, 3.0
+PAUSE_MIN_S, PAUSE_MAX_S = 0.5, 4.0
 LOOK_S = 0.1
 ARMED_SHARE = 0.7
 POINT_STOPS_SHARE = 0.25
@@ -93,7 +92,8 @@ class Guard:
         while not self._mayhem.over.wait(LOOK_S):
             with self._lock:
                 code, died = self.host.exit_code, self.host.exit_code is not None
-                stopped = not died and self.host.running and not self._frozen and is_stopped(self.host.pid)
+                running = self.host.running and not self._frozen
+                stopped = running and fleet.is_stopped(self.host.pid)
             if died:
                 self._note_death(code)
                 self._launch()
@@ -109,12 +109,6 @@ class Guard:
             self._mayhem.reached(self.host.environment, "kill")
         else:
             self._mayhem.complaints.append(f"a host ended by itself with {code}:\n{self.host.log_tail()}")
-
-
-def is_stopped(pid):
-    with contextlib.suppress(OSError):
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
-    return False
 
 
 class Mayhem:

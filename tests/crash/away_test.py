@@ -137,6 +137,18 @@ class Sessions(unittest.TestCase):
         placed = self.crowd.place(50)
         self.end(placed)
 
+    def test_a_session_that_ends_while_the_host_starts_does_not_end_the_host(self):
+        host = self.ours.hosts[0]
+        host.stop()
+        host.environment = {"ORDERD_TEST_FAULT": "main.before_migration:stop:1"}
+        host.launch()
+        wait_for(lambda: fleet.is_stopped(host.pid), "the host to stop before its migrations", 60)
+        self.database.query("select count(pg_terminate_backend(pid)) from pg_stat_activity "
+                            "where datname = current_database() and pid <> pg_backend_pid()")
+        os.kill(host.pid, signal.SIGCONT)
+        wait_for(lambda: fleet.ready(host), "the host to be ready by itself", 60)
+        self.end(self.crowd.place(20))
+
     def owners(self):
         return int(self.database.query("select count(distinct owner) from positions where consumer = 'saga' "
                                        "and lease_until > clock_timestamp()")[0])

@@ -165,6 +165,13 @@ def ready(host):
     return False
 
 
+def is_stopped(pid):
+    """Whether it was stopped by a signal, its own or another's."""
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    return False
+
+
 @dataclasses.dataclass
 class Wish:
     """An order that somebody wants, and what became of it."""
@@ -199,6 +206,7 @@ class Crowd:
 
     clients, cancellers = CLIENTS, CANCELLERS
     repeated_share = 1.0  # of the orders: placed a second time with the same key
+    request_limit_s = REQUEST_LIMIT_S
 
     def __init__(self, hosts, seed):
         self._hosts = hosts
@@ -291,7 +299,7 @@ class Crowd:
         """(status, body), or None when no answer came; the connection is kept where it can be."""
         kept = self._local.__dict__.setdefault("connections", {})
         if host.port not in kept:
-            kept[host.port] = http.client.HTTPConnection("127.0.0.1", host.port, timeout=REQUEST_LIMIT_S)
+            kept[host.port] = http.client.HTTPConnection("127.0.0.1", host.port, timeout=self.request_limit_s)
             self._connections.append(kept[host.port])
         connection = kept[host.port]
         try:
