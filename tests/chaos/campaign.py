@@ -129,7 +129,7 @@ class Campaign:
             wrong = self._failures + faults.complaints + verdict.complaints
             report.show(wrong, time.monotonic() - begin)
             if wrong:
-                fleet.say(here.fleet.log_tails())
+                fleet.say("\n".join(["--- faults", *sorted(faults.journal), here.fleet.log_tails()]))
             for host in here.hosts:
                 host.stop()
         return not wrong

@@ -5,6 +5,7 @@ next fault point armed; one that stopped itself at a point goes on after longer 
 import collections
 import concurrent.futures
 import contextlib
+import datetime
 import os
 import random
 import re
@@ -40,6 +41,10 @@ def fault_points(kafka):
     return sorted(name for name in names if kafka or not name.startswith(("relay.", "kafka.")))
 
 
+def utc():
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%H:%M:%S.%f")[:-3]
+
+
 class Guard:
     """One host: who may do what to it, and how often it died of what."""
 
@@ -65,7 +70,7 @@ class Guard:
             self._frozen = True
             pid = self.host.pid
             os.kill(pid, signal.SIGSTOP)
-        time.sleep(fleet.LEASE_MS / 1000 + self._pick.random() * BEYOND_LEASE_S)
+        time.sleep(world.LEASE_MS / 1000 + self._pick.random() * BEYOND_LEASE_S)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
         self._frozen = False
@@ -123,7 +128,7 @@ class Mayhem:
         self._turn = 0
         self.running, self.over = True, threading.Event()
         self.counts, self.points = collections.Counter(), collections.Counter()
-        self.complaints = []
+        self.complaints, self.journal = [], []
         self.guards = [Guard(host, self, random.Random(self._pick.random())) for host in of.hosts]
         self._pool = concurrent.futures.ThreadPoolExecutor(WORKERS)
         self._begun = []
@@ -168,6 +173,7 @@ class Mayhem:
         with self._lock:
             self.points[environment.get("ORDERD_TEST_FAULT", "?").split(":")[0]] += 1
             self.counts[f"{action} at a fault point"] += 1
+            self.journal.append(f"{utc()} {environment.get('ORDERD_TEST_FAULT')}")
 
     def _hurt(self, name, pick):
         guard = pick.choice(self.guards)
@@ -186,9 +192,11 @@ class Mayhem:
             "bank killed": lambda: self._away_bank(pick.uniform(0, 2)),
             "bank frozen": lambda: self._freeze_bank(pick.uniform(0.5, 4)),
         }[name]
+        begin = utc()
         hurt()
         with self._lock:
             self.counts[name] += 1
+            self.journal.append(f"{begin} to {utc()} {name} (host {guard.host.port})")
 
     def _cut(self, verb, port, seconds):
         self._world.wires.hurt(verb, port, seconds)

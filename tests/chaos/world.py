@@ -25,6 +25,7 @@ from orderd_env import free_port, setting, wait_for  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 KEY_WINDOW_MS = 20_000
+LEASE_MS = 4_000
 SCARCE = {f"SCARCE-{number}": 40 for number in range(1, 6)}
 BANK_LIMIT_S = 10
 SCRAPE_LIMIT_S = 2
@@ -159,7 +160,8 @@ class World(contextlib.ExitStack):
         port = urllib.parse.urlsplit(self.database.url).port
         self.wires = Wires([port, self.bank.port] * self._count)
         self.callback(self.wires.close)
-        settings = {"plugin.payment.library": "bank_client.so", "plugin.payment.settings.database": None,
+        settings = {"lease_ms": LEASE_MS, "plugin.payment.library": "bank_client.so",
+                    "plugin.payment.settings.database": None,
                     "plugin.payment.settings.port": self.bank.port,
                     "plugin.payment.settings.key_window_ms": KEY_WINDOW_MS,
                     "plugin.payment.settings.webhook_secret": self.bank.secret, **bus}

@@ -147,7 +147,7 @@ class Sessions(unittest.TestCase):
                             "where datname = current_database() and pid <> pg_backend_pid()")
         os.kill(host.pid, signal.SIGCONT)
         wait_for(lambda: fleet.ready(host), "the host to be ready by itself", 60)
-        self.end(self.crowd.place(20))
+        self.end(self.crowd.place(100))
 
     def owners(self):
         return int(self.database.query("select count(distinct owner) from positions where consumer = 'saga' "

@@ -52,8 +52,9 @@ ORDER_COLUMNS = {"orders": "id", "order_state": "id", "order_events": "order_id"
 def read(database, tables=tuple(TABLES), orders=None):
     """{table: [row as dict]} of one snapshot; payloads of events are parsed. `orders`: (first, last)."""
     def rows(name):
-        column = ORDER_COLUMNS[name]
-        where = f" where {column} between '{orders[0]}' and '{orders[1]}'" if orders else ""
+        where = ""
+        if orders:
+            where = f" where {ORDER_COLUMNS[name]} between '{orders[0]}' and '{orders[1]}'"
         return f"(select coalesce(json_agg(t), '[]') from (select * from ({TABLES[name]}) r{where}) t)"
 
     parts = ", ".join(f"'{name}', {rows(name)}" for name in tables)

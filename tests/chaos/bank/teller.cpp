@@ -105,9 +105,11 @@ Delivery Teller::execute(std::uint64_t connection, const Request& request, std::
     ledger_.note("absorbed", request.key);
     return {How::never, 0, ""};
   }
-  if (request.op == "void" && captures_wait(ledger_.payment(request.payment)))
+  if (request.op == "void" && captures_wait(ledger_.payment(request.payment))) {
+    ledger_.note("void too early", request.key);
     return {How::now, 0,
             simple(request.number, "RETRY", "CAPTURE_UNDER_WAY", ledger_.payment(request.payment))};
+  }
   if (chance(outage_share)) {
     ledger_.note("outage", request.key);
     return {How::now, 0, simple(request.number, "RETRY", "UNAVAILABLE", ledger_.payment(request.payment))};
