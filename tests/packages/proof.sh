@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The life of an installation, in a chroot with nothing but Debian's minimum, PostgreSQL and the packages: set
 # up, start, order, add a plugin that was built with orderd-plugin-dev alone, upgrade with orders in flight
-# and a changed configuration, remove, install again, purge. Needs root, mmdebstrap, and the network for Debian's
-# packages; the folders of roots and the .deb files are kept in .orderd/proof and build/packages.
+# and a changed configuration, remove, install again, purge. Needs root, mmdebstrap, and the network for
+# Debian's packages; the folders of roots and the .deb files are kept in .orderd/proof and build/packages.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)

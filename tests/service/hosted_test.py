@@ -67,7 +67,8 @@ class Hosted(unittest.TestCase):
 
 class Postgres(Hosted):
     def certificates(self, folder):
-        ca, key, request, cert = (folder / name for name in ("ca.pem", "server.key", "server.csr", "server.pem"))
+        names = ("ca.pem", "server.key", "server.csr", "server.pem")
+        ca, key, request, cert = (folder / name for name in names)
         new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
         run("openssl", "req", "-x509", *new_key, "-days", "2", "-subj", "/CN=ca",
             "-keyout", str(folder / "ca.key"), "-out", str(ca))
