@@ -221,6 +221,13 @@ void apply_to_log(const config::Settings& settings) {
   set_log_level(parse_log_level(settings.log_level));
 }
 
+intake::IntakeOptions intake_options(const config::Settings& settings) {
+  intake::IntakeOptions options;
+  options.database = database(settings);
+  options.writers = settings.intake_writers;
+  return options;
+}
+
 http::front::Options front_options(const config::Settings& settings) {
   http::front::Options options;
   options.address = settings.http_address;
@@ -265,10 +272,7 @@ int Server::serve(Reload& reload) {
       lines.push_back("kafka: " + bus.kafka->last_problem());
     return lines;
   };
-  intake::IntakeOptions intake_options;
-  intake_options.database = database(settings);
-  intake_options.writers = settings.intake_writers;
-  intake::Intake intake(intake_options, box);
+  intake::Intake intake(intake_options(settings), box);
   sse::Broadcaster broadcaster(*bus.events, pool);
   webhooks::Receiver webhooks;
   http::Api api({pool, intake, broadcaster, box, product_source(pool, registry->catalogs()), webhooks,

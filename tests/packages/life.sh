@@ -10,13 +10,11 @@ ip link set lo up
 mount -t proc proc "$merchant/proc"
 mount --rbind /dev "$merchant/dev"
 mount -t tmpfs tmpfs "$merchant/run"
-mkdir -p "$merchant/run/postgresql" "$merchant/run/credentials"
 
 # env -i: of the machine's variables none; the rest as systemd and a login have it.
-inside() {
-  env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
-    chroot "$merchant" "$@"
-}
+chrooted=(env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
+  chroot "$merchant")
+inside() { "${chrooted[@]}" "$@"; }
 held() { say "-- $*"; }
 await() {
   local what=$1
@@ -36,7 +34,8 @@ start() {
     install -m 400 "$file" "$merchant$credentials/secrets_$(basename "$file")"
   done
   inside chown -R orderd:orderd "$credentials"
-  inside setpriv --reuid=orderd --regid=orderd --init-groups --no-new-privs --bounding-set=-all -- \
+  # Not by the function: then the process to signal would be a shell.
+  "${chrooted[@]}" setpriv --reuid=orderd --regid=orderd --init-groups --no-new-privs --bounding-set=-all -- \
     env CREDENTIALS_DIRECTORY="$credentials" ORDERD_HTTP_PORT="$port" "$@" \
     /usr/bin/orderd --config=/etc/orderd/orderd.properties >"$merchant/run/$name.log" 2>&1 &
   echo $! >"$merchant/run/$name.pid"
@@ -52,12 +51,13 @@ stop() {
 placed=$merchant/run/placed
 # place PORT COUNT [QUANTITY]
 place() {
+  local answer
   local items='[{"sku":"SKU-0001","quantity":'${3:-1}',"unitPrice":499}]'
   local payment='{"method":"card","token":"tok_ok"}'
   for ((i = 0; i < $2; i++)); do
-    curl -fsS "$api:$1/api/orders" -H 'Content-Type: application/json' \
-      -d '{"customerId":"c-1","currency":"EUR","items":'"$items"',"payment":'"$payment"'}' |
-      sed 's/.*"id":"\([^"]*\)".*/\1/' | tee -a "$placed"
+    answer=$(curl -fsS "$api:$1/api/orders" -H 'Content-Type: application/json' \
+      -d '{"customerId":"c-1","currency":"EUR","items":'"$items"',"payment":'"$payment"'}')
+    sed 's/^{"id":"\([^"]*\)".*/\1/' <<<"$answer" | tee -a "$placed"
   done
 }
 status() { curl -fs "$api:$1/api/orders/$2" | sed 's/.*"status":"\([A-Z_]*\)","version".*/\1/'; }
@@ -71,6 +71,7 @@ inside sh -c "cd /debs && dpkg -i $host_and_plugins" \
 grep -q '  orderctl setup' "$merchant/run/install" &&
   grep -q 'systemctl enable --now orderd' "$merchant/run/install" ||
   die "the package did not print what to do next"
+inside install -d -o postgres -g postgres /run/postgresql
 inside pg_ctlcluster 15 main start
 await "PostgreSQL" inside runuser -u postgres -- psql -c 'select 1'
 echo n | inside orderctl setup >/dev/null && die "setup went on without leave"
@@ -120,7 +121,7 @@ place 3001 5 >/dev/null
 await "all orders of both versions" all_confirmed 3001
 count=$(inside runuser -u orderd -- psql -XAtqc 'select count(*) from orders' orderd)
 [ "$count" = $(($(wc -l <"$placed") + 1)) ] ||
-  die "there are other orders than were answered"
+  die "$count orders are there, $(wc -l <"$placed") and one were answered"
 held "upgraded with $(wc -l <"$placed") orders; two versions side by side lost none"
 
 # --- packages for another ABI, wrong rights ---

@@ -3,8 +3,8 @@
 root_of() {
   local tar=$state/$1-$(printf %s "$2" | sha256sum | cut -c 1-12).tar
   [ -f "$tar" ] || {
-    mmdebstrap --quiet --format=tar --variant=minbase ${2:+--include="$2"} bookworm "$tar.new" &&
-      mv "$tar.new" "$tar"
+    mmdebstrap --quiet --format=tar --variant=minbase ${2:+--include="$2"} bookworm "$tar.new"
+    mv "$tar.new" "$tar"
   }
   mkdir "$work/$1"
   tar -x --numeric-owner -C "$work/$1" -f "$tar"

@@ -108,7 +108,8 @@ class Postgres(Hosted):
         database, address = self.database_of(url, ca)
         lines = documented("a hosted PostgreSQL, its certificate checked")
         self.assertEqual(set(lines), {"postgres.url", "postgres.password_file"})
-        asked = lines["postgres.url"].replace("orderd@db.example.com:5432/orderd", f"{address}/{database.name}")
+        there = f"{address}/{database.name}"
+        asked = lines["postgres.url"].replace("orderd@db.example.com:5432/orderd", there)
         lines = {"postgres.url": asked.replace("/etc/orderd/postgres-ca.pem", str(ca)),
                  "postgres.password_file": self.secret(folder, "password", url.password)}
         self.works(database, lines)
