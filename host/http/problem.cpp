@@ -70,7 +70,7 @@ ErrorFace face_of(Error error) {
     case Error::webhook_refused:
       return {401, "WEBHOOK_REFUSED", "The plugin does not take this call for its provider's.", false};
     case Error::keys_unavailable:
-      return {503, "DATABASE_UNAVAILABLE", "API keys cannot be looked up at the moment. Try again.", true};
+      return {503, "KEYS_UNAVAILABLE", "API keys cannot be looked up at the moment. Try again.", true};
     case Error::missing_scope:
       return {403, "MISSING_SCOPE", "This API key lacks a scope that this needs.", false};
     case Error::foreign_customer:

@@ -163,7 +163,7 @@ TEST_CASE("While keys cannot be read they are believed for a time, and then nobo
   CHECK(eventually([&] { return (answer = host.get("/api/products", bearer(key))).status != 200; }));
   CHECK(answer.status == 503);
   CHECK_FALSE(answer.field("retry-after").empty());
-  CHECK(code_of(answer) == "DATABASE_UNAVAILABLE");
+  CHECK(code_of(answer) == "KEYS_UNAVAILABLE");
   CHECK(host.get("/api/products").status == 401);
   host.database.script("alter table away rename to api_keys");
   CHECK(eventually([&] { return host.get("/api/products", bearer(key)).status == 200; }));
