@@ -286,7 +286,7 @@ int Server::serve(Reload& reload) {
   sse::Broadcaster broadcaster(*bus.events, pool);
   webhooks::Receiver webhooks;
   http::Api api({pool, intake, broadcaster, box, product_source(pool, registry->catalogs()), webhooks,
-                 not_ready, settings.http_web_dir, access_options(settings, keyring.get()), degraded});
+                 not_ready, settings.http_web_dir, degraded, access_options(settings, keyring.get())});
   std::unique_ptr<http::front::Front> front;
   if (settings.roles.contains("api")) {
     front = std::make_unique<http::front::Front>(front_options(settings), api.factory());

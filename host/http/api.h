@@ -41,10 +41,10 @@ struct ApiParts {
   /// What keeps this host from serving, a line each, for people; empty: ready. [any worker thread]
   std::function<std::vector<std::string>()> not_ready;
   std::string web_dir;  // pages for "/"; "": none
-  AccessOptions access = {};
   /// What does not work as it should although this host serves, a line each; may be empty. [any worker
   /// thread]
-  std::function<std::vector<std::string>()> degraded;
+  std::function<std::vector<std::string>()> degraded = {};
+  AccessOptions access = {};
 };
 
 class Api {

@@ -48,8 +48,8 @@ ApiHost::ApiHost(Options options) {
                                                    webhooks,
                                                    [this] { return not_ready; },
                                                    options.web_dir,
-                                                   options.access,
-                                                   {}});
+                                                   {},
+                                                   options.access});
   http::front::Options front_options;
   front_options.port = 0;
   front = std::make_unique<http::front::Front>(front_options, api->factory(), http::render_refusal);
