@@ -7,6 +7,7 @@
 #include <iostream>
 #include <utility>
 
+#include "access/keyring.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/service.h"
@@ -169,6 +170,24 @@ std::string database_problem(store::Pool& pool) {
   }
 }
 
+std::unique_ptr<access::Keyring> make_keyring(const config::Settings& settings) {
+  if (!settings.roles.contains("api")) return nullptr;
+  if (settings.access_keys == "required") return std::make_unique<access::Keyring>(database(settings));
+  log_warning("main",
+              "access.keys = off: whoever reaches the API may read, place and cancel orders; /api/admin and "
+              "/console answer on this machine only");
+  return nullptr;
+}
+
+http::AccessOptions access_options(const config::Settings& settings, const access::Keyring* keyring) {
+  http::AccessOptions options;
+  options.keyring = keyring;
+  options.rate = {settings.access_rate_per_second, settings.access_rate_burst};
+  options.trusted_proxies = settings.http_trusted_proxies;
+  options.cors_origins = settings.http_cors_origins;
+  return options;
+}
+
 class Server final : public Poco::Util::ServerApplication {
  public:
   int main(const std::vector<std::string>&) override;
@@ -272,11 +291,12 @@ int Server::serve(Reload& reload) {
       lines.push_back("kafka: " + bus.kafka->last_problem());
     return lines;
   };
+  const auto keyring = make_keyring(settings);  // outlives the streams, which ask it
   intake::Intake intake(intake_options(settings), box);
   sse::Broadcaster broadcaster(*bus.events, pool);
   webhooks::Receiver webhooks;
   http::Api api({pool, intake, broadcaster, box, product_source(pool, registry->catalogs()), webhooks,
-                 not_ready, settings.http_web_dir, degraded});
+                 not_ready, settings.http_web_dir, degraded, access_options(settings, keyring.get())});
   std::unique_ptr<http::front::Front> front;
   if (settings.roles.contains("api")) {
     front = std::make_unique<http::front::Front>(front_options(settings), api.factory());

@@ -1,5 +1,7 @@
 #include "config/settings.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <charconv>
 #include <functional>
@@ -50,7 +52,25 @@ struct Found {
     }
     return out;
   }
+  /// As a browser writes them: no path, no slash at the end, no default port.
+  std::vector<std::string> origins() const {
+    const auto out = list();
+    for (const std::string& one : out) {
+      const auto host = one.rfind("https://", 0) == 0 ? 8u : one.rfind("http://", 0) == 0 ? 7u : 0u;
+      if (host == 0 || one.size() == host || one.find_first_of("/*?#@", host) != one.npos)
+        expected("a list of origins such as https://shop.example, without paths");
+    }
+    return out;
+  }
 };
+
+/// Is this address reached from the machine itself only?
+bool is_loopback(const std::string& address) {
+  in_addr v4{};
+  if (::inet_pton(AF_INET, address.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
+  in6_addr v6{};
+  return ::inet_pton(AF_INET6, address.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
 
 using Setter = std::function<void(Settings&, const Found&)>;
 
@@ -61,6 +81,16 @@ const std::map<std::string, Setter>& setters() {
       {"http.workers", [](Settings& s, const Found& f) { s.http_workers = f.number<unsigned>(1, 1024); }},
       {"http.web_dir", [](Settings& s, const Found& f) { s.http_web_dir = f.raw.value; }},
       {"http.trusted_proxies", [](Settings& s, const Found& f) { s.http_trusted_proxies = f.list(); }},
+      {"http.cors_origins", [](Settings& s, const Found& f) { s.http_cors_origins = f.origins(); }},
+      {"insecure", [](Settings& s, const Found& f) { s.insecure = f.flag(); }},
+      {"access.keys",
+       [](Settings& s, const Found& f) {
+         s.access_keys = f.one_of({"required", "off"});
+       }},
+      {"access.rate_per_second",
+       [](Settings& s, const Found& f) { s.access_rate_per_second = f.number<unsigned>(0, 1'000'000); }},
+      {"access.rate_burst",
+       [](Settings& s, const Found& f) { s.access_rate_burst = f.number<unsigned>(0, 1'000'000); }},
       {"postgres.url", [](Settings& s, const Found& f) { s.postgres_url = f.raw.value; }},
       {"postgres.password_file", [](Settings& s, const Found& f) { s.postgres_password_file = f.raw.value; }},
       {"postgres.pooled", [](Settings& s, const Found& f) { s.postgres_pooled = f.flag(); }},
@@ -162,6 +192,10 @@ Settings from_values(const RawValues& values) {
   for (const auto& [name, plugin] : settings.plugins)
     if (plugin.library.empty())
       throw ConfigError("plugin." + name + ".library is missing: name the .so file of instance " + name);
+  if (settings.roles.contains("api") && !is_loopback(settings.http_address) && !settings.insecure)
+    throw ConfigError("http.address = " + settings.http_address +
+                      " is off the loopback, and keys and orders would cross the network in plain text: "
+                      "listen on 127.0.0.1 behind a proxy that does TLS, or set insecure = yes");
   return settings;
 }
 

@@ -30,6 +30,12 @@ struct Settings {
   unsigned http_workers = 8;
   std::string http_web_dir = "/usr/share/orderd/web";
   std::vector<std::string> http_trusted_proxies;
+  std::vector<std::string> http_cors_origins;
+  bool insecure = false;  // plain text off the loopback is meant
+
+  std::string access_keys = "required";  // or "off"
+  unsigned access_rate_per_second = 500;
+  unsigned access_rate_burst = 1000;
 
   std::string postgres_url = "postgresql:///orderd";
   std::string postgres_password_file;

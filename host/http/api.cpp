@@ -24,16 +24,9 @@ Error error_of(const store::DbError& error) {
                                                                    : Error::internal;
 }
 
-Answer handle(const Router& router, Call& call) {
-  auto match = router.match(call.request.getMethod(), call.request.path());
-  if (!match.handler) {
-    if (match.allow.empty()) return Problem{Error::not_found, {}, {}, {}};
-    if (call.request.getMethod() == "OPTIONS") return Reply{204, {{"Allow", match.allow + ", OPTIONS"}}, ""};
-    return Problem{Error::method_not_allowed, {}, {}, {{"Allow", match.allow}}};
-  }
-  call.params = std::move(match.params);
+Answer run(const Handler& handler, Call& call) {
   try {
-    return (*match.handler)(call);
+    return handler(call);
   } catch (const store::DbError& error) {
     log_warning("http", "a request failed in the database",
                 {{"request", call.request_id}, {"sqlstate", error.sqlstate}, {"error", error.what()}});
@@ -44,25 +37,43 @@ Answer handle(const Router& router, Call& call) {
   }
 }
 
+Answer handle(const Router& router, const Gate& gate, Call& call) {
+  auto match = router.match(call.request.getMethod(), call.request.path());
+  // A browser cannot send a key for a page. The console's pages hold no data, and what they show they ask
+  // /api/admin for, with a key.
+  const bool open_page = match.is_page && call.identity.keys_required;
+  if (is_operators(call.request.path()) && !open_page)
+    if (auto problem = authorize_operator(call)) return std::move(*problem);
+  if (!match.handler) {
+    if (match.allow.empty()) return Problem{Error::not_found, {}, {}, {}};
+    if (is_preflight(call)) return gate.cors().preflight(call, match.allow);
+    if (call.request.getMethod() == "OPTIONS") return Reply{204, {{"Allow", match.allow + ", OPTIONS"}}, ""};
+    return Problem{Error::method_not_allowed, {}, {}, {{"Allow", match.allow}}};
+  }
+  call.params = std::move(match.params);
+  return run(*match.handler, call);
+}
+
 class Dispatch final : public Poco::Net::HTTPRequestHandler {
  public:
-  explicit Dispatch(const Router& router) : router_(router) {}
+  Dispatch(const Router& router, Gate& gate) : router_(router), gate_(gate) {}
 
   void handleRequest(Poco::Net::HTTPServerRequest& poco_request,
                      Poco::Net::HTTPServerResponse& response) override {
     auto& request = front::Request::from(poco_request);
-    Call call{request,
-              request_id(request.get("X-Request-Id", "")),
-              traceparent(request.get("traceparent", "")),
-              {}};
+    Call call{request, request_id(request.get("X-Request-Id", "")),
+              traceparent(request.get("traceparent", ""))};
+    call.common = {{"X-Request-Id", call.request_id}, {"X-Content-Type-Options", "nosniff"}};
+    auto refused = gate_.admit(call);
     // Set before the handler, so that a deferred answer carries them as well.
-    response.set("X-Request-Id", call.request_id);
-    response.set("X-Content-Type-Options", "nosniff");
-    Answer answer = handle(router_, call);
+    for (const auto& [name, value] : call.common) response.set(name, value);
+    Answer answer = refused ? Answer(std::move(*refused)) : handle(router_, gate_, call);
     if (std::holds_alternative<Taken>(answer)) return;
-    if (const auto* problem = std::get_if<Problem>(&answer))
+    if (const auto* problem = std::get_if<Problem>(&answer)) {
+      gate_.count(problem->error);
       answer = Reply{face_of(problem->error).status, problem_fields(*problem),
                      problem_json(*problem, {call.request_id, request.path()})};
+    }
     const auto& reply = std::get<Reply>(answer);
     response.setStatusAndReason(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(reply.status));
     for (const auto& [name, value] : reply.fields) response.set(name, value);
@@ -71,22 +82,24 @@ class Dispatch final : public Poco::Net::HTTPRequestHandler {
 
  private:
   const Router& router_;
+  Gate& gate_;
 };
 
 class Factory final : public Poco::Net::HTTPRequestHandlerFactory {
  public:
-  explicit Factory(const Router& router) : router_(router) {}
+  Factory(const Router& router, Gate& gate) : router_(router), gate_(gate) {}
   Poco::Net::HTTPRequestHandler* createRequestHandler(const Poco::Net::HTTPServerRequest&) override {
-    return new Dispatch(router_);  // the front's to delete, as Poco's contract has it
+    return new Dispatch(router_, gate_);  // the front's to delete, as Poco's contract has it
   }
 
  private:
   const Router& router_;
+  Gate& gate_;
 };
 
 }  // namespace
 
-Api::Api(ApiParts parts) : parts_(std::move(parts)), tokens_(parts_.secrets) {
+Api::Api(ApiParts parts) : parts_(std::move(parts)), tokens_(parts_.secrets), gate_(parts_.access) {
   add_place_route(router_, parts_, tokens_);
   add_list_route(router_, parts_);
   add_order_routes(router_, parts_, tokens_);
@@ -97,6 +110,6 @@ Api::Api(ApiParts parts) : parts_(std::move(parts)), tokens_(parts_.secrets) {
   if (!parts_.web_dir.empty()) add_pages(router_, parts_.web_dir);
 }
 
-Poco::Net::HTTPRequestHandlerFactory::Ptr Api::factory() { return new Factory(router_); }
+Poco::Net::HTTPRequestHandlerFactory::Ptr Api::factory() { return new Factory(router_, gate_); }
 
 }  // namespace orderd::http

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "http/access.h"
+#include "http/gate.h"
 #include "http/router.h"
 #include "intake/intake.h"
 #include "sse/broadcaster.h"
@@ -42,7 +43,8 @@ struct ApiParts {
   std::string web_dir;  // pages for "/"; "": none
   /// What does not work as it should although this host serves, a line each; may be empty. [any worker
   /// thread]
-  std::function<std::vector<std::string>()> degraded;
+  std::function<std::vector<std::string>()> degraded = {};
+  AccessOptions access = {};
 };
 
 class Api {
@@ -60,6 +62,7 @@ class Api {
  private:
   const ApiParts parts_;
   const TrackingTokens tokens_;
+  Gate gate_;
   Router router_;
 };
 

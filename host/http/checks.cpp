@@ -1,7 +1,6 @@
 // What several routes check before they begin.
 #include "base/sha256.h"
 #include "http/fields.h"
-#include "http/query.h"
 #include "http/routes.h"
 
 namespace orderd::http {
@@ -29,7 +28,7 @@ std::variant<intake::IdempotencyKey, Problem> read_key(const Call& call, const s
   std::string action = call.request.getMethod() + " ";
   action += call.request.path();
   const std::string content = action + "\n" + std::string(call.request.body());
-  return intake::IdempotencyKey{caller(call) + " " + action, value, hmac_sha256(fingerprint_key, content)};
+  return intake::IdempotencyKey{call.caller + " " + action, value, hmac_sha256(fingerprint_key, content)};
 }
 
 Problem problem_of(const intake::Invalid& invalid) {
@@ -42,21 +41,6 @@ Problem problem_of(const intake::Invalid& invalid) {
       return {Error::card_number, {}, invalid.errors, {}};
   }
   return {};
-}
-
-std::optional<Uuid> read_order_id(const Call& call, const TrackingTokens& tokens) {
-  const auto id = Uuid::parse(call.params.at(0));
-  // Only the token is read from this query; other parameters do not change what an order is.
-  std::string_view query = call.request.query();
-  while (id && !query.empty()) {
-    const auto end = query.find('&');
-    const auto part = query.substr(0, end);
-    query = end == query.npos ? std::string_view() : query.substr(end + 1);
-    if (part.substr(0, 6) != "token=") continue;
-    if (const auto token = percent_decode(part.substr(6)); !token || !tokens.fits(*id, *token))
-      return std::nullopt;
-  }
-  return id;
 }
 
 }  // namespace orderd::http

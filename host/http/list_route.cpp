@@ -117,7 +117,12 @@ Answer list_orders(const ApiParts& parts, Call& call) {
   if (auto problem = refuse_other_than_json(call)) return std::move(*problem);
   auto read = read_filter(call);
   if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
-  const Filter& filter = std::get<Filter>(read);
+  Filter& filter = std::get<Filter>(read);
+  if (const auto only = bound_customer(call)) {
+    if (filter.customer_id.value_or(*only) != *only)
+      return json_reply(200, R"({"data":[],"nextCursor":null})");
+    filter.customer_id = only;
+  }
 
   const Select select = make_select(filter);
   auto connection = parts.pool.acquire();

@@ -12,10 +12,10 @@ constexpr store::Statement read_attention{"read_attention",
                                           "select attention from order_state where id = $1"};
 
 Answer get_order(const ApiParts& parts, const TrackingTokens& tokens, Call& call) {
-  if (auto problem = authorize(call, Scope::orders_read)) return std::move(*problem);
+  const auto opened = authorize_order(call, tokens);
+  if (const auto* problem = std::get_if<Problem>(&opened)) return *problem;
+  const auto* id = std::get_if<Uuid>(&opened);
   if (auto problem = refuse_other_than_json(call)) return std::move(*problem);
-  const auto id = read_order_id(call, tokens);
-  if (!id) return Problem{Error::order_not_found, {}, {}, {}};
   std::vector<Event> events;
   std::string attention;
   {
@@ -25,6 +25,7 @@ Answer get_order(const ApiParts& parts, const TrackingTokens& tokens, Call& call
     const store::Rows state = connection->run(read_attention, store::Args().uuid(*id));
     if (!state.empty() && !state.is_null(0, 0)) attention = state.bytes(0, 0);
   }
+  if (!may_see(call, events.front())) return Problem{Error::order_not_found, {}, {}, {}};
   auto order = fold_order(events);
   if (!order) return Problem{Error::internal, {}, {}, {}};
   if (!attention.empty()) order->snapshot.attention = attention;
@@ -75,6 +76,7 @@ Answer cancel_order(const ApiParts& parts, const std::string& fingerprint_key, C
   wish.order_id = *id;
   wish.reason = std::get<intake::CancelBody>(validated).reason;
   wish.traceparent = call.traceparent;
+  wish.only_customer = bound_customer(call);
   wish.key = std::get<intake::IdempotencyKey>(std::move(key));
   if (call.has("If-Match")) {
     const auto tags = parse_entity_tags(call.field("If-Match"));

@@ -59,6 +59,8 @@ void add_place_route(Router& router, const ApiParts& parts, const TrackingTokens
     if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
     auto validated = intake::validate_order(call.request.body());
     if (const auto* invalid = std::get_if<intake::Invalid>(&validated)) return problem_of(*invalid);
+    if (!may_see(call, std::get<OrderDraft>(validated).body.customer_id))
+      return Problem{Error::foreign_customer, {}, {}, {}};
 
     // Shared, because a std::function must be copyable; only one copy is ever called.
     const auto pending = std::make_shared<Pending>(

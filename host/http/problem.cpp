@@ -69,8 +69,19 @@ ErrorFace face_of(Error error) {
       return {401, "UNAUTHORIZED", "This needs an API key: Authorization: Bearer ok_…", false};
     case Error::webhook_refused:
       return {401, "WEBHOOK_REFUSED", "The plugin does not take this call for its provider's.", false};
-    case Error::forbidden:
-      return {403, "FORBIDDEN", "This API key does not permit that.", false};
+    case Error::keys_unavailable:
+      return {503, "KEYS_UNAVAILABLE", "API keys cannot be looked up at the moment. Try again.", true};
+    case Error::missing_scope:
+      return {403, "MISSING_SCOPE", "This API key lacks a scope that this needs.", false};
+    case Error::foreign_customer:
+      return {403, "FOREIGN_CUSTOMER", "This API key is bound to another customer.", false};
+    case Error::loopback_only:
+      return {403, "LOOPBACK_ONLY",
+              "Without API keys this answers only on the machine itself: see access.keys in the "
+              "configuration.",
+              false};
+    case Error::rate_limited:
+      return {429, "RATE_LIMITED", "Too many requests; see Retry-After.", true};
     case Error::not_found:
       return {404, "NOT_FOUND", "There is nothing under this path.", false};
     case Error::order_not_found:

@@ -10,6 +10,7 @@ constexpr std::int64_t limit_max = 100, limit_default = 20;
 constexpr char cursor_kind = 'p';
 
 Answer list_products(const ApiParts& parts, Call& call) {
+  if (auto problem = authorize(call, Scope::orders_read)) return std::move(*problem);
   if (auto problem = refuse_other_than_json(call)) return std::move(*problem);
   Query query(call.request.query(), {"limit", "cursor", "search"});
   ProductQuery wanted;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "http/front/request.h"
+#include "http/identity.h"
 #include "http/problem.h"
 
 namespace orderd::http {
@@ -16,8 +17,11 @@ namespace orderd::http {
 struct Call {
   front::Request& request;
   std::string request_id;
-  std::string traceparent;               // the client's, or a new one
-  std::vector<std::string_view> params;  // what stood in the route's {…}, in order
+  std::string traceparent;                    // the client's, or a new one
+  std::vector<std::string_view> params = {};  // what stood in the route's {…}, in order
+  std::string caller = access::anonymous;     // who asks; the actor of audit rows
+  Identity identity = {};                     // why, for authorize()
+  front::Fields common = {};                  // fields that every answer carries, a stream's head too
 
   /// The field's value, or ""; the first one if it came twice.
   std::string field(const std::string& name) const { return request.get(name, ""); }

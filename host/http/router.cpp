@@ -43,6 +43,15 @@ void Router::add(std::string method, std::string_view pattern, Handler handler) 
   routes_.push_back({std::move(method), {segments.begin(), segments.end()}, std::move(handler)});
 }
 
+std::vector<std::string> Router::routes() const {
+  std::vector<std::string> out;
+  for (const Route& route : routes_) {
+    out.push_back(route.method + " ");
+    for (const std::string& segment : route.segments) out.back() += "/" + segment;
+  }
+  return out;
+}
+
 Router::Match Router::match(std::string_view method, std::string_view path) const {
   const bool head = method == "HEAD";
   std::vector<std::string> methods;
@@ -50,7 +59,7 @@ Router::Match Router::match(std::string_view method, std::string_view path) cons
   for (const Route& route : routes_) {
     if (!fits(route.segments, segments)) continue;
     if (route.method == method || (head && route.method == "GET")) {
-      Match match{&route.handler, {}, {}};
+      Match match{&route.handler, {}, false, {}};
       for (std::size_t i = 0; i < segments.size(); ++i)
         if (is_parameter(route.segments[i])) match.params.push_back(segments[i]);
       return match;
@@ -59,10 +68,10 @@ Router::Match Router::match(std::string_view method, std::string_view path) cons
     if (route.method == "GET") allow(methods, "HEAD");
   }
   if (methods.empty() && fallback_ && path != "/api" && path.substr(0, 5) != "/api/") {
-    if (head || method == "GET") return {&fallback_, {}, {}};
+    if (head || method == "GET") return {&fallback_, {}, true, {}};
     methods = {"GET", "HEAD"};
   }
-  return {nullptr, {}, join(methods)};
+  return {nullptr, {}, false, join(methods)};
 }
 
 }  // namespace orderd::http

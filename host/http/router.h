@@ -19,8 +19,11 @@ class Router {
   struct Match {
     const Handler* handler = nullptr;  // nullptr: none
     std::vector<std::string_view> params;
+    bool is_page = false;  // the fallback's
     std::string allow;  // methods of the path when only the method does not fit, "" when the path is unknown
   };
+  /// "GET /api/orders/{id}" and so on, in the order they were added: so that a test can ask them all.
+  std::vector<std::string> routes() const;
   Match match(std::string_view method, std::string_view path) const;
 
  private:

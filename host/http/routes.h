@@ -23,8 +23,5 @@ std::optional<Problem> refuse_other_body(const Call& call);
 /// it.
 std::variant<intake::IdempotencyKey, Problem> read_key(const Call& call, const std::string& fingerprint_key);
 Problem problem_of(const intake::Invalid& invalid);
-/// The order that a path names; nullopt for no id, and for a `?token=` that does not fit: both are "no such
-/// order".
-std::optional<Uuid> read_order_id(const Call& call, const TrackingTokens& tokens);
 
 }  // namespace orderd::http

@@ -6,24 +6,23 @@
 namespace orderd::http {
 namespace {
 
-const front::Fields stream_fields{{"Content-Type", "text/event-stream"},
-                                  {"Cache-Control", "no-cache"},
-                                  {"X-Accel-Buffering", "no"},
-                                  {"X-Content-Type-Options", "nosniff"}};
+const front::Fields stream_fields{
+    {"Content-Type", "text/event-stream"}, {"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}};
 
 std::string head_of(const Call& call) {
   std::string head = "HTTP/1.1 200 OK\r\n";
   for (const auto& [name, value] : stream_fields) head += name + ": " + value + "\r\n";
-  return head + "X-Request-Id: " + call.request_id + "\r\nConnection: close\r\n\r\n";
+  for (const auto& [name, value] : call.common) head += name + ": " + value + "\r\n";
+  return head + "Connection: close\r\n\r\n";
 }
 
 Answer stream_order(const ApiParts& parts, const TrackingTokens& tokens, Call& call) {
-  if (auto problem = authorize(call, Scope::orders_read)) return std::move(*problem);
+  const auto opened = authorize_order(call, tokens);
+  if (const auto* problem = std::get_if<Problem>(&opened)) return *problem;
+  const auto* id = std::get_if<Uuid>(&opened);
   if (!accepts(call.field("Accept"), "text/event-stream"))
     return Problem{
         Error::not_acceptable, "A stream is text/event-stream, which Accept does not admit.", {}, {}};
-  const auto id = read_order_id(call, tokens);
-  if (!id) return Problem{Error::order_not_found, {}, {}, {}};
   std::optional<std::int32_t> last_event_id;
   if (const std::string field = call.field("Last-Event-ID"); !field.empty()) {
     last_event_id = sse::parse_last_event_id(field);
@@ -43,13 +42,18 @@ Answer stream_order(const ApiParts& parts, const TrackingTokens& tokens, Call& c
     for (auto& entry : outbox::history(*connection, *id)) events.push_back(std::move(entry.event));
   }
   if (events.empty()) return Problem{Error::order_not_found, {}, {}, {}};
+  if (!may_see(call, events.front())) return Problem{Error::order_not_found, {}, {}, {}};
   const auto order = fold_order(events);
   if (!order) return Problem{Error::internal, {}, {}, {}};
   auto beginning = sse::begin_stream(*id, order->history, last_event_id);
   if (beginning.nothing_left) return Reply{204, {{"Cache-Control", "no-cache"}}, ""};
   if (call.is_head()) return Reply{200, stream_fields, ""};
   const std::string head = head_of(call);
-  parts.streams.open(std::move(*watch), {call.request.detach().fd, head, std::move(beginning)});
+  std::function<bool()> permitted;
+  if (call.identity.key)
+    permitted = [keyring = parts.access.keyring, id = call.identity.key->id] { return keyring->lives(id); };
+  parts.streams.open(std::move(*watch),
+                     {call.request.detach().fd, head, std::move(beginning), std::move(permitted)});
   return Taken{};
 }
 

@@ -33,6 +33,13 @@ Cancelled::Kind answer_for(Status status) {
   return status == Status::cancelled ? Cancelled::Kind::already_cancelled : Cancelled::Kind::accepted;
 }
 
+/// Apart from the transaction that follows: an order's customer never changes.
+bool is_of(store::Connection& connection, const Uuid& id, const std::string& customer) {
+  const auto entries = outbox::history(connection, id);
+  const auto body = entries.empty() ? std::nullopt : read_body(entries.front().event.payload);
+  return body && body->customer_id == customer;
+}
+
 Cancelled replay(store::Connection& connection, const CancelWish& wish) {
   const auto used = used_keys(connection, {&wish.key}, now());
   if (used.empty())
@@ -115,6 +122,7 @@ CancelDecision decide_cancel(Status status) {
 
 Cancelled cancel(store::Pool& pool, const CancelWish& wish) {
   auto connection = pool.acquire();
+  if (wish.only_customer && !is_of(*connection, wish.order_id, *wish.only_customer)) return {};
   try {
     store::UnitOfWork work(*connection);
     if (!wish.key.value.empty()) claim_keys(work, {{&wish.key, wish.order_id}}, 0, now());

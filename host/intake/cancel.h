@@ -26,6 +26,7 @@ struct CancelWish {
   std::string reason;  // "": none was given
   /// If-Match: only if the order still is at one of these versions.
   std::optional<std::vector<std::int32_t>> if_versions;
+  std::optional<std::string> only_customer;  // every other customer's order is not found
   std::string traceparent;
   IdempotencyKey key;  // key.value "": none was given
 };

@@ -75,6 +75,9 @@ class Examination {
     return true;
   }
   void look_at_access() {
+    judge("access", context_.settings().access_keys == "required", "warn",
+          "no API keys are demanded: whoever reaches the API may read, place and cancel orders",
+          "access.keys = required, and `orderctl keys create`");
     const auto& address = context_.settings().http_address;
     judge("access", address.starts_with("127.") || address == "::1", "warn",
           "the API listens on " + address + " without TLS of its own",

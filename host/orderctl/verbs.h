@@ -26,6 +26,7 @@ struct UsageError : std::runtime_error {
 std::vector<Verb> setup_verbs();
 std::vector<Verb> config_verbs();
 std::vector<Verb> migrate_verbs();
+std::vector<Verb> keys_verbs();
 std::vector<Verb> stock_verbs();
 std::vector<Verb> projection_verbs();
 std::vector<Verb> report_verbs();

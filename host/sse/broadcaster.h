@@ -12,6 +12,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -70,6 +71,8 @@ class Broadcaster {
     int fd = -1;       // a connected non-blocking socket; from now on the broadcaster's
     std::string head;  // the response's head
     Beginning beginning;
+    /// Asked about twice a second while the stream is open: false ends it. Cheap; empty: always. [loop]
+    std::function<bool()> permitted;
   };
   void open(Watch watch, Opening opening);
 

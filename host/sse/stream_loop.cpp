@@ -216,7 +216,9 @@ void StreamLoop::tend(std::int64_t now_ms) {
   for (const auto& one : streams_) {
     Stream& stream = *one.second;
     if (stream.closed) continue;
-    if (!stream.out.empty()) {
+    if (stream.permitted && !stream.permitted()) {
+      close(stream);
+    } else if (!stream.out.empty()) {
       if (now_ms - stream.stalled_at_ms < options_.stall_timeout_ms) continue;
       ++slow_;
       close(stream);

@@ -35,13 +35,15 @@ class StreamLoop {
  private:
   using Bytes = std::shared_ptr<const std::string>;  // shared by the streams of one order
   struct Stream {
-    Stream(Broadcaster::Watch given_watch, const Broadcaster::Opening& opening)
+    Stream(Broadcaster::Watch given_watch, Broadcaster::Opening& opening)
         : watch(std::move(given_watch)),
           fd(opening.fd),
+          permitted(std::move(opening.permitted)),
           version(opening.beginning.version),
           ending(opening.beginning.ends) {}
     const Broadcaster::Watch watch;
     const int fd;
+    const std::function<bool()> permitted;
     std::int32_t version;  // the last one sent, or waiting to be
     bool ending;           // closed when `out` is empty
     bool closed = false;

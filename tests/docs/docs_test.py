@@ -14,7 +14,8 @@ import sources  # noqa: E402
 
 read = config_test.read
 DOCUMENTS = [path for path in sources.files(ROOT) if path.endswith(".md")]
-SETTING = r"`((?:http|postgres|saga|plugins|secrets|intake|log|slot|plugin|kafka)\.[\w.<>]+)(?: = [^`]*)?`"
+FAMILY = "http|access|postgres|saga|plugins|secrets|intake|log|slot|plugin|kafka"
+SETTING = rf"`((?:{FAMILY})\.[\w.<>]+)(?: = [^`]*)?`"
 MACHINE_PATH = r"(?<![\w./])/(work|home|root|tmp|mnt)/"
 
 

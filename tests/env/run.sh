@@ -115,6 +115,7 @@ write_config() (
 # Written by ./x run.
 http.address=127.0.0.1
 http.port=$port
+access.keys=off
 http.web_dir=$root/host/web
 postgres.url=$url
 saga.dir=$root/config/sagas
@@ -166,6 +167,9 @@ orderd is running.
   Health, metrics           http://127.0.0.1:$port/healthz/ready   http://127.0.0.1:$port/metrics
   Database                  psql $url
   Operator's tool           $(printf '%q --config=%q' "$bin/orderctl" "$config")
+
+No API keys are demanded here (access.keys=off): whoever reaches port $port of this machine
+may read, place and cancel orders. The installed package demands them: orderctl keys create.
 TEXT
   [ -z "$with_kafka" ] || cat <<TEXT
   Kafka                     $kafka_tls (mTLS, certificates in $state/kafka/certs), $kafka_plain (plain)

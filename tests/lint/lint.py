@@ -18,7 +18,7 @@ import sources
 BELOW_STORE = "base model config"
 BELOW_BUS = BELOW_STORE + " store outbox"
 BELOW_STAGES = BELOW_BUS + " bus plugin_host"
-BELOW_EDGE = BELOW_STAGES + " intake relay saga webhooks projection"
+BELOW_EDGE = BELOW_STAGES + " access intake relay saga webhooks projection"
 MAY_INCLUDE = {
     "base": "",
     "model": "base",
@@ -30,6 +30,7 @@ MAY_INCLUDE = {
     "bus/pglog": BELOW_BUS + " bus",
     "plugin_host": BELOW_BUS,
     "intake": BELOW_STAGES,
+    "access": BELOW_STORE + " store",
     "relay": BELOW_STAGES,
     "saga": BELOW_STAGES,
     "webhooks": BELOW_STAGES + " saga",

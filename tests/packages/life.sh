@@ -55,12 +55,19 @@ place() {
   local items='[{"sku":"SKU-0001","quantity":'${3:-1}',"unitPrice":499}]'
   local payment='{"method":"card","token":"tok_ok"}'
   for ((i = 0; i < $2; i++)); do
+<<<<<<< HEAD
     answer=$(curl -fsS "$api:$1/api/orders" -H 'Content-Type: application/json' \
       -d '{"customerId":"c-1","currency":"EUR","items":'"$items"',"payment":'"$payment"'}')
     sed 's/^{"id":"\([^"]*\)".*/\1/' <<<"$answer" | tee -a "$placed"
+=======
+    curl -fsS "$api:$1/api/orders" -H "Authorization: Bearer $key" -H 'Content-Type: application/json' \
+      -d '{"customerId":"c-1","currency":"EUR","items":'"$items"',"payment":'"$payment"'}' |
+      sed 's/.*"id":"\([^"]*\)".*/\1/' | tee -a "$placed"
+>>>>>>> access
   done
 }
-status() { curl -fs "$api:$1/api/orders/$2" | sed 's/.*"status":"\([A-Z_]*\)","version".*/\1/'; }
+get() { curl -fs "$api:$1$2" -H "Authorization: Bearer $key"; }
+status() { get "$1" "/api/orders/$2" | sed 's/.*"status":"\([A-Z_]*\)","version".*/\1/'; }
 reached() { [ "$(status "$1" "$2")" = "$3" ]; }
 all_confirmed() { while read -r id; do reached "$1" "$id" CONFIRMED || return 1; done <"$placed"; }
 
@@ -79,6 +86,9 @@ inside orderctl setup --yes
 held "set up: key, role, database and tables"
 start orderd 3000
 inside orderctl stock demo
+! curl -fs "$api:3000/api/products" >/dev/null || die "the installed host demands no key"
+key=$(inside orderctl keys create shop orders:read,orders:write)
+await "the key to count" get 3000 /api/products
 first=$(place 3000 1)
 await "the first order" reached 3000 "$first" CONFIRMED
 inside orderctl doctor >"$merchant/run/doctor" ||

@@ -145,6 +145,7 @@ class Host:
         self.settings = {
             "http.address": "127.0.0.1",
             "http.port": self.port,
+            "access.keys": "off",
             "http.web_dir": SOURCE / "host" / "web",
             "postgres.url": database.url,
             "bus": "pglog",

@@ -1,26 +1,19 @@
 #pragma once
-#include <Poco/Net/IPAddress.h>
-
-#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
-namespace orderd::http::front {
+#include "http/front/address_range.h"
 
-/// An address in numbers; a host name is none. (Poco's own tryParse does not know "::".)
-std::optional<Poco::Net::IPAddress> parse_ip(const std::string& text);
+namespace orderd::http::front {
 
 /// Counts connections per client address, so that one client cannot take them all. An IPv6 client counts as
 /// its /64, as it may have any address in it. Loopback and trusted proxies, who bring many clients, are not
 /// counted. [I/O thread]
 class AddressCaps {
  public:
-  /// 16 bytes of the counted prefix; IPv4 as ::ffff:a.b.c.d.
-  using Key = std::array<std::uint8_t, 16>;
+  using Key = AddressBytes;
 
   struct Rules {
     std::size_t connections_per_address_max;
@@ -34,18 +27,11 @@ class AddressCaps {
   /// False, and nothing counted, if the address has its share.
   [[nodiscard]] bool add(const Key& key);
   void remove(const Key& key);
-  static Key key_of(const Poco::Net::IPAddress& address);
+  static Key key_of(const Poco::Net::IPAddress& address) { return client_bytes_of(address); }
 
  private:
-  struct Range {
-    Key address;
-    unsigned bits;
-    bool contains(const Key& other) const;
-  };
-  static Range parse_range(const std::string& text);
-
   const Rules rules_;
-  std::vector<Range> trusted_;
+  std::vector<AddressRange> trusted_;
   std::map<Key, std::size_t> counts_;
 };
 

@@ -33,13 +33,23 @@ ApiHost::ApiHost(Options options) {
   if (options.database_url) connection.url = options.database_url(database);
   pool = std::make_unique<store::Pool>(connection, 8);
   bus = std::make_unique<bus::PglogBus>(connection);
+  if (options.keys_required) keyring = std::make_unique<access::Keyring>(connection, options.keyring);
+  options.access.keyring = keyring.get();
   streams = std::make_unique<sse::Broadcaster>(*bus, *pool, options.streams);
   intake::IntakeOptions intake_options;
   intake_options.database = connection;
   intake_options.queue_orders_max = options.queue_orders_max;
   intake = std::make_unique<intake::Intake>(intake_options, secrets);
-  api = std::make_unique<http::Api>(http::ApiParts{*pool, *intake, *streams, secrets, products, webhooks,
-                                                   [this] { return not_ready; }, options.web_dir});
+  api = std::make_unique<http::Api>(http::ApiParts{*pool,
+                                                   *intake,
+                                                   *streams,
+                                                   secrets,
+                                                   products,
+                                                   webhooks,
+                                                   [this] { return not_ready; },
+                                                   options.web_dir,
+                                                   {},
+                                                   options.access});
   http::front::Options front_options;
   front_options.port = 0;
   front = std::make_unique<http::front::Front>(front_options, api->factory(), http::render_refusal);
@@ -50,11 +60,26 @@ ApiHost::~ApiHost() {
   intake.reset();
   front.reset();
   streams.reset();
+  keyring.reset();
+}
+
+std::string ApiHost::key(const access::KeyWish& wish) {
+  const auto made = access::create_key(database.session(), wish, "test");
+  learn(made.text, true);
+  return made.text;
+}
+
+void ApiHost::learn(const std::string& key, bool live) {
+  REQUIRE(eventually([&] {
+    const auto found = keyring->find(key);
+    return !found.unavailable && (found.key != nullptr) == live;
+  }));
 }
 
 std::string request_text(const std::string& method, const std::string& path, const std::string& body,
                          const Headers& headers) {
-  std::string text = method + " " + path + " HTTP/1.1\r\nHost: localhost\r\n";
+  std::string text = method + " " + path + " HTTP/1.1\r\n";
+  if (!headers.contains("Host")) text += "Host: localhost\r\n";
   for (const auto& [name, value] : headers) text += name + ": " + value + "\r\n";
   if (!body.empty()) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
   return text + "\r\n" + body;
@@ -169,10 +194,11 @@ std::string first_pointer(const Answer& answer) {
   return errors && !errors->Empty() ? text((*errors)[0], "pointer") : "none";
 }
 
-StreamClient::StreamClient(ApiHost& host, const std::string& id, Headers headers, int receive_buffer_bytes)
+StreamClient::StreamClient(ApiHost& host, const std::string& id, Headers headers, int receive_buffer_bytes,
+                           const std::string& query)
     : client_(RawClient::To{.port = host.port(), .receive_buffer_bytes = receive_buffer_bytes}) {
   headers.emplace("Accept", "text/event-stream");
-  REQUIRE(client_.send(request_text("GET", "/api/orders/" + id + "/stream", "", headers)));
+  REQUIRE(client_.send(request_text("GET", "/api/orders/" + id + "/stream" + query, "", headers)));
 }
 
 std::vector<int> StreamClient::ids(std::size_t count) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "access/api_keys.h"
+#include "access/keyring.h"
 #include "bus/pglog/pglog_bus.h"
 #include "front/raw_client.h"
 #include "functional/support/test_database.h"
@@ -31,6 +33,9 @@ class ApiHost {
     std::string web_dir;
     std::size_t queue_orders_max = 4096;
     sse::BroadcasterOptions streams;
+    bool keys_required = false;
+    access::KeyringOptions keyring;
+    http::AccessOptions access;  // but for its keyring
   };
   ApiHost() : ApiHost(Options{}) {}
   explicit ApiHost(Options options);
@@ -49,6 +54,10 @@ class ApiHost {
   std::int32_t advance(const std::string& id, EventType type, Status status, PaymentStatus payment_status);
   /// What the projection does: brings orders_read up to date from the log.
   void project();
+  /// A key that counts already; keys are required. Returns its text.
+  std::string key(const access::KeyWish& wish);
+  /// Waits until the host knows of a key made or revoked.
+  void learn(const std::string& key, bool live);
   std::uint16_t port() const { return front->port(); }
 
   TestDatabase database;
@@ -56,6 +65,7 @@ class ApiHost {
   store::SecretBox secrets{std::string(32, 'k')};
   std::unique_ptr<store::Pool> pool;
   std::unique_ptr<bus::PglogBus> bus;
+  std::unique_ptr<access::Keyring> keyring;
   std::unique_ptr<sse::Broadcaster> streams;
   std::unique_ptr<intake::Intake> intake;
   webhooks::Receiver webhooks;
@@ -63,6 +73,7 @@ class ApiHost {
   std::unique_ptr<http::front::Front> front;
 };
 
+inline Headers bearer(const std::string& key) { return {{"Authorization", "Bearer " + key}}; }
 /// The bytes of a request.
 std::string request_text(const std::string& method, const std::string& path, const std::string& body,
                          const Headers& headers);
@@ -77,7 +88,9 @@ std::string first_pointer(const Answer& answer);
 /// One open stream, read message by message.
 class StreamClient {
  public:
-  StreamClient(ApiHost& host, const std::string& id, Headers headers = {}, int receive_buffer_bytes = 0);
+  /// `query`: "?token=…", or nothing.
+  StreamClient(ApiHost& host, const std::string& id, Headers headers = {}, int receive_buffer_bytes = 0,
+               const std::string& query = "");
   /// The next `count` messages' ids; fails the test if they do not come.
   std::vector<int> ids(std::size_t count);
   /// True once `text` has come.

@@ -8,7 +8,7 @@
 using namespace orderd;
 using namespace orderd::http;
 
-TEST_CASE("Every error has a status, a code of its own and a sentence; 503 alone is retryable") {
+TEST_CASE("Every error has a status, a code of its own and a sentence; 503 and 429 alone are retryable") {
   std::set<std::string_view> codes;
   for (int i = 0; i <= static_cast<int>(Error::internal); ++i) {
     const ErrorFace face = face_of(static_cast<Error>(i));
@@ -16,7 +16,7 @@ TEST_CASE("Every error has a status, a code of its own and a sentence; 503 alone
     CHECK(codes.insert(face.code).second);
     CHECK(face.code.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == face.code.npos);
     CHECK(face.status >= 400);
-    CHECK(face.retryable == (face.status == 503));
+    CHECK(face.retryable == (face.status == 503 || face.status == 429));
     CHECK(face.detail.back() != ' ');
     CHECK_FALSE(face.detail.empty());
   }

@@ -1,0 +1,151 @@
+// orderctl keys: who may use the API. A key's text is shown once, when it is made; only its hash is kept.
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+
+#include "access/api_keys.h"
+#include "model/json.h"
+#include "orderctl/verbs.h"
+#include "wiring.h"
+
+namespace orderd::ctl {
+namespace {
+
+constexpr std::int64_t days_max = 3650;
+
+/// Plain words, and options with their values.
+struct Given {
+  Words words;
+  std::map<std::string, std::string> options;
+
+  Given(const Words& all, std::initializer_list<const char*> known) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (all[i].rfind('-', 0) != 0) {
+        words.push_back(all[i]);
+        continue;
+      }
+      if (std::find(known.begin(), known.end(), all[i]) == known.end())
+        throw UsageError("this verb knows no " + all[i]);
+      if (i + 1 == all.size()) throw UsageError(all[i] + " needs a value");
+      options[all[i]] = all[i + 1];
+      ++i;
+    }
+  }
+  std::optional<Time> expires() const {
+    const auto days = options.find("--days");
+    if (days == options.end()) return std::nullopt;
+    const std::int64_t count = number(days->second, "--days");
+    if (count < 1 || count > days_max)
+      throw UsageError("--days must be from 1 to " + std::to_string(days_max));
+    return now() + std::chrono::hours(24 * count);
+  }
+};
+
+/// Whoever sits at the keyboard, also behind sudo.
+std::string actor() {
+  const char* before_sudo = std::getenv("SUDO_USER");
+  if (before_sudo && *before_sudo) return std::string("orderctl:") + before_sudo;
+  const passwd* user = ::getpwuid(::geteuid());
+  return "orderctl:" + (user ? std::string(user->pw_name) : std::to_string(::geteuid()));
+}
+
+int show(const access::MadeKey& key, bool as_json) {
+  if (as_json) {
+    std::string out;
+    json::Object object(out);
+    object.add("id", key.id).add("caller", key.wish.caller).add("scopes", key.wish.scopes.to_string());
+    key.wish.customer ? object.add("customer", *key.wish.customer) : object.raw("customer", "null");
+    key.wish.expires ? object.add("expires", to_rfc3339(*key.wish.expires)) : object.raw("expires", "null");
+    object.add("key", key.text).end();
+    return std::cout << out << "\n", 0;
+  }
+  std::cout << key.text << "\n";
+  std::cerr << "Key " << key.id << " of " << key.wish.caller << ": " << key.wish.scopes.to_string();
+  if (key.wish.customer) std::cerr << ", customer " << *key.wish.customer << " only";
+  if (key.wish.expires) std::cerr << ", until " << to_rfc3339(*key.wish.expires);
+  std::cerr << ".\nIt is shown this once and counts within 2 s. Send it as Authorization: Bearer KEY.\n";
+  return 0;
+}
+
+int create(Context& context, const Words& words) {
+  const Given given(words, {"--customer", "--days"});
+  if (given.words.size() != 2) throw UsageError("keys create needs CALLER and SCOPES");
+  access::KeyWish wish;
+  wish.caller = given.words[0];
+  if (!access::is_caller_name(wish.caller))
+    throw UsageError(
+        "CALLER must be 1 to 64 of a-z, 0-9, '.', '_' and '-', and not a name that orderd uses, not " +
+        wish.caller);
+  const auto scopes = access::parse_scopes(given.words[1]);
+  if (!scopes)
+    throw UsageError("SCOPES must be a list of orders:read,orders:write,ops:read,ops:act,ops:money, not " +
+                     given.words[1]);
+  wish.scopes = *scopes;
+  if (const auto customer = given.options.find("--customer"); customer != given.options.end()) {
+    if (customer->second.empty()) throw UsageError("--customer must not be empty");
+    for (const access::Scope scope :
+         {access::Scope::ops_read, access::Scope::ops_act, access::Scope::ops_money})
+      if (wish.scopes.has(scope)) throw UsageError("a key of one customer can have no ops scope");
+    wish.customer = customer->second;
+  }
+  wish.expires = given.expires();
+  const std::string who = actor();  // before root becomes the service's user
+  return show(access::create_key(context.connection(), wish, who), context.json());
+}
+
+int list(Context& context, const Words& words) {
+  static const std::string sql =
+      "select id, caller, array_to_string(scopes, ' ') as scopes, coalesce(customer, '') as customer, "
+      "created::text, coalesce(expires::text, '') as expires, case when revoked is not null then 'revoked' "
+      "when expires <= now() then 'expired' else 'live' end as state from api_keys "
+      "order by revoked is not null, caller, created limit 20000";
+  expect_no_words(words);
+  context.settings();
+  context.become_service_user();
+  context.print(store::read_report(database(context.settings()), sql));
+  return 0;
+}
+
+int rotate(Context& context, const Words& words) {
+  const Given given(words, {"--days"});
+  if (given.words.size() != 1) throw UsageError("keys rotate needs CALLER");
+  const std::string who = actor();
+  const auto key = access::rotate_key(context.connection(), {given.words[0], given.expires()}, who);
+  return show(key, context.json());
+}
+
+int revoke(Context& context, const Words& words) {
+  const Given given(words, {"--reason"});
+  if (given.words.size() != 1) throw UsageError("keys revoke needs KEY_ID, or CALLER for all its keys");
+  const auto reason = given.options.find("--reason");
+  const std::string who = actor();
+  const auto ids = access::revoke_keys(
+      context.connection(), {given.words[0], reason == given.options.end() ? "" : reason->second}, who);
+  std::string all;
+  for (const std::string& id : ids) {
+    if (!context.json())
+      std::cout << id << " is revoked; every host knows within 5 s, open streams end within 15 s\n";
+    all += (all.empty() ? "\"" : ",\"") + id + "\"";
+  }
+  if (context.json()) std::cout << "{\"revoked\":[" << all << "]}\n";
+  return 0;
+}
+
+}  // namespace
+
+std::vector<Verb> keys_verbs() {
+  return {
+      {"keys create", "CALLER SCOPES [--customer ID] [--days N]",
+       "a key for a caller that has none; SCOPES such as orders:read,orders:write", create},
+      {"keys list", "", "all keys, without their secrets", list},
+      {"keys rotate", "CALLER [--days N]",
+       "a second key with the rights of the first; revoke that when nobody uses it any more", rotate},
+      {"keys revoke", "KEY_ID|CALLER [--reason TEXT]", "ends one key, or all of a caller's", revoke},
+  };
+}
+
+}  // namespace orderd::ctl
