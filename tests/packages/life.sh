@@ -55,15 +55,9 @@ place() {
   local items='[{"sku":"SKU-0001","quantity":'${3:-1}',"unitPrice":499}]'
   local payment='{"method":"card","token":"tok_ok"}'
   for ((i = 0; i < $2; i++)); do
-<<<<<<< HEAD
-    answer=$(curl -fsS "$api:$1/api/orders" -H 'Content-Type: application/json' \
-      -d '{"customerId":"c-1","currency":"EUR","items":'"$items"',"payment":'"$payment"'}')
+    answer=$(curl -fsS "$api:$1/api/orders" -H "Authorization: Bearer $key" \
+      -H 'Content-Type: application/json' -d '{"customerId":"c-1","currency":"EUR","items":'"$items"',"payment":'"$payment"'}')
     sed 's/^{"id":"\([^"]*\)".*/\1/' <<<"$answer" | tee -a "$placed"
-=======
-    curl -fsS "$api:$1/api/orders" -H "Authorization: Bearer $key" -H 'Content-Type: application/json' \
-      -d '{"customerId":"c-1","currency":"EUR","items":'"$items"',"payment":'"$payment"'}' |
-      sed 's/.*"id":"\([^"]*\)".*/\1/' | tee -a "$placed"
->>>>>>> access
   done
 }
 get() { curl -fs "$api:$1$2" -H "Authorization: Bearer $key"; }
