@@ -56,7 +56,8 @@ place() {
   local payment='{"method":"card","token":"tok_ok"}'
   for ((i = 0; i < $2; i++)); do
     answer=$(curl -fsS "$api:$1/api/orders" -H "Authorization: Bearer $key" \
-      -H 'Content-Type: application/json' -d '{"customerId":"c-1","currency":"EUR","items":'"$items"',"payment":'"$payment"'}')
+      -H 'Content-Type: application/json' \
+      -d '{"customerId":"c-1","currency":"EUR","items":'"$items"',"payment":'"$payment"'}')
     sed 's/^{"id":"\([^"]*\)".*/\1/' <<<"$answer" | tee -a "$placed"
   done
 }
