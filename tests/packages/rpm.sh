@@ -22,7 +22,8 @@ rpms=("$root"/build/packages/rpm/*.rpm)
 rpmlint -c "$root/packaging/rpm/rpmlint.toml" "${rpms[@]}"
 
 root_of fedora ""
-in_root() { rpm --root "$work/fedora" --dbpath /var/lib/rpm "$@"; }
+# Debian's rpm says first that one should use apt.
+in_root() { rpm --root "$work/fedora" --dbpath /var/lib/rpm "$@" 2> >(grep -v "^rpm: " >&2); }
 in_root --initdb
 
 # A package that provides all that ours require and do not provide themselves.
@@ -46,8 +47,9 @@ say "-- a plugin alone is refused: orderd-plugin-abi(1) is needed"
 
 in_root -i "${rpms[@]}" >"$work/said"
 grep -q 'orderctl setup' "$work/said" || die "the package did not say what to do next"
-[ -L "$conf/conf.d/payment-simulated.properties" ] && [ -f "$conf/conf.d/payment-simulated.properties" ] ||
-  die "no link"
+for name in payment-simulated inventory-postgres projection-orders-read; do
+  [ -L "$conf/conf.d/$name.properties" ] && [ -f "$conf/conf.d/$name.properties" ] || die "no link for $name"
+done
 [ "$(stat -c %a:%U "$conf/secrets")" = 700:root ] || die "secrets are not root's alone"
 in_root -V $(rpm -qp --qf '%{NAME} ' "${rpms[@]}") || die "installed files differ from the packages'"
 for config in orderd.properties plugins-available/payment-simulated.properties; do
