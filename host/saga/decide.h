@@ -76,6 +76,9 @@ struct Verb {
 };
 /// Another owner had this saga: what is open may or may not have happened.
 struct TakenOver {};
+/// "retry", "done", "skip", "acknowledge".
+std::string_view name(Verb::Kind);
+std::optional<Verb::Kind> parse_verb(std::string_view);
 using Input = std::variant<Begin, Answer, Cancel, Due, TakenOver, Notice, Verb>;
 
 struct Decision {

@@ -154,6 +154,11 @@ void Engine::drop(std::int16_t shard) {
   read_.erase(shard);
   saved_.erase(shard);
   std::erase_if(live_, [&](const auto& one) { return one.second.saga.shard == shard; });
+  // Its rows of the inbox are the next owner's: no position of ours would fence a write for them.
+  std::erase_if(again_, [&](const auto& one) {
+    const Task& task = one.second;
+    return task.inbox != 0 && task.origin.shard == shard && inbox_seen_.erase(task.inbox) > 0;
+  });
 }
 
 void Engine::lose(const std::string& why) {

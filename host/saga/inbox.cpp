@@ -12,8 +12,6 @@ constexpr store::Statement put_rows{
     "from unnest($1::uuid[], $2::int2[], $3::jsonb[]) with ordinality u(i, k, d, n) "
     "join order_state o on o.id = u.i order by u.n returning 1) select count(*) from put"};
 
-constexpr std::array<std::string_view, 4> verb_names{"retry", "done", "skip", "acknowledge"};
-
 std::string outcome_json(const Outcome& outcome) {
   std::string out;
   json::Object object(out);
@@ -60,7 +58,7 @@ std::string notice_json(const Notice& notice) {
 std::string verb_json(const Verb& verb) {
   std::string out;
   json::Object object(out);
-  object.add("verb", verb_names[static_cast<std::size_t>(verb.kind)]).add("actor", verb.actor);
+  object.add("verb", name(verb.kind)).add("actor", verb.actor);
   object.add("reason", verb.reason).add("reference", verb.reference);
   if (verb.amount) object.add("amount", *verb.amount);
   object.end();
@@ -69,9 +67,9 @@ std::string verb_json(const Verb& verb) {
 
 std::optional<InboxInput> read_verb(const json::Value& document) {
   Verb verb;
-  const auto found = std::find(verb_names.begin(), verb_names.end(), json::string(document, "verb"));
-  if (found == verb_names.end()) return std::nullopt;
-  verb.kind = static_cast<Verb::Kind>(found - verb_names.begin());
+  const auto kind = parse_verb(json::string(document, "verb"));
+  if (!kind) return std::nullopt;
+  verb.kind = *kind;
   verb.actor = json::string(document, "actor");
   verb.reason = json::string(document, "reason");
   verb.reference = json::string(document, "reference");

@@ -20,20 +20,28 @@ std::int16_t paying_step(const Definition& definition) {
 
 /// Whether this very command was told as a success before.
 bool succeeded(const Saga& saga, const std::string& key) {
-  const std::string order = saga.order_id.to_string();
   return std::any_of(saga.attempts.begin(), saga.attempts.end(), [&](const Attempt& one) {
     return one.outcome == OutcomeKind::done &&
            (one.answer == QueryAnswer::none || one.answer == QueryAnswer::found) &&
-           key == order + "." + one.action + "." + std::to_string(one.sequence) + ".g" +
-                      std::to_string(one.generation);
+           key == command_key(saga, one);
   });
 }
+
+constexpr std::array<std::string_view, 4> verb_names{"retry", "done", "skip", "acknowledge"};
 
 bool holds_money(const Saga& saga) {
   return captured_left(saga) > 0 || (saga.payment.captured == 0 && saga.payment.authorized > saga.voided);
 }
 
 }  // namespace
+
+std::string_view name(Verb::Kind kind) { return verb_names[static_cast<std::size_t>(kind)]; }
+
+std::optional<Verb::Kind> parse_verb(std::string_view text) {
+  const auto found = std::find(verb_names.begin(), verb_names.end(), text);
+  if (found == verb_names.end()) return std::nullopt;
+  return static_cast<Verb::Kind>(found - verb_names.begin());
+}
 
 bool Turn::concerns(const OpenCommand& open, const Notice& notice) const {
   if (open.extend || !step(open.step).is_payment()) return false;
@@ -152,12 +160,10 @@ void Turn::on(const Verb& verb) {
     out_.stale = true;
     return;
   }
-  static constexpr const char* names[] = {"retry", "done", "skip", "acknowledge"};
-  note(
-      saga_.attempts,
-      {saga_.open ? saga_.open->sequence : 0, saga_.open ? saga_.open->generation : 0, false,
-       std::string(names[static_cast<std::size_t>(verb.kind)]) + (saga_.open ? " " + saga_.open->action : ""),
-       OutcomeKind::done, QueryAnswer::none, "", now_, 0, "operator " + verb.actor + ": " + verb.reason, ""});
+  note(saga_.attempts,
+       {saga_.open ? saga_.open->sequence : 0, saga_.open ? saga_.open->generation : 0, false,
+        std::string(name(verb.kind)) + (saga_.open ? " " + saga_.open->action : ""), OutcomeKind::done,
+        QueryAnswer::none, "", now_, 0, "operator " + verb.actor + ": " + verb.reason, ""});
   if (verb.kind == Verb::Kind::acknowledge) {
     saga_.attention.reset();
     return;

@@ -156,10 +156,16 @@ void read_plugins(const json::Value& document, Saga& saga) {
 
 }  // namespace
 
-std::string command_key(const Saga& saga, const OpenCommand& open) {
-  return saga.order_id.to_string() + "." + open.action + "." + std::to_string(open.sequence) + ".g" +
-         std::to_string(open.generation);
+namespace {
+template <typename Command>
+std::string key_of(const Saga& saga, const Command& command) {
+  return saga.order_id.to_string() + "." + command.action + "." + std::to_string(command.sequence) + ".g" +
+         std::to_string(command.generation);
 }
+}  // namespace
+
+std::string command_key(const Saga& saga, const OpenCommand& open) { return key_of(saga, open); }
+std::string command_key(const Saga& saga, const Attempt& attempt) { return key_of(saga, attempt); }
 
 std::string query_key(const Saga& saga, const OpenCommand& open) {
   return command_key(saga, open) + ".q" + std::to_string(open.attempt);

@@ -93,6 +93,7 @@ struct Saga {
 /// The key under which the provider knows a command: <order>.<action>.<sequence>.g<generation>. A query's is
 /// its own.
 std::string command_key(const Saga& saga, const OpenCommand& open);
+std::string command_key(const Saga& saga, const Attempt& attempt);
 std::string query_key(const Saga& saga, const OpenCommand& open);
 
 std::string to_json(const Saga& saga);

@@ -79,6 +79,7 @@ class MemoryStore final : public Store {
  public:
   explicit MemoryStore(Tables& tables) : tables_(tables) {}
   Ownership maintain() override {
+    if (lost) return {{std::int16_t{0}}, {}};
     if (owned_) return {};
     owned_ = true;
     return {{}, {{std::int16_t{0}, tables_.position}}};
@@ -114,6 +115,8 @@ class MemoryStore final : public Store {
   std::set<std::string> switches() override { return tables_.switches; }
   void report(const std::vector<PluginStatus>& plugins) override { tables_.plugins = plugins; }
   std::unique_ptr<Work> begin(const std::map<std::int16_t, std::int64_t>& positions) override;
+
+  bool lost = false;  // another host has the shard now
 
  private:
   friend class MemoryWork;
@@ -179,28 +182,5 @@ inline std::unique_ptr<Store::Work> MemoryStore::begin(
   const auto found = positions.find(0);
   return std::make_unique<MemoryWork>(tables_, found == positions.end() ? tables_.position : found->second);
 }
-
-/// The log as a bus.
-class MemoryBus final : public bus::Subscription {
- public:
-  explicit MemoryBus(const Tables& tables) : tables_(tables) {}
-  void start(std::int32_t, bus::Position after) override { next_ = after + 1; }
-  void start_at_end(std::int32_t) override { next_ = static_cast<std::int64_t>(tables_.log.size()); }
-  void stop(std::int32_t) override { next_ = -1; }
-  std::vector<bus::Record> poll(std::size_t max, std::chrono::milliseconds) override {
-    std::vector<bus::Record> out;
-    while (next_ >= 0 && next_ < static_cast<std::int64_t>(tables_.log.size()) && out.size() < max) {
-      out.push_back({0, next_, tables_.log[static_cast<std::size_t>(next_)], {}});
-      ++next_;
-    }
-    return out;
-  }
-  void wake() override {}
-  void saved(std::int32_t, bus::Position) override {}
-
- private:
-  const Tables& tables_;
-  std::int64_t next_ = -1;
-};
 
 }  // namespace orderd::saga::test

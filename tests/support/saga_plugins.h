@@ -1,0 +1,84 @@
+#pragma once
+// Plugins for the engine's world in memory: a bank with a ledger that no crash touches, and a stock.
+#include "support/saga_world.h"
+
+namespace orderd::saga::test {
+
+/// A provider with a ledger of its own, which no crash of the host touches; answers when told to.
+class Bank final : public plugins::StepPort {
+ public:
+  const std::string& instance() const override { return name_; }
+  const std::string& digest() const override { return name_; }
+  bool supports(std::string_view) const override { return true; }
+  bool transactional() const override { return false; }
+  bool can_query() const override { return true; }
+  Millis idempotency_window() const override { return Millis(0); }
+  std::vector<Outcome> execute_in(plugins::TxPort&, const std::vector<Command>&) override { return {}; }
+  void execute(std::vector<Command> commands) override {
+    for (Command& command : commands) {
+      if (away || command.action == "payment.query") {
+        asked.emplace_back(std::move(command));
+        continue;
+      }
+      if (effects.emplace(command.key, command).second) apply(command);
+      asked.emplace_back(std::move(command));
+    }
+  }
+  /// The outcomes of what was asked, in any order; some may be lost on the way.
+  std::vector<Completion> answers() {
+    std::vector<Completion> out;
+    for (const Command& command : asked) {
+      Completion completion{command.order_id, command.key, {}, name_};
+      completion.outcome.kind = away ? OutcomeKind::retry : OutcomeKind::done;
+      completion.outcome.totals = totals[command.order_id];
+      if (command.action == "payment.query")
+        completion.outcome.query_answer =
+            effects.contains(command.query_key) ? QueryAnswer::found : QueryAnswer::not_found_final;
+      out.push_back(std::move(completion));
+    }
+    asked.clear();
+    return out;
+  }
+  std::map<std::string, Command> effects;
+  std::map<Uuid, PaymentTotals> totals;
+  std::vector<Command> asked;
+  bool away = false;  // nothing reaches it: RETRY
+
+ private:
+  void apply(const Command& command) {
+    PaymentTotals& money = totals[command.order_id];
+    if (command.action == "payment.authorize") money.authorized += command.amount;
+    if (command.action == "payment.capture") money.captured += command.amount;
+    if (command.action == "payment.refund") money.refunded += command.amount;
+    if (command.action == "payment.void") money.voided = money.authorized - money.captured;
+  }
+  const std::string name_ = "bank";
+};
+
+class Stock final : public plugins::StepPort {
+ public:
+  const std::string& instance() const override { return name_; }
+  const std::string& digest() const override { return name_; }
+  bool supports(std::string_view) const override { return true; }
+  bool transactional() const override { return true; }
+  bool can_query() const override { return false; }
+  Millis idempotency_window() const override { return Millis(0); }
+  void execute(std::vector<Command>) override {}
+  std::vector<Outcome> execute_in(plugins::TxPort& tx, const std::vector<Command>& commands) override {
+    Tables& tables = dynamic_cast<MemoryWork&>(tx).next();
+    std::vector<Outcome> out(commands.size());
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+      const Uuid& id = commands[i].order_id;
+      out[i].kind = OutcomeKind::done;
+      if (commands[i].action == "inventory.reserve") tables.reserved.insert(id);
+      if (commands[i].action == "inventory.commit" && tables.reserved.erase(id)) tables.sold.insert(id);
+      if (commands[i].action == "inventory.release") tables.reserved.erase(id), tables.sold.erase(id);
+    }
+    return out;
+  }
+
+ private:
+  const std::string name_ = "stock";
+};
+
+}  // namespace orderd::saga::test
