@@ -2,8 +2,8 @@
 // Faults on purpose, for the tests alone: compiled to nothing unless the build has ORDERD_FAULTS, and then
 // one relaxed load where none is wished for. Wishes come from the environment, read once at the start:
 //
-//   ORDERD_TEST_FAULT=saga.after_commit:kill:3     the third time this point is passed, SIGKILL; or stop:
-//   SIGSTOP ORDERD_TEST_MUTATION=relay_before_report       behave as that known error would
+//   ORDERD_TEST_FAULT=saga.after_commit:kill:3   SIGKILL when this point is passed the third time; or stop
+//   ORDERD_TEST_MUTATION=relay_before_report     behave as that known error would
 //
 // A point stands between two effects: before and after a commit, a call of a provider, a publication.
 // A mutation puts an error back that the tests must notice (tests/mutation). [any thread]
