@@ -24,7 +24,7 @@ void collect(const Poco::Util::AbstractConfiguration& from, const std::string& p
 
 void read_file(const std::filesystem::path& file, RawValues& out) {
   if (const auto problem = trust_problem(file); !problem.empty())
-    throw ConfigError(file.string() + " " + problem);
+    throw ConfigError(file.string() + ": " + problem);
   try {
     const Poco::AutoPtr<Poco::Util::PropertyFileConfiguration> properties(
         new Poco::Util::PropertyFileConfiguration(file.string()));

@@ -29,10 +29,6 @@ bool succeeded(const Saga& saga, const std::string& key) {
 
 constexpr std::array<std::string_view, 4> verb_names{"retry", "done", "skip", "acknowledge"};
 
-bool holds_money(const Saga& saga) {
-  return captured_left(saga) > 0 || (saga.payment.captured == 0 && saga.payment.authorized > saga.voided);
-}
-
 }  // namespace
 
 std::string_view name(Verb::Kind kind) { return verb_names[static_cast<std::size_t>(kind)]; }

@@ -68,6 +68,9 @@ void Turn::apply(const Outcome& outcome) {
     case OutcomeKind::done:
       return done(outcome);
     case OutcomeKind::declined:
+      // An undo of what the provider says it does not hold has nothing left to do.
+      if (saga_.open->undo && open_step().is_payment() && outcome.totals && !holds_money(saga_))
+        return done(outcome);
       return declined(outcome.code, outcome.message);
     case OutcomeKind::retry:
       return retry(outcome);

@@ -7,6 +7,11 @@ namespace orderd::saga {
 /// Captured and not given back yet.
 inline std::int64_t captured_left(const Saga& saga) { return saga.payment.captured - saga.payment.refunded; }
 
+/// The provider holds money of this order: captured and not given back, or authorized and not let go.
+inline bool holds_money(const Saga& saga) {
+  return captured_left(saga) > 0 || (saga.payment.captured == 0 && saga.payment.authorized > saga.voided);
+}
+
 /// Takes over what the provider reports; a report that makes no sense (negative, more back than in) is not
 /// believed.
 void learn_totals(Saga& saga, const Outcome& outcome);

@@ -41,7 +41,7 @@ class BankBook:
     def __init__(self, path):
         self.rows = collections.defaultdict(list)
         self.faults = collections.Counter()
-        self.reversed = set()
+        self.reversed, self.reversed_keys = set(), set()
         self.calls = 0
         with open(path, encoding="utf-8") as file:
             for line in file:
@@ -53,11 +53,14 @@ class BankBook:
                     self.rows[row["payment"]].append(row)
                     if row["state"] == "reversed":
                         self.reversed.add(row["payment"])
+                        self.reversed_keys.add(row["key"])
 
     def movements(self, payment):
+        """What was moved and not taken back: a reversal undoes the movement of its key."""
         return [{"payment_id": payment, "key": row["key"], "kind": row["kind"], "amount": row["amount"],
                  "currency": row["currency"]} for row in self.rows[payment]
-                if row["state"] == "done" and row["kind"] in MOVEMENTS]
+                if row["state"] == "done" and row["kind"] in MOVEMENTS
+                and row["key"] not in self.reversed_keys]
 
     def sums(self, payment):
         money = dict.fromkeys(MOVEMENTS, 0)
@@ -127,8 +130,10 @@ class Verdict:
             self._slice(ids[begin:begin + ORDERS_A_SLICE], acknowledged)
         for order in endings:
             found = self.status.get(order)
-            if found not in endings[order] and found != "STUCK":
-                self.complaints.append(f"ending: {order} is {found}, not one of {sorted(endings[order])}")
+            # A capture that was taken back before the host knew of its success has simply failed.
+            allowed = endings[order] | ({"REJECTED"} if order in self.book.reversed else set())
+            if found not in allowed and found != "STUCK":
+                self.complaints.append(f"ending: {order} is {found}, not one of {sorted(allowed)}")
         for payment in set(self.book.rows) - set(ids):
             if any(self.book.sums(payment).values()):
                 self.orphans += 1

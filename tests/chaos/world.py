@@ -149,7 +149,8 @@ class World(contextlib.ExitStack):
         return self
 
     def _build(self):
-        self.folder = pathlib.Path(setting("ORDERD_TEST_DIR")) / f"chaos-{os.getpid()}-{self._seed}"
+        name = f"chaos-{'kafka' if self._kafka else 'pglog'}-{os.getpid()}-{self._seed}"
+        self.folder = pathlib.Path(setting("ORDERD_TEST_DIR")) / name
         self.folder.mkdir()
         self.postgres = servers.Server()
         self.callback(self.postgres.end)

@@ -185,7 +185,7 @@ class Configuration(Refused):
 
     def test_an_address_that_is_not_this_machine_s(self):
         self.refusal("address 192.0.2.1 is none of this machine's", "listen on one of its own",
-                     http__address="192.0.2.1")
+                     http__address="192.0.2.1", insecure="yes")
 
     def test_a_saga_that_is_missing_or_garbled(self):
         folder = self.host.folder / secrets.token_hex(4)

@@ -50,6 +50,7 @@ ApiHost::ApiHost(Options options) {
                                                    options.web_dir,
                                                    {},
                                                    options.access});
+  webhooks.start({}, *pool);
   http::front::Options front_options;
   front_options.port = 0;
   front = std::make_unique<http::front::Front>(front_options, api->factory(), http::render_refusal);
