@@ -59,7 +59,8 @@ struct Notice {
   std::string key;     // the command it is about, or ""
   std::string action;  // without a key: "payment.capture", or "" for the payment as a whole
   Outcome outcome;
-  std::string by;  // "webhook evt_1", "sweeper"
+  std::string by;                  // "webhook evt_1", "sweeper"
+  std::optional<Time> occurred{};  // by the provider's clock
 };
 /// What a person decided about a saga that waits.
 struct Verb {

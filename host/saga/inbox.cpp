@@ -51,6 +51,7 @@ std::string notice_json(const Notice& notice) {
   std::string out;
   json::Object object(out);
   object.add("key", notice.key).add("action", notice.action).add("by", notice.by);
+  if (notice.occurred) object.add("occurred", notice.occurred->time_since_epoch().count());
   object.raw("outcome", outcome_json(notice.outcome)).end();
   return out;
 }
@@ -90,8 +91,11 @@ std::optional<InboxInput> read_inbox(InboxKind kind, std::string_view data) {
   if (kind == InboxKind::verb) return read_verb(document);
   const auto* outcome = json::child(document, "outcome");
   if (kind != InboxKind::notice || !outcome) return std::nullopt;
-  return Notice{std::string(json::string(document, "key")), std::string(json::string(document, "action")),
+  Notice notice{std::string(json::string(document, "key")), std::string(json::string(document, "action")),
                 read_outcome(*outcome), std::string(json::string(document, "by"))};
+  if (const auto occurred = json::integer(document, "occurred"); occurred != 0)
+    notice.occurred = Time(Millis(occurred));
+  return notice;
 }
 
 int put(store::UnitOfWork& work, const std::vector<InboxRow>& rows) {

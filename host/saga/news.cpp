@@ -66,6 +66,7 @@ void Turn::on(const Notice& notice) {
                         notice.outcome.code, now_, 0, notice.by, ""});
   saga_.stuck.reset();
   open.query = false;
+  hear(notice);
   learn(notice.outcome, "");
   apply(notice.outcome);
 }
@@ -86,6 +87,10 @@ void Turn::ask() {
 
 /// About nothing that is open: what the provider has is compared with what this order should have.
 void Turn::news(const Notice& notice) {
+  if (notice.occurred && *notice.occurred < saga_.told_until) {
+    out_.stale = true;  // overtaken by one that knows more
+    return;
+  }
   const Saga before = saga_;
   // A success that is taken back later tells less than was told before; everything else only adds up. A late
   // word of what was declined from the start takes nothing back: its totals are of a time long past.
@@ -93,18 +98,25 @@ void Turn::news(const Notice& notice) {
       notice.outcome.kind == OutcomeKind::declined && (notice.key.empty() || succeeded(saga_, notice.key));
   reversal ? learn_totals(saga_, notice.outcome) : merge_totals(saga_, notice.outcome);
   if (saga_.reference.empty()) saga_.reference = notice.outcome.provider_reference;
-  if (saga_ == before) {
+  const bool bare_reversal = reversal && !notice.outcome.totals;
+  if (saga_ == before && !bare_reversal) {
     out_.stale = true;
     return;
   }
+  hear(notice);
   note(saga_.attempts, {0, 0, false, notice.action, notice.outcome.kind, QueryAnswer::none,
                         notice.outcome.code, now_, 0, notice.by, ""});
   if (saga_.payment.status != PaymentStatus::unknown || saga_.mode == Mode::finished)
     set_payment_status(saga_, facts_.body.total);
-  reconsider();
+  reconsider(bare_reversal);
 }
 
-void Turn::reconsider() {
+void Turn::hear(const Notice& notice) {
+  if (notice.occurred) saga_.told_until = std::max(saga_.told_until, *notice.occurred);
+}
+
+/// `reversed`: money was taken back, and nobody said how much.
+void Turn::reconsider(bool reversed) {
   const std::int16_t paying = paying_step(facts_.definition);
   if (paying < 0) return;
   const bool over = is_terminal(saga_.status),
@@ -119,8 +131,8 @@ void Turn::reconsider() {
   }
   const bool paid = past_pivot() || saga_.mode == Mode::finished;
   const std::int64_t owed = facts_.body.total;
-  if (paid && captured_left(saga_) != owed) {
-    saga_.attention = captured_left(saga_) < owed
+  if (paid && (reversed || captured_left(saga_) != owed)) {
+    saga_.attention = reversed || captured_left(saga_) < owed
                           ? Reason{"PAYMENT_REVERSED", "the provider took back money that the order had"}
                           : Reason{"PAYMENT_EXCESS", "the provider holds more than the order owes"};
     saga_.attention_since = now_;

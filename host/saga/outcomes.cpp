@@ -66,7 +66,7 @@ void Turn::query_answered(const Outcome& outcome) {
 void Turn::apply(const Outcome& outcome) {
   switch (outcome.kind) {
     case OutcomeKind::done:
-      return done(outcome);
+      return contradicts_itself(outcome) ? contradicted(outcome) : done(outcome);
     case OutcomeKind::declined:
       // An undo of what the provider says it does not hold has nothing left to do.
       if (saga_.open->undo && open_step().is_payment() && outcome.totals && !holds_money(saga_))
@@ -79,6 +79,26 @@ void Turn::apply(const Outcome& outcome) {
     case OutcomeKind::unknown:
       return unknown(outcome);
   }
+  unknown(outcome);
+}
+
+/// A success whose totals lack what it is said to have done: not yet there, or already taken back. learn()
+/// has taken the totals over.
+bool Turn::contradicts_itself(const Outcome& outcome) const {
+  if (!outcome.totals || !open_step().is_payment()) return false;
+  const PaymentTotals& totals = *outcome.totals;
+  const OpenCommand& open = *saga_.open;
+  if (open.action == "payment.authorize") return totals.authorized < open.amount;
+  if (open.action == "payment.capture") return totals.captured < open.amount;
+  if (open.action == "payment.void") return totals.captured == 0 && totals.voided < totals.authorized;
+  return open.action == "payment.refund" &&
+         totals.refunded < totals.captured;  // it asked for all that was left
+}
+
+void Turn::contradicted(const Outcome& outcome) {
+  const OpenCommand& open = *saga_.open;
+  if (open.unknown && now_ - open.began > open_step().retry.total)
+    return stick("OUTCOME_UNKNOWN", "the provider calls " + open.action + " done, and its totals do not");
   unknown(outcome);
 }
 

@@ -78,8 +78,9 @@ struct Saga {
   PaymentView payment;
   PaymentStatus told = PaymentStatus::none;  // payment status of the last event
   std::int64_t voided = 0;
-  std::string reference;                       // the provider's
-  std::map<std::string, StateBlob> blobs;      // by slot: what plugins want back
+  Time told_until{};                       // when the latest of the provider's notices occurred, by its clock
+  std::string reference;                   // the provider's
+  std::map<std::string, StateBlob> blobs;  // by slot: what plugins want back
   std::map<std::string, std::string> digests;  // by slot: SHA-256 of the plugin that served it last
   std::optional<OpenCommand> suspended;        // what waits while `open` extends a reservation
   std::optional<Time> held_until;              // a reservation's own end; none: it has none

@@ -45,6 +45,8 @@ class Turn {
   void learn(const Outcome& outcome, const std::string& digest);
   void query_answered(const Outcome& outcome);
   void apply(const Outcome& outcome);
+  bool contradicts_itself(const Outcome& outcome) const;
+  void contradicted(const Outcome& outcome);
   void done(const Outcome& outcome);
   void declined(std::string code, std::string message);
   void gave_up(const std::string& code = {});
@@ -61,7 +63,8 @@ class Turn {
   bool concerns(const OpenCommand& open, const Notice& notice) const;
   void ask();
   void news(const Notice& notice);
-  void reconsider();
+  void hear(const Notice& notice);
+  void reconsider(bool reversed);
   void finish_by_hand(const Verb& verb);
   void skip();
 

@@ -57,7 +57,8 @@ Kept keep_events(store::UnitOfWork& work, const std::string& instance,
   for (int i = 0; i < claimed.size(); ++i) {
     const auto& [event, order] = found.at(std::string(claimed.bytes(i, 0)));
     saga::Notice notice{event->command_key, "", event->outcome,
-                        "webhook " + event->event_id + (event->type.empty() ? "" : " " + event->type)};
+                        "webhook " + event->event_id + (event->type.empty() ? "" : " " + event->type),
+                        event->occurred};
     if (notice.outcome.provider_reference.empty())
       notice.outcome.provider_reference = event->provider_reference;
     rows.push_back({order, std::move(notice)});

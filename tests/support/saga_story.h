@@ -37,6 +37,10 @@ inline Outcome answer(QueryAnswer answer, OutcomeKind kind, std::optional<Paymen
   return outcome;
 }
 
+inline Notice notice(Outcome outcome, std::string key = {}, std::string action = {}) {
+  return {std::move(key), std::move(action), std::move(outcome), "webhook evt_1"};
+}
+
 /// One order's history: inputs go in, events are collected.
 struct Story {
   OrderBody body{"c-1", "EUR", 1000, {{1, "SKU-1", 2, 500}}, {}, "card", "{}"};

@@ -240,6 +240,8 @@ void Teller::announce(const Call& call) {
          call.kind + "." + (call.state == State::reversed ? "failed" : outcome_of(call.state)));
   member(writer, "payment", call.payment);
   member(writer, "key", call.key);
+  writer.Key("at");
+  writer.Int64(call.at_ms);
   // Some events only say that something has changed.
   member(writer, "outcome", chance(vague_share) ? "CHANGED" : announced(call.state));
   member(writer, "code", call.code);
@@ -252,6 +254,7 @@ void Teller::announce(const Call& call) {
     ledger_.note("reversal", call.key);
     Call back = call;
     back.state = State::reversed;
+    ++back.at_ms;
     back.code = "CAPTURE_FAILED_LATER";
     announce(ledger_.enter(back));
   }

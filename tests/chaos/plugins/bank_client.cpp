@@ -87,13 +87,14 @@ class BankClient final : public PaymentProvider, public Webhooks {
       throw Refused("the signature is not the bank's", ORDERD_E_INVALID);
     rapidjson::Document row;
     row.Parse(request.body().data(), request.body().size());
-    if (!row.IsObject() || !row.HasMember("id") || !row.HasMember("payment"))
+    if (!row.IsObject() || !row.HasMember("id") || !row.HasMember("payment") || !row.HasMember("at"))
       throw Refused("this is no event of the bank", ORDERD_E_INVALID);
     WebhookEvent event;
     event.event_id = row["id"].GetString();
     event.type = row["type"].GetString();
     event.command_key = row["key"].GetString();
     event.subject = row["payment"].GetString();
+    event.occurred_ms = row["at"].GetInt64();
     event.outcome = outcome_of(row, event.subject);
     if (event.outcome.kind != ORDERD_PENDING) events.emit(event);
   }

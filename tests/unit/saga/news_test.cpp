@@ -7,9 +7,6 @@ using namespace orderd::saga::test;
 
 namespace {
 
-Notice notice(Outcome outcome, std::string key = {}, std::string action = {}) {
-  return {std::move(key), std::move(action), std::move(outcome), "webhook evt_1"};
-}
 Verb verb(Verb::Kind kind) { return {kind, "alice", "seen in the dashboard", "", {}}; }
 
 Outcome pending_redirect(Time expires) {
@@ -118,36 +115,6 @@ TEST_CASE("a success after the end of an order is undone, and the order keeps it
   }
   CHECK(story.saga.mode == Mode::finished);
   CHECK(story.told == Told{"ORDER_CANCELLED/NONE"});
-}
-
-TEST_CASE("news that were overtaken by a reversal ask for nothing that the provider does not hold") {
-  Story story;
-  story.come_to(2);
-  Outcome failed = of(OutcomeKind::declined, "CAPTURE_FAILED_LATER");
-  failed.totals = PaymentTotals{1000, 0, 0, 0};
-  story.take(notice(failed, story.key()));
-  story.answers(of(OutcomeKind::done));
-  story.answers(done({1000, 0, 0, 1000}));
-  REQUIRE(story.saga.status == Status::rejected);
-  story.take(notice(done({1000, 1000, 0, 0})));  // sent before the reversal
-  REQUIRE(story.doing() == "payment.refund");
-  Outcome nothing = of(OutcomeKind::declined, "NOT_CAPTURED");
-  SECTION("its totals say so: nothing is left to undo") {
-    nothing.totals = PaymentTotals{1000, 0, 0, 1000};
-    story.answers(nothing);
-    CHECK_FALSE(story.saga.stuck);
-    CHECK(story.saga.mode == Mode::finished);
-    CHECK(story.saga.payment.status == PaymentStatus::voided);
-  }
-  SECTION("without totals nobody knows: a person is asked") {
-    story.answers(nothing);
-    CHECK(story.saga.stuck);
-  }
-  SECTION("its totals say that it holds the money: a person is asked") {
-    nothing.totals = PaymentTotals{1000, 1000, 0, 0};
-    story.answers(nothing);
-    CHECK(story.saga.stuck);
-  }
 }
 
 TEST_CASE("a success that a rejected order hears of twice is undone once") {
