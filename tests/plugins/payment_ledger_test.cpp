@@ -203,6 +203,7 @@ TEST_CASE("A key that the database refuses hurts no other command of its batch")
   bank.send(bad);
   blocker.script("rollback");
   CHECK(bank.wait("bad").kind == OutcomeKind::retry);
+  CHECK(bank.wait("first.authorize.1").kind == OutcomeKind::done);
   for (int i = 0; i < 20; ++i)
     CHECK(bank.wait("p" + std::to_string(i) + ".authorize.1").kind == OutcomeKind::done);
   CHECK(database.count("select count(*) from payment_simulated.ledger") == 21);
