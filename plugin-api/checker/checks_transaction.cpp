@@ -114,9 +114,13 @@ orderd_event event(std::int32_t version, const char* type, const char* status, c
   return out;
 }
 
-constexpr const char* created = R"({"schema":1,"customerId":"c-1","currency":"EUR","totalAmount":100,
-  "items":[{"lineId":1,"sku":"A","quantity":1,"unitPrice":100}],"adjustments":[],"metadata":{},
-  "payment":{"method":"card"}})";
+// As on the bus: one line, without spaces.
+constexpr const char* created =
+    R"({"schemaVersion":1,"reason":null,"customerId":"c-1","currency":"EUR","totalAmount":100,)"
+    R"("items":[{"lineId":1,"sku":"A","quantity":1,"unitPrice":100}],"adjustments":[],"metadata":{},)"
+    R"("payment":{"method":"card","status":"NONE"}})";
+constexpr const char* reserved =
+    R"({"schemaVersion":1,"reason":null,"payment":{"method":"card","status":"AUTHORIZED"}})";
 
 void projects(Case& c) {
   Lent lent(c);
@@ -125,7 +129,7 @@ void projects(Case& c) {
   if (!table->apply || !table->rebuild_begin || !table->rebuild_finish)
     return c.fail("its " ORDERD_EXT_PROJECTION " has holes");
   const orderd_event first = event(1, "ORDER_CREATED", "PENDING", created);
-  const orderd_event third = event(3, "INVENTORY_RESERVED", "INVENTORY_RESERVED", "{}");
+  const orderd_event third = event(3, "INVENTORY_RESERVED", "INVENTORY_RESERVED", reserved);
   const auto apply = [&](const orderd_event& one, std::int32_t target, std::int32_t wanted,
                          const char* what) {
     const orderd_event* all[] = {&one};

@@ -14,6 +14,9 @@ import unittest
 CHECKER, ZOO, PLUGINS = sys.argv[1:4]
 DATABASE = os.environ.get("ORDERD_TEST_PG", "")
 
+# A sanitizer in the checker takes the signal, and ends the process itself.
+CRASHED = "it crashed|a sanitizer stopped it"
+
 # Beast: the check that must catch it, and what its finding says.
 CAUGHT = {
     "no_entry": ("entry.symbol", "it is no orderd plugin"),
@@ -24,12 +27,12 @@ CAUGHT = {
     "broken_schema": ("entry.schema", "it is no JSON"),
     "takes_any_setting": ("life.unknown_setting", "a typo would be silent"),
     "calls_in_create": ("life.create", r"called the host inside create\(\)"),
-    "crashes_unstarted": ("life.not_started", "crashed"),
+    "crashes_unstarted": ("life.not_started", CRASHED),
     "leaves_thread": ("life.threads", "threads are still there"),
     "leaks": ("life.memory", "bytes behind|it leaks"),
     "leaves_file": ("life.descriptors", "files or sockets open"),
     "fickle_tables": ("life.extensions", "another table each time"),
-    "needs_metrics": ("life.missing_extension", "crashed"),
+    "needs_metrics": ("life.missing_extension", CRASHED),
     "one_for_all": ("life.two_instances", "two instances are one"),
     "answers_twice": ("step.completes", "completed a command twice"),
     "never_answers": ("step.completes", "never completed"),
@@ -38,7 +41,7 @@ CAUGHT = {
     "slow_execute": ("step.prompt", "must not wait for the network"),
     "second_effect": ("payment.repeat", "again and again"),
     "loves_every_action": ("step.unsupported", "DONE to the action"),
-    "not_thread_safe": ("step.concurrent", "crashed"),
+    "not_thread_safe": ("step.concurrent", CRASHED),
     "answers_after_stop": ("step.stop", r"after stop\(\) had returned"),
     "logs_token": ("step.completes", "logs the payment token"),
     "refunds_anything": ("payment.limits", "refunds more than it captured"),
@@ -48,10 +51,10 @@ CAUGHT = {
     "trusts_anybody": ("webhook.forged", "anybody could send it"),
     "reads_no_size": ("step.unterminated", "beyond their size"),
     "hangs_in_init": ("life.begin", "it hangs"),
-    "cancel_crashes": ("step.cancel", "crashed"),
+    "cancel_crashes": ("step.cancel", CRASHED),
     "overflowing_traits": ("step.describe", "beyond the struct"),
     "refuses_newer_hosts": ("life.newer_host", "refuses a host of a newer minor"),
-    "crashes_without_token": ("step.malformed", "crashed"),
+    "crashes_without_token": ("step.malformed", CRASHED),
     "throws": ("step.completes", r"an exception left execute\(\)"),
 }
 
