@@ -172,6 +172,10 @@ void killed(Case& c) {
     one.method = c.options().method;
     return one;
   };
+  {
+    Begun begun(c);
+    (void)one_of(begun);  // or there is nothing to kill
+  }
   const pid_t victim = fork();
   if (victim == 0) {
     Begun begun(c, [](testing::FakeHost& host) { host.before_completion = [] { _exit(0); }; });

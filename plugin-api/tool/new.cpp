@@ -45,7 +45,7 @@ void check_name(const std::string& name) {
 fs::path templates_of(const fs::path& program) {
   std::error_code none;
   const fs::path self = fs::read_symlink("/proc/self/exe", none);
-  return (self.empty() ? program : self).parent_path().parent_path() / "share/orderd/plugin-templates";
+  return (self.empty() ? program : self).parent_path().parent_path() / "share/orderd-plugin/templates";
 }
 
 }  // namespace

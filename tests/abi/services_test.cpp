@@ -28,7 +28,8 @@ std::string complaint(const std::string& schema, const std::map<std::string, std
 
 const std::string schema =
     R"({"type":"object","additionalProperties":false,"required":["region"],"properties":{
-  "region":{"type":"string","enum":["eu","us"]},"limit":{"type":"integer","minimum":1,"maximum":9,"default":3},
+  "region":{"type":"string","enum":["eu","us"]},
+  "limit":{"type":"integer","minimum":1,"maximum":9,"default":3},
   "live":{"type":"boolean"},
   "key":{"type":"string","format":"secret"}}})";
 

@@ -47,9 +47,9 @@ inline std::map<std::string, std::int64_t> FakeHost::metrics() const {
 }
 
 inline void FakeHost::stopped() {
-  phase = Phase::stopped;
-  http.end();
+  http.end();  // a done() that comes now may still complete its command
   timers_.end();
+  phase = Phase::stopped;
 }
 
 inline orderd_status FakeHost::complete(orderd_ticket ticket, const orderd_outcome* given) {
