@@ -29,6 +29,7 @@ std::vector<Verb> migrate_verbs();
 std::vector<Verb> keys_verbs();
 std::vector<Verb> stock_verbs();
 std::vector<Verb> projection_verbs();
+std::vector<Verb> plugin_verbs();
 std::vector<Verb> report_verbs();
 std::vector<Verb> doctor_verbs();
 std::vector<Verb> help_verbs();

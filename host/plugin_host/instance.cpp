@@ -32,7 +32,7 @@ struct Instance::Host {
 
   static void log(const orderd_host* host, std::int32_t level, const orderd_uuid* order, orderd_view text) {
     const Instance& self = of(host);
-    std::string line(to_text(text));
+    const std::string line = masked(std::string(to_text(text)), self.secrets_);
     std::string id;
     if (order) {
       Uuid uuid;
@@ -100,16 +100,21 @@ struct Instance::Host {
     if (wanted == ORDERD_EXT_SETTINGS) return &settings_table;
     if (wanted == ORDERD_EXT_COMPLETION) return &completion_table;
     if (wanted == ORDERD_EXT_TX) return tx_table();
-    return nullptr;
+    return service_table(wanted);
   }
 };
 
 Instance::Instance(std::string name, Library library, std::map<std::string, std::string> settings,
                    std::string host_version)
+    : Instance(name, library, check_settings(name, library, settings), std::move(host_version)) {}
+
+Instance::Instance(std::string name, Library library, CheckedSettings settings, std::string host_version)
     : name_(std::move(name)),
       library_(std::move(library)),
-      settings_(settings.begin(), settings.end()),
-      host_version_(std::move(host_version)) {
+      secrets_(std::move(settings.secrets)),
+      settings_(settings.values.begin(), settings.values.end()),
+      host_version_(std::move(host_version)),
+      services_(std::make_unique<Services>(name_)) {
   ORDERD_CLEAR(host_);
   host_.abi_major = ORDERD_ABI_MAJOR;
   host_.abi_minor = ORDERD_ABI_MINOR;
@@ -132,6 +137,7 @@ Instance::Instance(std::string name, Library library, std::map<std::string, std:
   ORDERD_CLEAR(error);
   const orderd_status status = shielded([&] { return plugin_->init(plugin_, &error); });
   if (status == ORDERD_OK) return;
+  services_->end();
   plugin_->destroy(plugin_);
   fail(name_, library_.path, problem("init", status, error), "correct its settings");
 }
@@ -162,10 +168,12 @@ void Instance::start() {
   if (status != ORDERD_OK)
     fail(name_, library_.path, problem("start", status, error), "correct its settings, or what it needs");
   started_ = true;
+  services_->open();
 }
 
 void Instance::stop() {
   if (std::exchange(started_, false)) plugin_->stop(plugin_);
+  services_->end();
 }
 
 void Instance::misbehaving(const std::string& what, const std::string& order) const {

@@ -1,15 +1,18 @@
 #pragma once
 // One configured instance of a plugin: its library, its orderd_plugin, and the orderd_host that it sees (log,
-// settings, completion, tx). Life cycle on the main thread; the host's tables on any thread.
+// settings, completion, tx, services). Life cycle on the main thread; the host's tables on any thread.
 #include <orderd/host.h>
 #include <orderd/plugin.h>
 #include <orderd/step.h>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "plugin_host/library.h"
+#include "plugin_host/services.h"
+#include "plugin_host/settings_check.h"
 #include "plugin_host/tx_loan.h"
 
 namespace orderd::plugins {
@@ -35,6 +38,7 @@ class Instance {
   const std::string& digest() const { return library_.digest; }
   orderd_plugin* plugin() const { return plugin_; }
   LoanPool& loans() { return loans_; }
+  Services& services() const { return *services_; }
 
   /// The plugin's table for `id`, or nullptr.
   template <class Table>
@@ -54,13 +58,16 @@ class Instance {
 
  private:
   struct Host;  // the functions behind the tables
+  Instance(std::string name, Library library, CheckedSettings settings, std::string host_version);
   std::string problem(const char* call, orderd_status status, const orderd_error& error) const;
 
   const std::string name_;
   const Library library_;
+  const std::vector<std::string> secrets_;                           // not to be seen in a log
   const std::vector<std::pair<std::string, std::string>> settings_;  // sorted by key
   const std::string host_version_;
   LoanPool loans_;
+  const std::unique_ptr<Services> services_;
   CompletionTarget* completion_target_ = nullptr;  // set before start()
   orderd_host host_{};
   orderd_plugin* plugin_ = nullptr;  // pairs with descriptor->create()

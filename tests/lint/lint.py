@@ -48,6 +48,7 @@ FENCES = [
     (r"libpq-fe\.h|libpq/|postgresql/", "host/store plugins plugin-api"),
     (r"prometheus/|systemd/", "host/base"),
     (r"boost/dll", "host/plugin_host"),
+    (r"curl/", "host/plugin_host"),
     (r"orderd/", "host/plugin_host plugins plugin-api"),
 ]
 

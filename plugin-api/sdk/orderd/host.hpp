@@ -25,6 +25,7 @@ class Host {
         settings_(extension<orderd_settings_v1>(ORDERD_EXT_SETTINGS)),
         completion_(extension<orderd_completion_v1>(ORDERD_EXT_COMPLETION)) {}
 
+  const orderd_host* abi() const { return host_; }
   /// This instance's name in the configuration.
   std::string_view instance() const { return host_->instance; }
 

@@ -1,5 +1,4 @@
-// Saga steps as classes: SagaStep for what is outside (external), TransactionalStep for data in the host's
-// PostgreSQL.
+// Saga steps as classes: SagaStep for what is outside, TransactionalStep for data in the host's PostgreSQL.
 #ifndef ORDERD_SDK_STEP_HPP
 #define ORDERD_SDK_STEP_HPP
 
@@ -71,6 +70,8 @@ struct Tables<T, SagaStep> {
   static orderd_status execute(orderd_plugin* plugin, const orderd_command* const* commands,
                                std::uint64_t count, orderd_error*) {
     const Host host(Box<T>::of(plugin).host);
+    for (std::uint64_t i = 0; i < count; ++i)
+      if (!StepTable<T>::supports(plugin, commands[i]->action)) return ORDERD_E_UNSUPPORTED;
     for (std::uint64_t i = 0; i < count; ++i) {
       Reply reply(host, commands[i]->ticket);
       orderd_error thrown;

@@ -13,7 +13,9 @@ class Strict final : public SagaStep {
   void start() {
     if (host_.setting("start", "") == "no") throw Refused("the provider's certificate is not readable");
   }
-  bool supports(std::string_view action) const override { return action == "fraud.check"; }
+  bool supports(std::string_view action) const override {
+    return action == "fraud.check" || action == "payment.authorize";
+  }
   void execute(Command command, Reply&& reply) override {
     if (command.method == "throw") throw std::runtime_error("a bug in the plugin");
     if (command.method == "throw after taking") {

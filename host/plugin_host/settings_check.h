@@ -1,0 +1,25 @@
+#pragma once
+// The settings of an instance, judged by its plugin's JSON Schema before there is an instance (settings.h of
+// the ABI says what a schema may say). Pure, but for reading the files that secrets name.
+#include <map>
+#include <string>
+#include <vector>
+
+#include "plugin_host/library.h"
+
+namespace orderd::plugins {
+
+struct CheckedSettings {
+  std::map<std::string, std::string> values;  // with defaults, secrets resolved
+  std::vector<std::string> secrets;           // values that must not be seen in a log
+};
+
+/// Throws PluginError: which key, which value (of a secret: none), what was expected. Without a schema
+/// everything passes as it is.
+CheckedSettings check_settings(const std::string& instance, const Library& library,
+                               const std::map<std::string, std::string>& given);
+
+/// `text` with every secret in it replaced by ***.
+std::string masked(std::string text, const std::vector<std::string>& secrets);
+
+}  // namespace orderd::plugins

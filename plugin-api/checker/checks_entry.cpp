@@ -1,0 +1,91 @@
+// What a library shows before there is an instance.
+#include <elf.h>
+#include <link.h>
+
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "check.h"
+#include "schema.h"
+
+namespace orderd::checker {
+namespace {
+
+/// The names that a shared object defines for others, from its .dynsym.
+std::vector<std::string> exported_names(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream read;
+  read << file.rdbuf();
+  const std::string bytes = read.str();
+  const auto at = [&](std::size_t offset, auto& out) {
+    if (offset > bytes.size() || bytes.size() - offset < sizeof out)
+      throw std::runtime_error("it is cut short");
+    std::memcpy(&out, bytes.data() + offset, sizeof out);
+  };
+  ElfW(Ehdr) head;
+  at(0, head);
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < head.e_shnum; ++i) {
+    ElfW(Shdr) section, texts;
+    at(head.e_shoff + i * sizeof section, section);
+    if (section.sh_type != SHT_DYNSYM) continue;
+    at(head.e_shoff + section.sh_link * sizeof texts, texts);
+    for (std::size_t offset = 0; offset < section.sh_size; offset += sizeof(ElfW(Sym))) {
+      ElfW(Sym) symbol;
+      at(section.sh_offset + offset, symbol);
+      if (symbol.st_shndx == SHN_UNDEF || symbol.st_shndx == SHN_ABS) continue;
+      if (ELF64_ST_BIND(symbol.st_info) == STB_LOCAL) continue;
+      const std::size_t name = texts.sh_offset + symbol.st_name;
+      if (name < bytes.size()) names.emplace_back(bytes.c_str() + name);
+    }
+  }
+  return names;
+}
+
+void exports(Case& c) {
+  (void)c.descriptor();
+  std::string others;
+  for (const std::string& name : exported_names(c.options().library)) {
+    bool tool = name == ORDERD_PLUGIN_ENTRY;  // a sanitizer's or the compiler's own are no business of ours
+    for (const char* prefix : {"__asan", "__ubsan", "__tsan", "__odr", "__lsan", "_ITM_", "__gmon"})
+      tool = tool || name.rfind(prefix, 0) == 0;
+    if (!tool) others += " " + name;
+  }
+  c.expect(others.empty(), "it exports more than " ORDERD_PLUGIN_ENTRY ":" + others +
+                               ": hide them (orderd_add_plugin() does), or two plugins meet in one name");
+}
+
+void entry(Case& c) {
+  const orderd_descriptor* first = c.descriptor();
+  c.expect(c.descriptor() == first, "its entry function gives another descriptor each time");
+}
+
+void descriptor(Case& c) {
+  const orderd_descriptor& d = *c.descriptor();
+  c.expect(d.abi_major == ORDERD_ABI_MAJOR,
+           "abi_major is " + std::to_string(d.abi_major) + ", not " + std::to_string(ORDERD_ABI_MAJOR));
+  const std::pair<const char*, const char*> texts[] = {
+      {"name", d.name}, {"version", d.version}, {"vendor", d.vendor}};
+  for (const auto& [field, text] : texts)
+    if (!text || !*text || !testing::is_text(text) || std::strlen(text) > 100)
+      c.fail(std::string(field) + " is missing, longer than 100 bytes, or not UTF-8");
+}
+
+void schema(Case& c) {
+  const std::string schema = schema_of(c.descriptor());
+  if (schema.empty()) c.skip("it declares no settings_schema: settings are checked by init() alone");
+  const std::string problem = schema_problem(schema);
+  c.expect(problem.empty(), "its settings_schema: " + problem);
+}
+
+}  // namespace
+
+std::vector<Check> entry_checks() {
+  return {{"entry.symbol", "it is loadable, and has the entry function of this ABI", entry},
+          {"entry.exports", "it exports nothing else", exports},
+          {"entry.descriptor", "its descriptor is whole", descriptor},
+          {"entry.schema", "its settings' schema is one", schema}};
+}
+
+}  // namespace orderd::checker

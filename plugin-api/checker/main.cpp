@@ -1,0 +1,164 @@
+// orderd-plugin-check: judges a plugin from outside, without orderd.
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "runner.h"
+
+namespace orderd::checker {
+namespace {
+
+constexpr const char* usage = R"(usage: orderd-plugin-check [OPTIONS] PLUGIN.so
+
+Judges an orderd plugin without orderd. Each check runs in a process of its own, so a crash is a finding.
+
+  --set KEY=VALUE     a setting of the instance, as in plugin.<instance>.settings.KEY (again for more)
+  --token TOKEN       a payment token that the plugin accepts (tok_ok)
+  --method METHOD     the payment method (card)
+  --action ACTION     an action of a step that is neither payment nor inventory: fraud.check
+  --database URL      a PostgreSQL for transactional plugins and projections; everything is rolled back
+  --only PREFIX       only checks whose name begins so: payment. (again for more)
+  --seed N            of the chaos check (1); a failing seed fails again
+  --chaos N           commands of the chaos check (300)
+  --timeout SECONDS   after which one check hangs (30)
+  --json FILE         a report for programs; - for standard output, instead of the readable one
+  --list              the checks, and what each is about
+
+Ends with 0 if nothing failed, 1 if something did, 2 if it could not judge.
+)";
+
+std::vector<Check> all_checks() {
+  std::vector<Check> all;
+  for (auto family : {entry_checks, life_checks, step_checks, hostile_checks, payment_checks, webhook_checks,
+                      transaction_checks, chaos_checks}) {
+    const auto some = family();
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  return all;
+}
+
+struct Arguments {
+  Options options;
+  std::string json;
+  bool list = false;
+};
+
+unsigned long number(const std::string& option, const std::string& text) {
+  char* end = nullptr;
+  const unsigned long value = std::strtoul(text.c_str(), &end, 10);
+  if (text.empty() || *end || text[0] == '-')
+    throw std::runtime_error(option + " takes a number, not \"" + text + "\"");
+  return value;
+}
+
+Arguments parse(int argc, char** argv) {
+  Arguments out;
+  Options& o = out.options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string option = argv[i];
+    if (option == "--list") {
+      out.list = true;
+      continue;
+    }
+    if (option.rfind("--", 0) != 0) {
+      if (!o.library.empty()) throw std::runtime_error("one plugin at a time: " + option);
+      o.library = option;
+      continue;
+    }
+    if (++i >= argc) throw std::runtime_error(option + " needs a value, or is unknown");
+    const std::string value = argv[i];
+    const std::size_t equals = value.find('=');
+    if (option == "--set" && equals != std::string::npos)
+      o.settings[value.substr(0, equals)] = value.substr(equals + 1);
+    else if (option == "--token")
+      o.token = value;
+    else if (option == "--method")
+      o.method = value;
+    else if (option == "--action")
+      o.actions.push_back(value);
+    else if (option == "--database")
+      o.database = value;
+    else if (option == "--only")
+      o.only.push_back(value);
+    else if (option == "--seed")
+      o.seed = number(option, value);
+    else if (option == "--chaos")
+      o.chaos_commands = static_cast<unsigned>(number(option, value));
+    else if (option == "--timeout")
+      o.timeout_s = static_cast<unsigned>(number(option, value));
+    else if (option == "--json")
+      out.json = value;
+    else
+      throw std::runtime_error("unknown option, or a value that makes no sense: " + option + " " + value);
+  }
+  return out;
+}
+
+bool wanted(const Check& check, const Options& options) {
+  const auto begins = [&](const std::string& prefix) {
+    return std::strncmp(check.name, prefix.c_str(), prefix.size()) == 0;
+  };
+  return options.only.empty() || std::any_of(options.only.begin(), options.only.end(), begins);
+}
+
+/// The rest says nothing about a plugin that is none, or does not begin.
+bool decides_all(const Result& result) {
+  const std::string name = result.check->name;
+  return result.kind == Result::Kind::failed && (name == "entry.symbol" || name == "entry.descriptor" ||
+                                                 name == "life.begin" || name == "life.create");
+}
+
+int judge(Arguments& arguments) {
+  Options& options = arguments.options;
+  options.library = std::filesystem::absolute(options.library).string();
+  const std::vector<Check> checks = all_checks();
+  std::vector<Result> results;
+  for (const Check& check : checks) {
+    if (!wanted(check, options)) continue;
+    results.push_back(run(check, options));
+    if (arguments.json != "-") print(results.back());
+    if (decides_all(results.back())) break;
+  }
+  const auto count = [&](Result::Kind kind) {
+    return std::count_if(results.begin(), results.end(), [&](const Result& r) { return r.kind == kind; });
+  };
+  const auto failed = count(Result::Kind::failed);
+  const std::string report = to_json(options, results);
+  if (arguments.json == "-")
+    std::fputs(report.c_str(), stdout);
+  else {
+    if (!arguments.json.empty() && !(std::ofstream(arguments.json) << report))
+      throw std::runtime_error("cannot write " + arguments.json);
+    std::printf("\n%s: %zd passed, %zd failed, %zd skipped\n", options.library.c_str(),
+                count(Result::Kind::passed), failed, count(Result::Kind::skipped));
+  }
+  return failed == 0 ? 0 : 1;
+}
+
+int command(int argc, char** argv) {
+  if (argc < 2 || std::strcmp(argv[1], "--help") == 0)
+    return std::fputs(usage, argc < 2 ? stderr : stdout), argc < 2 ? 2 : 0;
+  Arguments arguments = parse(argc, argv);
+  if (arguments.list) {
+    for (const Check& check : all_checks()) std::printf("%-24s %s\n", check.name, check.about);
+    return 0;
+  }
+  if (arguments.options.library.empty()) throw std::runtime_error("name a plugin; --help tells more");
+  if (!std::filesystem::exists(arguments.options.library))
+    throw std::runtime_error(arguments.options.library + ": there is no such file");
+  return judge(arguments);
+}
+
+}  // namespace
+}  // namespace orderd::checker
+
+int main(int argc, char** argv) {
+  try {
+    return orderd::checker::command(argc, argv);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "orderd-plugin-check: %s\n", e.what());
+    return 2;
+  }
+}

@@ -1,0 +1,145 @@
+#include "runner.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+// There if the program, or the plugin, was built with a sanitizer that knows leaks.
+extern "C" __attribute__((weak)) int __lsan_do_recoverable_leak_check(void);
+
+namespace orderd::checker {
+namespace {
+
+constexpr std::size_t findings_max = 20;
+
+[[noreturn]] void in_child(const Check& check, const Options& options, int pipe) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const rlimit no_core{0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  const int nothing = open("/dev/null", O_RDONLY);
+  dup2(nothing, STDIN_FILENO);
+  Case c(options, pipe);
+  try {
+    check.run(c);
+  } catch (const Enough&) {
+  } catch (const std::exception& e) { c.fail(e.what()); } catch (...) {
+    c.fail("an exception that is no std::exception came out of it");
+  }
+  if (__lsan_do_recoverable_leak_check && __lsan_do_recoverable_leak_check() != 0)
+    c.fail("it leaks: the sanitizer's report is on standard error");
+  _exit(0);
+}
+
+/// Reads until the pipe ends or time is up; false then.
+bool read_findings(int pipe, std::int64_t until_ms, std::string& lines) {
+  for (;;) {
+    const std::int64_t left = until_ms - testing::monotonic_ms();
+    pollfd wait{pipe, POLLIN, 0};
+    if (left <= 0 || poll(&wait, 1, static_cast<int>(left)) == 0) return false;
+    char bytes[4096];
+    const ssize_t size = read(pipe, bytes, sizeof bytes);
+    if (size <= 0) return true;
+    lines.append(bytes, static_cast<std::size_t>(size));
+  }
+}
+
+void take_lines(const std::string& lines, Result& result) {
+  for (std::size_t at = 0; at < lines.size();) {
+    const std::size_t end = std::min(lines.find('\n', at), lines.size());
+    const bool skip = lines[at] == 'S';
+    const std::string text = lines.substr(at + 1, end - at - 1);
+    at = end + 1;
+    if (skip && result.kind == Result::Kind::passed) result.kind = Result::Kind::skipped;
+    if (!skip && result.kind != Result::Kind::failed)
+      result.kind = Result::Kind::failed, result.findings.clear();
+    if (result.findings.size() < findings_max && (!skip || result.kind == Result::Kind::skipped))
+      result.findings.push_back(text);
+  }
+}
+
+void fail(Result& result, const std::string& what) {
+  if (result.kind != Result::Kind::failed) result.findings.clear();
+  result.kind = Result::Kind::failed;
+  result.findings.push_back(what);
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) < 0x20) continue;
+    out += c;
+  }
+  return out + '"';
+}
+
+const char* name_of(Result::Kind kind) {
+  return kind == Result::Kind::passed ? "passed" : kind == Result::Kind::failed ? "failed" : "skipped";
+}
+
+}  // namespace
+
+Result run(const Check& check, const Options& options) {
+  Result result;
+  result.check = &check;
+  const std::int64_t began = testing::monotonic_ms();
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe: too many files are open");
+  std::fflush(nullptr);
+  const pid_t child = fork();
+  if (child < 0) throw std::runtime_error("no process: fork() failed");
+  if (child == 0) {
+    close(ends[0]);
+    in_child(check, options, ends[1]);
+  }
+  close(ends[1]);
+  std::string lines;
+  const bool ended = read_findings(ends[0], began + options.timeout_s * std::int64_t{1000}, lines);
+  close(ends[0]);
+  if (!ended) kill(child, SIGKILL);
+  int status = 0;
+  waitpid(child, &status, 0);
+  take_lines(lines, result);
+  if (!ended)
+    fail(result, "it hangs: nothing more came for " + std::to_string(options.timeout_s) + " s");
+  else if (WIFSIGNALED(status))
+    fail(result, std::string("it crashed: ") + strsignal(WTERMSIG(status)));
+  else if (WEXITSTATUS(status) != 0)
+    fail(result, "the process ended with status " + std::to_string(WEXITSTATUS(status)) +
+                     ": the plugin called exit(), or a sanitizer stopped it");
+  result.took_ms = testing::monotonic_ms() - began;
+  return result;
+}
+
+void print(const Result& result) {
+  static const char* const marks[] = {"ok  ", "FAIL", "skip"};
+  std::printf("%s  %-24s %s\n", marks[static_cast<int>(result.kind)], result.check->name,
+              result.check->about);
+  for (const std::string& finding : result.findings) std::printf("        %s\n", finding.c_str());
+  std::fflush(stdout);
+}
+
+std::string to_json(const Options& options, const std::vector<Result>& results) {
+  int counts[3] = {};
+  std::string checks;
+  for (const Result& result : results) {
+    ++counts[static_cast<int>(result.kind)];
+    checks += (checks.empty() ? "\n  {\"name\":" : ",\n  {\"name\":") + quoted(result.check->name) +
+              ",\"about\":" + quoted(result.check->about) + ",\"result\":\"" + name_of(result.kind) +
+              "\",\"tookMs\":" + std::to_string(result.took_ms) + ",\"findings\":[";
+    for (std::size_t i = 0; i < result.findings.size(); ++i)
+      checks += (i ? "," : "") + quoted(result.findings[i]);
+    checks += "]}";
+  }
+  return "{\"library\":" + quoted(options.library) + ",\"seed\":" + std::to_string(options.seed) +
+         ",\"passed\":" + std::to_string(counts[0]) + ",\"failed\":" + std::to_string(counts[1]) +
+         ",\"skipped\":" + std::to_string(counts[2]) + ",\"checks\":[" + checks + "]}\n";
+}
+
+}  // namespace orderd::checker

@@ -1,0 +1,91 @@
+#include <cctype>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "tool.h"
+
+namespace orderd::tool {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t name_bytes_max = 40;
+
+void replace_all(std::string& text, const std::string& from, const std::string& to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
+}
+
+/// my_payment → MyPayment.
+std::string camel(const std::string& name) {
+  std::string out;
+  bool upper = true;
+  for (const char c : name) {
+    if (c != '_') out += upper ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
+    upper = c == '_';
+  }
+  return out;
+}
+
+std::string renamed(std::string text, const std::string& name) {
+  replace_all(text, "my_payment", name);
+  replace_all(text, "MyPayment", camel(name));
+  return text;
+}
+
+void check_name(const std::string& name) {
+  bool sound = !name.empty() && name.size() <= name_bytes_max && name[0] >= 'a' && name[0] <= 'z';
+  for (const char c : name) sound &= (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  if (!sound) throw std::runtime_error("a plugin's name is [a-z][a-z0-9_]*, at most 40: \"" + name + "\"");
+}
+
+/// As installed, beside the program that runs.
+fs::path templates_of(const fs::path& program) {
+  std::error_code none;
+  const fs::path self = fs::read_symlink("/proc/self/exe", none);
+  return (self.empty() ? program : self).parent_path().parent_path() / "share/orderd-plugin/templates";
+}
+
+}  // namespace
+
+int make_new(const std::vector<std::string>& arguments, const fs::path& program) {
+  std::string kind, language, name;
+  fs::path templates = templates_of(program);
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const bool more = i + 1 < arguments.size();
+    if (arguments[i] == "--lang" && more)
+      language = arguments[++i];
+    else if (arguments[i] == "--templates" && more)
+      templates = arguments[++i];
+    else if (kind.empty())
+      kind = arguments[i];
+    else if (name.empty())
+      name = arguments[i];
+    else
+      throw std::runtime_error("one name is enough: " + arguments[i]);
+  }
+  if (kind != "payment")
+    throw std::runtime_error("there is a template for payment, not for \"" + kind + "\"");
+  if (language != "c" && language != "cpp" && language != "rust")
+    throw std::runtime_error("--lang is c, cpp or rust");
+  check_name(name);
+  if (!fs::is_directory(templates / language))
+    throw std::runtime_error("no templates in " + templates.string() + ": name the folder by --templates");
+  if (fs::exists(name)) throw std::runtime_error("\"" + name + "\" is there already: choose another name");
+  for (const auto& entry : fs::recursive_directory_iterator(templates / language)) {
+    if (!entry.is_regular_file() || entry.path().filename().string()[0] == '.') continue;
+    const fs::path to =
+        fs::path(name) / renamed(fs::relative(entry.path(), templates / language).string(), name);
+    fs::create_directories(to.parent_path());
+    std::ostringstream text;
+    text << std::ifstream(entry.path()).rdbuf();
+    if (!(std::ofstream(to) << renamed(text.str(), name)))
+      throw std::runtime_error("cannot write " + to.string());
+  }
+  std::printf("made %s/: its first lines say how to build it, and what to change\n", name.c_str());
+  return 0;
+}
+
+}  // namespace orderd::tool

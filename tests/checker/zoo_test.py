@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Each bad plugin of the zoo is caught by orderd-plugin-check, for its own reason; the good ones pass.
+
+    zoo_test.py CHECKER ZOO_DIRECTORY PLUGINS_DIRECTORY
+"""
+
+import glob
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+CHECKER, ZOO, PLUGINS = sys.argv[1:4]
+DATABASE = os.environ.get("ORDERD_TEST_PG", "")
+
+# A sanitizer in the checker takes the signal, and ends the process itself.
+CRASHED = "it crashed|a sanitizer stopped it"
+
+# Beast: the check that must catch it, and what its finding says.
+CAUGHT = {
+    "no_entry": ("entry.symbol", "it is no orderd plugin"),
+    "another_major": ("entry.symbol", "built for plugin ABI 7"),
+    "short_descriptor": ("entry.symbol", "descriptor is missing, too short"),
+    "nameless": ("entry.descriptor", "name is missing"),
+    "talkative_library": ("entry.exports", "helper"),
+    "broken_schema": ("entry.schema", "it is no JSON"),
+    "takes_any_setting": ("life.unknown_setting", "a typo would be silent"),
+    "calls_in_create": ("life.create", r"called the host inside create\(\)"),
+    "crashes_unstarted": ("life.not_started", CRASHED),
+    "leaves_thread": ("life.threads", "threads are still there"),
+    "leaks": ("life.memory", "bytes behind|it leaks"),
+    "leaves_file": ("life.descriptors", "files or sockets open"),
+    "fickle_tables": ("life.extensions", "another table each time"),
+    "needs_metrics": ("life.missing_extension", CRASHED),
+    "one_for_all": ("life.two_instances", "two instances are one"),
+    "answers_twice": ("step.completes", "completed a command twice"),
+    "never_answers": ("step.completes", "never completed"),
+    "foreign_ticket": ("step.completes", "a ticket that the host never gave out"),
+    "garbage": ("step.completes", "kind is 99"),
+    "slow_execute": ("step.prompt", "must not wait for the network"),
+    "second_effect": ("payment.repeat", "again and again"),
+    "loves_every_action": ("step.unsupported", "DONE to the action"),
+    "not_thread_safe": ("step.concurrent", CRASHED),
+    "answers_after_stop": ("step.stop", r"after stop\(\) had returned"),
+    "logs_token": ("step.completes", "logs the payment token"),
+    "refunds_anything": ("payment.limits", "refunds more than it captured"),
+    "thinks_in_cents": ("payment.currencies", "500 JPY"),
+    "no_totals": ("payment.totals", "carry no totals"),
+    "query_forgets": ("payment.query", "asked for a key that is DONE"),
+    "trusts_anybody": ("webhook.forged", "anybody could send it"),
+    "reads_no_size": ("step.unterminated", "beyond their size"),
+    "hangs_in_init": ("life.begin", "it hangs"),
+    "cancel_crashes": ("step.cancel", CRASHED),
+    "overflowing_traits": ("step.describe", "beyond the struct"),
+    "refuses_newer_hosts": ("life.newer_host", "refuses a host of a newer minor"),
+    "crashes_without_token": ("step.malformed", CRASHED),
+    "throws": ("step.completes", r"an exception left execute\(\)"),
+}
+
+
+def check(library, *options):
+    """(exit status, {check name: its entry in the report})."""
+    command = [CHECKER, "--json", "-", *options, library]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=400)
+    if ran.returncode == 2:
+        raise AssertionError(ran.stderr)
+    return ran.returncode, {one["name"]: one for one in json.loads(ran.stdout)["checks"]}
+
+
+def failures(report):
+    return {name: one["findings"] for name, one in report.items() if one["result"] == "failed"}
+
+
+class Zoo(unittest.TestCase):
+    def test_every_beast_is_caught_for_its_own_reason(self):
+        names = {os.path.basename(path)[len("zoo_"):-len(".so")] for path in glob.glob(ZOO + "/zoo_*.so")}
+        self.assertEqual(names, set(CAUGHT) | {"sound"})
+        for name, (where, words) in sorted(CAUGHT.items()):
+            with self.subTest(name):
+                only = [word for one in ("entry", "life.begin", where) for word in ("--only", one)]
+                status, report = check(f"{ZOO}/zoo_{name}.so", "--timeout", "20", *only)
+                self.assertEqual(status, 1)
+                self.assertIn(where, failures(report))
+                self.assertRegex(" ".join(failures(report)[where]), words)
+
+    def test_the_same_plugin_without_its_fault_passes(self):
+        status, report = check(f"{ZOO}/zoo_sound.so")
+        self.assertEqual((status, failures(report)), (0, {}))
+        self.assertGreater(sum(one["result"] == "passed" for one in report.values()), 40)
+
+    def test_a_chaotic_run_finds_a_second_effect_and_finds_it_again_with_the_same_seed(self):
+        found = [failures(check(f"{ZOO}/zoo_second_effect.so", "--only", "chaos", "--seed", "7")[1])
+                 for _ in range(2)]
+        self.assertIn("seed 7", found[0]["chaos"][0])
+        self.assertEqual(found[0], found[1])
+
+    def test_the_bundled_plugins_pass(self):
+        if not DATABASE:
+            self.skipTest("no PostgreSQL: ORDERD_TEST_PG")
+        bank = ["--set", f"database={DATABASE}", "--set", "schema=checked_bank"]
+        fraud = ["--action", "fraud.check"]
+        for library, options in (("payment_simulated", bank), ("inventory_postgres", []),
+                                 ("projection_orders_read", []), ("fraud_check", fraud)):
+            with self.subTest(library):
+                status, report = check(f"{PLUGINS}/{library}.so", "--database", DATABASE, *options)
+                self.assertEqual((status, failures(report)), (0, {}))
+
+    def test_what_is_no_library_and_what_is_not_there_are_told(self):
+        ran = subprocess.run([CHECKER, __file__], capture_output=True, text=True)
+        self.assertEqual(ran.returncode, 1)
+        self.assertIn("it is not a loadable library", ran.stdout)
+        ran = subprocess.run([CHECKER, "/nowhere.so"], capture_output=True, text=True)
+        self.assertEqual(ran.returncode, 2)
+        self.assertIn("there is no such file", ran.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
