@@ -22,6 +22,12 @@ export const scenarios = [
     token: 'tok_declined',
     about: 'The bank says no; the order is rejected.',
   },
+  {
+    id: '3ds',
+    name: '3-D Secure',
+    token: 'tok_3ds',
+    about: 'The bank asks the buyer to agree on a page of its own; the order waits for that.',
+  },
   {id: 'slow', name: 'Slow', token: 'tok_slow_3000', about: 'The bank takes three seconds to answer.'},
   {
     id: 'insufficient-funds',

@@ -11,7 +11,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
 from lossy_proxy import LossyProxy  # noqa: E402
-from orderd_env import Database, Host, wait_for  # noqa: E402
+from orderd_env import Database, Host, free_port, wait_for  # noqa: E402
 from webdriver import ENTER, TAB, Browser  # noqa: E402
 
 DESKTOP = (1280, 900)
@@ -49,6 +49,15 @@ class ShopTest(unittest.TestCase):
         cls.addClassCleanup(cls.database.drop)
         cls.host = Host(cls.database)
         cls.addClassCleanup(cls.host.remove)
+        cls.host.settings.update(
+            {
+                "plugin.payment.settings.page_port": free_port(),
+                "plugin.payment.settings.shop_url": f"{cls.host.url}/#/orders/",
+                "plugin.payment.settings.webhook_url": f"{cls.host.url}/api/webhooks/payment",
+                "plugin.payment.settings.webhook_secret": "of this test",
+            }
+        )
+        cls.host.write_config()
         cls.host.prepare()
         cls.host.start()
         cls.browser = Browser()
@@ -213,6 +222,32 @@ class ShopTest(unittest.TestCase):
         self.wait_for_connection("finished")
         self.assert_history_is_the_hosts(order_id)
         self.assertIn("declined", self.browser.one("#lead").text)
+
+    def go_to_the_bank(self):
+        """From an order that waits for its buyer to the bank's page."""
+        order_id = self.place("3ds")
+        wait_for(lambda: self.host.order(order_id)["payment"]["nextAction"], "the bank to ask")
+        self.present('.notice a[rel="noreferrer"]').click()
+        self.present("#agree")
+        return order_id
+
+    def test_a_buyer_agrees_on_the_banks_page_and_finds_the_order_confirmed(self):
+        order_id = self.go_to_the_bank()
+        self.browser.one("#agree").click()
+        self.present("#back").click()
+        self.assertEqual(self.wait_for_order_page(), order_id)
+        self.wait_for_shown("CONFIRMED")
+        order = self.host.order(order_id)
+        self.assertEqual(order["payment"]["status"], "CAPTURED")
+        self.assertIsNone(order["payment"]["nextAction"])
+        self.assertEqual(self.database.query("select count(*) from payment_simulated.events"), ["0"])
+
+    def test_a_buyer_who_does_not_agree_finds_the_order_rejected(self):
+        order_id = self.go_to_the_bank()
+        self.browser.one("#refuse").click()
+        self.present("#back").click()
+        self.wait_for_shown("REJECTED")
+        self.assertEqual(self.host.order(order_id)["payment"]["captured"], 0)
 
     def test_every_version_is_shown_once_when_the_host_is_killed_and_restarted_mid_stream(self):
         self.console_errors_allowed = ("ERR_", "stream")

@@ -3,6 +3,7 @@
 #   postgres/  kafka/     the servers' data; survives until --fresh
 #   orderd.properties     how orderd is told about them, written anew each time
 #   secrets.key           the key that payment secrets are encrypted with
+#   webhook.secret        what the simulated bank signs its webhooks with
 #   orderd.log            what is shown
 # Where PostgreSQL, who steps down from root, cannot reach the clone, postgres/ is in /var/tmp instead.
 set -euo pipefail
@@ -81,7 +82,7 @@ end_earlier_run() {
   stop_servers
   if [ "$fresh" ]; then
     say "--fresh: removing the data of earlier runs"
-    rm -rf "$postgres" "$state/kafka" "$state/secrets.key"
+    rm -rf "$postgres" "$state/kafka" "$state/secrets.key" "$state/webhook.secret"
   fi
 }
 
@@ -106,10 +107,19 @@ start_kafka() {
   read -r kafka_plain kafka_tls <"$state/kafka.addresses"
 }
 
+# The simulated bank's page, on which a buyer agrees to his payment, has the next free port.
+choose_bank_port() {
+  bank_port=$((port + 1))
+  while port_taken $bank_port; do bank_port=$((bank_port + 1)); done
+}
+
+make_secret() { [ -s "$1" ] || od -An -N32 -tx1 /dev/urandom | tr -d ' \n' >"$1"; }
+
 write_config() (
   certs=$state/kafka/certs
   umask 077
-  [ -s "$state/secrets.key" ] || od -An -N32 -tx1 /dev/urandom | tr -d ' \n' >"$state/secrets.key"
+  make_secret "$state/secrets.key"
+  make_secret "$state/webhook.secret"
   {
     cat <<CONF
 # Written by ./x run.
@@ -123,6 +133,10 @@ secrets.key_file=$state/secrets.key
 plugins.dir=$root/build/release/plugins
 plugin.payment.library=payment_simulated.so
 plugin.payment.settings.database=$url
+plugin.payment.settings.page_port=$bank_port
+plugin.payment.settings.shop_url=http://127.0.0.1:$port/#/orders/
+plugin.payment.settings.webhook_url=http://127.0.0.1:$port/api/webhooks/payment
+plugin.payment.secret.webhook_secret=$state/webhook.secret
 plugin.inventory.library=inventory_postgres.so
 plugin.orders_read.library=projection_orders_read.so
 CONF
@@ -164,6 +178,7 @@ print_urls() {
 orderd is running.
   Shop and order tracking   http://127.0.0.1:$port/
   API                       http://127.0.0.1:$port/api/orders
+  Simulated bank's page     http://127.0.0.1:$bank_port/3ds/<order>   (the scenario "3-D Secure" leads there)
   Health, metrics           http://127.0.0.1:$port/healthz/ready   http://127.0.0.1:$port/metrics
   Database                  psql $url
   Operator's tool           $(printf '%q --config=%q' "$bin/orderctl" "$config")
@@ -205,6 +220,7 @@ ending=1
 build release "${product[@]}"
 start_postgres
 [ -z "$with_kafka" ] || start_kafka
+choose_bank_port
 write_config
 start_orderd
 print_urls

@@ -43,7 +43,7 @@ MAY_INCLUDE = {
 # Headers that only these folders may see, so that what they wrap can be replaced. Tests may see all.
 FENCES = [
     (r"librdkafka/", "host/bus/kafka"),
-    (r"Poco/Net/(HTTPServer|HTTPRequestHandler|TCPServer|ServerSocket)", "host/http host/sse"),
+    (r"Poco/Net/(HTTPServer|HTTPRequestHandler|TCPServer|ServerSocket)", "host/http host/sse plugins"),
     (r"Poco/Data/", "host/store plugins"),
     (r"libpq-fe\.h|libpq/|postgresql/", "host/store plugins plugin-api"),
     (r"prometheus/|systemd/", "host/base"),

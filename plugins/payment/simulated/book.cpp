@@ -126,7 +126,7 @@ Outcome Book::settle_three_ds(Call& call, std::int64_t now_ms) {
     return decline(call, ORDERD_CODE_PAYMENT_EXPIRED, "the buyer did not agree in time");
   Outcome outcome = Outcome::pending(call.expires_ms);
   outcome.next_action_type = "redirect";
-  outcome.next_action_url = "https://bank.example/3ds/" + reference_of(call.payment_id);
+  outcome.next_action_url = page_url + call.payment_id;
   return outcome;
 }
 

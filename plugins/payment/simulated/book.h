@@ -62,6 +62,7 @@ class Book {
   std::map<std::string, Effect, std::less<>> effects;    // by key
   std::map<std::string, Call, std::less<>> calls;        // by key
   std::vector<const Effect*> new_effects;                // in `effects`
+  std::string page_url;                                  // of 3-D Secure, without the payment's id
 
   /// The payment that a key was sent for; "" for a key that is not in here.
   std::string payment_of(const std::string& key) const;

@@ -128,6 +128,7 @@ void Desk::settle(Jobs& jobs) {
       for (const Job& job : jobs) commands.push_back(&job.command);
       saving = false;
       Book book = ledger().load(commands);
+      book.page_url = options_.page_url;
       std::vector<Answer> answers;
       for (const Command* command : commands) answers.push_back(book.take(*command, now_ms()));
       saving = true;

@@ -22,6 +22,7 @@ namespace simulated {
 
 struct DeskOptions {
   std::string url, schema;
+  std::string page_url;  // where a buyer is asked; the payment's id is appended
   std::size_t batch_commands_max = 256;
   std::size_t queue_commands_max = 10'000;  // more are RETRY at once
 };

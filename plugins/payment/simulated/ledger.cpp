@@ -76,7 +76,7 @@ std::vector<std::string> statements(const std::string& s) {
 std::string tables(const std::string& s) {
   return "create schema if not exists " + s +
          ";"
-         "create table " +
+         "create table if not exists " +
          s +
          ".ledger ("
          "  id bigint generated always as identity,"
@@ -87,10 +87,10 @@ std::string tables(const std::string& s) {
          "  currency text not null,"
          "  reference text not null,"
          "  at timestamptz not null default now());"
-         "create index ledger_at on " +
+         "create index if not exists ledger_at on " +
          s +
          ".ledger using brin (at);"
-         "create table " +
+         "create table if not exists " +
          s +
          ".payments ("
          "  payment_id text primary key,"
@@ -106,7 +106,7 @@ std::string tables(const std::string& s) {
          "  check (0 <= refunded and refunded <= captured and 0 <= voided and captured + voided <= "
          "authorized)"
          ") with (fillfactor = 60);"
-         "create function " +
+         "create or replace function " +
          s +
          ".expect(changed bigint, wanted bigint) returns void language plpgsql as $$"
          "  begin if changed <> wanted then"
@@ -114,8 +114,7 @@ std::string tables(const std::string& s) {
          sqlstate_moved +
          "';"
          "  end if; end $$;"
-         // Last: where this table is, the others are.
-         "create table " +
+         "create table if not exists " +
          s +
          ".calls ("
          "  key text primary key,"
@@ -128,6 +127,18 @@ std::string tables(const std::string& s) {
          "  amount bigint not null,"
          "  expires_ms bigint not null,"
          "  approved boolean,"
+         "  at timestamptz not null default now());"
+         "create index if not exists calls_of_payment on " +
+         s +
+         ".calls (payment_id);"
+         // Last: where this table is, the others are.
+         "create table if not exists " +
+         s +
+         ".events ("
+         "  id bigint generated always as identity primary key,"
+         "  payment_id text not null,"
+         "  key text not null,"
+         "  approved boolean not null,"
          "  at timestamptz not null default now());";
 }
 
@@ -147,7 +158,7 @@ const std::string& with_tables(const std::string& url, const std::string& schema
   const std::string exists =
       "select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = "
       "'" +
-      schema + "' and c.relname = 'calls')";
+      schema + "' and c.relname = 'events')";
   if (link.ask(exists).boolean(0, 0)) return url;
   link.script("begin");
   link.script("select pg_advisory_xact_lock(" + std::to_string(number_of(schema)) + ")");

@@ -1,10 +1,13 @@
 // The simulated bank as a plugin: settings, and the way of commands to the desk.
 #include <orderd/plugin.hpp>
+#include <orderd/webhook.hpp>
 
 #include <cstdlib>
 
+#include "buyers.h"
 #include "desk.h"
 #include "token.h"
+#include "webhook.h"
 
 namespace simulated {
 namespace {
@@ -26,13 +29,17 @@ bool yes(const orderd::sdk::Host& host, const char* key) {
   throw orderd::sdk::Refused("setting \"" + std::string(key) + "\" is \"" + given + "\": give yes or no");
 }
 
-class Plugin final : public orderd::sdk::PaymentProvider {
+class Plugin final : public orderd::sdk::PaymentProvider, public orderd::sdk::Webhooks {
  public:
   explicit Plugin(orderd::sdk::Host host)
       : allow_crash_(yes(host, "allow_crash")),
-        desk_({host.required_setting("database"), schema_name(host.setting("schema", "payment_simulated"))},
+        buyers_(host, host.required_setting("database"),
+                schema_name(host.setting("schema", "payment_simulated"))),
+        desk_({host.required_setting("database"), schema_name(host.setting("schema", "payment_simulated")),
+               buyers_.page_url()},
               host) {
-    host.refuse_unknown_settings({"database", "schema", "allow_crash"});
+    host.refuse_unknown_settings({"database", "schema", "allow_crash", "page_port", "page_url", "shop_url",
+                                  "webhook_url", "webhook_secret"});
   }
 
   void start() {
@@ -42,8 +49,16 @@ class Plugin final : public orderd::sdk::PaymentProvider {
       throw orderd::sdk::Refused(std::string("setting \"database\": the ledger cannot be opened: ") +
                                  error.what());
     }
+    buyers_.start();
   }
-  void stop() { desk_.stop(); }
+  void stop() {
+    buyers_.stop();
+    desk_.stop();
+  }
+
+  void webhook(const orderd::sdk::WebhookRequest& request, orderd::sdk::WebhookEvents& events) override {
+    events.emit(read_webhook(request, buyers_.signature(), buyers_.secret()));
+  }
 
   void authorize(Command command, orderd::sdk::Reply&& reply) override {
     if (allow_crash_ && parse_token(token_of(command.secret_json)).behaviour == Behaviour::crash)
@@ -70,6 +85,7 @@ class Plugin final : public orderd::sdk::PaymentProvider {
 
  private:
   const bool allow_crash_;
+  Buyers buyers_;
   Desk desk_;
 };
 

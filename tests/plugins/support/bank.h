@@ -33,6 +33,7 @@ class Bank {
   Outcome refund(const std::string& payment, std::int64_t amount, const std::string& sequence = "3");
   /// What became of this key?
   Outcome query(const std::string& payment, const std::string& key);
+  WebhookResult webhook(const WebhookRequest& request) { return registry_.webhook("bank")->handle(request); }
 
  private:
   Registry registry_;

@@ -1,0 +1,44 @@
+#pragma once
+// Brings the bank's news to the shop: posts each event until it is answered with 2xx, oldest first, with
+// growing waits (1 s to 30 s) while it is not. One thread of its own.
+#include <orderd/services.hpp>
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "inquiries.h"
+
+namespace simulated {
+
+class Courier {
+ public:
+  /// `url`: http only. The secret signs (webhook.h).
+  Courier(Inquiries& inquiries, orderd::sdk::Host host, std::string url, std::string secret);
+  void start();
+  void stop();
+  /// There is news. [any thread]
+  void wake();
+
+ private:
+  void run();
+  /// True: nothing is left. False: look again soon.
+  bool deliver();
+  bool post(const News& news);
+  void failed(const std::string& why);
+
+  Inquiries& inquiries_;
+  const orderd::sdk::Host host_;
+  const orderd::sdk::Signature signature_;
+  const std::string url_, secret_;
+  bool failing_ = false;  // thread_ only
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool news_ = true;       // guarded by mutex_; at the start there may be some of earlier
+  bool stopping_ = false;  // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace simulated

@@ -1,0 +1,33 @@
+#pragma once
+// The page on which the bank asks its buyer to agree to a payment: GET and POST /3ds/<payment>. An HTTP
+// server of its own, on a loopback port that hosts of one machine may share.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "inquiries.h"
+
+namespace Poco::Net {
+class HTTPServer;
+}
+
+namespace simulated {
+
+struct PageOptions {
+  std::uint16_t port = 0;
+  std::string shop_url;  // the payment's id is appended; "": no way back is shown
+};
+
+class Page {
+ public:
+  /// Listens. `answered` is called after each answer of a buyer, on a thread of the server. Throws
+  /// Poco::Exception.
+  Page(PageOptions options, Inquiries& inquiries, std::function<void()> answered);
+  ~Page();
+
+ private:
+  std::unique_ptr<Poco::Net::HTTPServer> server_;
+};
+
+}  // namespace simulated
