@@ -25,7 +25,7 @@ for compiler in gcc clang; do
   done
 done
 for header in "$api"/sdk/orderd/*.hpp; do
-  g++ -std=c++17 $warnings -I"$api/include" -fsyntax-only -include "$header" "$empty/one.cpp"
+  g++ -std=c++17 $warnings -I"$api/include" -I"$api/sdk" -fsyntax-only -include "$header" "$empty/one.cpp"
 done
 echo "$compiled headers compiled in four standards"
 [ $compiled -gt 0 ]
