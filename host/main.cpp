@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <iostream>
+#include <set>
 #include <utility>
 
 #include "access/keyring.h"
@@ -22,6 +23,7 @@
 #include "outbox/wake_up.h"
 #include "products.h"
 #include "projection/projector.h"
+#include "reconcile/sweeper.h"
 #include "relay/relay.h"
 #include "reload.h"
 #include "saga/engine.h"
@@ -80,12 +82,14 @@ class Stages {
   }
   plugins::CompletionSink sink() {
     return [this](Completion completion) {
+      if (sweeper_ && sweeper_->take(completion)) return;
       if (engine_) engine_->complete(std::move(completion));
     };
   }
   void start() {
     if (relay_) threads_.emplace_back([this](std::stop_token stop) { relay_->run(stop); });
     if (engine_) threads_.emplace_back([this](std::stop_token stop) { engine_->run(stop); });
+    if (sweeper_) threads_.emplace_back([this](std::stop_token stop) { sweeper_->run(stop); });
     for (auto& one : projectors_) threads_.emplace_back([&one](std::stop_token stop) { one->run(stop); });
   }
   void stop() {
@@ -103,12 +107,23 @@ class Stages {
     for (const saga::StepDefinition& step : definition.steps)
       slots[step.slot] = &registry.step(instance_of(settings_, step.slot));
     for (const auto& [slot, instance] : settings_.slots) slots.try_emplace(slot, &registry.step(instance));
+    make_sweeper(slots);
     saga_store_ = std::make_unique<saga::PgStore>(database(settings_), lease("saga"), box);
     saga_orders_ = bus_.events->subscribe("saga");
     saga::EngineOptions options;
     options.drain_limit = Millis(settings_.drain_ms);
     engine_ = std::make_unique<saga::Engine>(options, *saga_store_, *saga_orders_, std::move(slots),
                                              definition, clock_);
+  }
+
+  void make_sweeper(const saga::Engine::Slots& slots) {
+    if (settings_.reconcile_interval_s == 0) return;
+    std::set<plugins::StepPort*> steps;
+    for (const auto& [slot, step] : slots) steps.insert(step);
+    reconcile::Options options{database(settings_)};
+    options.interval = std::chrono::seconds(settings_.reconcile_interval_s);
+    sweeper_ = std::make_unique<reconcile::Sweeper>(options, std::vector(steps.begin(), steps.end()));
+    if (sweeper_->idle()) sweeper_.reset();
   }
 
   const config::Settings& settings_;
@@ -118,6 +133,7 @@ class Stages {
   std::unique_ptr<saga::PgStore> saga_store_;
   std::unique_ptr<bus::Subscription> saga_orders_;
   std::unique_ptr<saga::Engine> engine_;
+  std::unique_ptr<reconcile::Sweeper> sweeper_;
   std::vector<std::unique_ptr<projection::Projector>> projectors_;
   std::unique_ptr<relay::Relay> relay_;
   std::vector<std::jthread> threads_;

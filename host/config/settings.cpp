@@ -115,6 +115,8 @@ const std::map<std::string, Setter>& setters() {
        }},
       {"intake.writers", [](Settings& s, const Found& f) { s.intake_writers = f.number<unsigned>(1, 8); }},
       {"lease_ms", [](Settings& s, const Found& f) { s.lease_ms = f.number<int>(1000, 60'000); }},
+      {"reconcile.interval_s",
+       [](Settings& s, const Found& f) { s.reconcile_interval_s = f.number<int>(0, 86'400); }},
       {"drain_ms", [](Settings& s, const Found& f) { s.drain_ms = f.number<int>(0, 600'000); }},
       {"log.format",
        [](Settings& s, const Found& f) {

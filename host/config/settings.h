@@ -59,6 +59,7 @@ struct Settings {
   unsigned intake_writers = 1;
   int lease_ms = 8000;
   int drain_ms = 10'000;
+  int reconcile_interval_s = 300;  // 0: never
   std::string log_format = "text";  // or "json", "journal"
   std::string log_level = "info";
 };

@@ -55,6 +55,7 @@ struct Command {
   StateBlob state;                 // as last reported
   std::string secret_json;    // authorize only: {"token":…,"returnUrl":…,"buyer":{…},…}; never logged
   std::string metadata_json;  // the order's metadata, or ""
+  std::string details_json;   // a JSON object with what only this action has (list_since), or ""
   std::string traceparent;    // W3C Trace Context, or ""
 };
 

@@ -134,8 +134,9 @@ void AbiCommands::add(const Command& command, orderd_ticket ticket) {
   out.provider_reference = to_view(command.provider_reference);
   out.secret_json = to_view(command.secret_json);
   const auto& metadata = command.metadata_json;
-  out.details_json =
-      to_view(details_.emplace_back(metadata.empty() ? "{}" : "{\"metadata\":" + metadata + "}"));
+  out.details_json = to_view(details_.emplace_back(!command.details_json.empty() ? command.details_json
+                                                   : metadata.empty()            ? "{}"
+                                                                      : "{\"metadata\":" + metadata + "}"));
   out.traceparent = to_view(command.traceparent);
 }
 

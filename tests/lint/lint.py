@@ -18,7 +18,7 @@ import sources
 BELOW_STORE = "base model config"
 BELOW_BUS = BELOW_STORE + " store outbox"
 BELOW_STAGES = BELOW_BUS + " bus plugin_host"
-BELOW_EDGE = BELOW_STAGES + " access intake relay saga webhooks projection"
+BELOW_EDGE = BELOW_STAGES + " access intake relay saga webhooks reconcile projection"
 MAY_INCLUDE = {
     "base": "",
     "model": "base",
@@ -34,6 +34,7 @@ MAY_INCLUDE = {
     "relay": BELOW_STAGES,
     "saga": BELOW_STAGES,
     "webhooks": BELOW_STAGES + " saga",
+    "reconcile": BELOW_STAGES + " saga",
     "projection": BELOW_STAGES,
     "sse": BELOW_EDGE,
     "http": BELOW_EDGE + " sse",

@@ -1,0 +1,167 @@
+#include "reconcile/sweeper.h"
+
+#include <deque>
+
+#include "saga/inbox.h"
+#include "stages/support.h"
+
+using namespace orderd;
+using namespace orderd::test;
+
+namespace {
+
+/// A provider that answers each question for its list with the next page.
+class Provider final : public plugins::StepPort {
+ public:
+  const std::string& instance() const override { return name_; }
+  const std::string& digest() const override { return name_; }
+  bool supports(std::string_view action) const override { return action == "payment.list_since"; }
+  bool transactional() const override { return false; }
+  bool can_query() const override { return true; }
+  Millis idempotency_window() const override { return Millis(0); }
+  void execute(std::vector<Command> commands) override {
+    for (const Command& command : commands) {
+      asked.push_back(command.details_json);
+      Completion completion;
+      completion.key = command.key;
+      completion.outcome.kind = pages.empty() ? OutcomeKind::retry : OutcomeKind::done;
+      if (!pages.empty()) {
+        completion.outcome.details_json = pages.front();
+        pages.pop_front();
+      }
+      CHECK(sweeper->take(completion));
+    }
+  }
+  std::vector<Outcome> execute_in(plugins::TxPort&, const std::vector<Command>&) override { return {}; }
+
+  std::deque<std::string> pages;
+  std::vector<std::string> asked;
+  reconcile::Sweeper* sweeper = nullptr;
+
+ private:
+  const std::string name_ = "bank";
+};
+
+struct World {
+  World() {
+    reconcile::Options options{database.options()};
+    options.interval = std::chrono::seconds(3600);
+    sweeper = std::make_unique<reconcile::Sweeper>(options, std::vector<plugins::StepPort*>{&provider});
+    provider.sweeper = sweeper.get();
+  }
+  auto sweep() { return sweeper->sweep(database.session(), provider, {}); }
+  /// An order that was paid and whose saga ended `ago`.
+  Uuid settled(std::chrono::seconds ago) {
+    const Uuid id = Uuid::v7();
+    saga::Saga saga;
+    saga.order_id = id;
+    saga.status = Status::confirmed;
+    saga.mode = saga::Mode::finished;
+    saga.payment.authorized = saga.payment.captured = 1000;
+    saga.updated = now() - ago;
+    database.script("insert into order_state (id, shard, status, version, payment_status) values ('" +
+                    id.to_string() + "', 3, 1, 1, 1)");
+    database.script("insert into saga_journal (order_id, at, data) values ('" + id.to_string() +
+                    "', now() - " + std::to_string(ago.count()) + " * interval '1 second', '" +
+                    to_json(saga) + "')");
+    return id;
+  }
+  static std::string page(const std::vector<std::pair<std::string, PaymentTotals>>& payments,
+                          const std::string& cursor = "null") {
+    std::string out;
+    for (const auto& [subject, totals] : payments)
+      out += std::string(out.empty() ? "" : ",") + R"({"subject":")" + subject +
+             R"(","reference":"r","authorized":)" + std::to_string(totals.authorized) + R"(,"captured":)" +
+             std::to_string(totals.captured) + R"(,"refunded":)" + std::to_string(totals.refunded) +
+             R"(,"voided":)" + std::to_string(totals.voided) + "}";
+    return R"({"payments":[)" + out + R"(],"cursor":)" + cursor + "}";
+  }
+  std::vector<std::pair<Uuid, saga::Notice>> notices() {
+    static constexpr store::Statement read{"test_inbox", "select order_id, data from saga_inbox order by id"};
+    const auto rows = database.session().run(read);
+    std::vector<std::pair<Uuid, saga::Notice>> out;
+    for (int i = 0; i < rows.size(); ++i)
+      out.emplace_back(rows.uuid(i, 0),
+                       std::get<saga::Notice>(*saga::read_inbox(saga::InboxKind::notice, rows.jsonb(i, 1))));
+    return out;
+  }
+  void make_due() { database.script("update sweeps set next_at = now()"); }
+
+  TestDatabase database;
+  Provider provider;
+  std::unique_ptr<reconcile::Sweeper> sweeper;
+};
+
+constexpr std::chrono::seconds hour{3600};
+
+}  // namespace
+
+TEST_CASE("A sweep tells sagas of what the provider knows otherwise, over all pages") {
+  World world;
+  const Uuid same = world.settled(hour), refunded = world.settled(hour), reversed = world.settled(hour);
+  const Uuid moving = world.settled(std::chrono::seconds(1));
+  world.provider.pages = {
+      World::page({{same.to_string(), {1000, 1000, 0, 0}}, {refunded.to_string(), {1000, 1000, 400, 0}}},
+                  R"("next")"),
+      World::page({{reversed.to_string(), {1000, 0, 0, 0}},
+                   {moving.to_string(), {1000, 1000, 1000, 0}},
+                   {Uuid::v7().to_string(), {500, 500, 0, 0}},
+                   {"of another shop", {500, 500, 0, 0}}})};
+  const auto sweep = world.sweep();
+  REQUIRE(sweep);
+  CHECK(sweep->whole);
+  CHECK(sweep->compared == 6);
+  CHECK(sweep->behind == 1);
+  CHECK(sweep->reversed == 1);
+  CHECK(sweep->unknown == 2);
+  const auto notices = world.notices();
+  REQUIRE(notices.size() == 2);
+  CHECK(notices[0].first == refunded);
+  CHECK(notices[0].second.outcome.totals == PaymentTotals{1000, 1000, 400, 0});
+  CHECK(notices[1].first == reversed);
+  CHECK(notices[1].second.outcome.kind == OutcomeKind::declined);
+  REQUIRE(world.provider.asked.size() == 2);
+  CHECK(world.provider.asked[1].find(R"("cursor":"next")") != std::string::npos);
+}
+
+TEST_CASE("A provider is swept once an interval, by whichever host comes first") {
+  World world;
+  world.provider.pages = {World::page({}), World::page({})};
+  CHECK(world.sweep());
+  CHECK_FALSE(world.sweep());
+  world.make_due();
+  CHECK(world.sweep());
+}
+
+TEST_CASE("A sweep that does not come to its end begins again from the same moment") {
+  World world;
+  world.provider.pages = {World::page({}, R"("next")")};  // the second page never comes
+  const auto broken = world.sweep();
+  REQUIRE(broken);
+  CHECK_FALSE(broken->whole);
+  world.provider.pages = {World::page({})};
+  world.make_due();
+  CHECK(world.sweep()->whole);
+  REQUIRE(world.provider.asked.size() == 3);
+  CHECK(world.provider.asked[0] == world.provider.asked[2]);
+  world.provider.pages = {World::page({})};
+  world.make_due();
+  CHECK(world.sweep()->whole);
+  CHECK(world.provider.asked[3] != world.provider.asked[0]);
+}
+
+TEST_CASE("A list that names its own cursor as the next one ends") {
+  World world;
+  world.provider.pages = {World::page({}, R"("a")"), World::page({}, R"("a")"), World::page({}, R"("a")")};
+  CHECK(world.sweep()->whole);
+  CHECK(world.provider.pages.size() == 1);
+}
+
+TEST_CASE("A provider without a list is not swept, and other completions are not the sweeper's") {
+  World world;
+  CHECK_FALSE(world.sweeper->idle());
+  CHECK(reconcile::Sweeper({world.database.options()}, {}).idle());
+  Completion other;
+  other.key = Uuid::v7().to_string() + ".payment.capture.2.g1";
+  CHECK_FALSE(world.sweeper->take(other));
+}
