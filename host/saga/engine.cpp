@@ -7,9 +7,8 @@
 #include "saga/inbox.h"
 
 namespace orderd::saga {
-namespace {
 
-std::map<std::string, SlotInfo> infos(const Engine::Slots& slots) {
+std::map<std::string, SlotInfo> slot_infos(const Engine::Slots& slots) {
   std::map<std::string, SlotInfo> out;
   for (const auto& [slot, port] : slots)
     out[slot] = {port->instance(), port->transactional(), port->can_query(), port->supports(slot + ".extend"),
@@ -17,15 +16,13 @@ std::map<std::string, SlotInfo> infos(const Engine::Slots& slots) {
   return out;
 }
 
-}  // namespace
-
 Engine::Engine(EngineOptions options, Store& store, bus::Subscription& orders, Slots slots,
                Definition definition, const Clock& clock)
     : options_(options),
       store_(store),
       orders_(orders),
       slots_(std::move(slots)),
-      slot_infos_(infos(slots_)),
+      slot_infos_(slot_infos(slots_)),
       current_(definition.digest),
       clock_(clock),
       completions_(options.completions_queued_max),

@@ -84,7 +84,7 @@ class Engine {
   Store& store_;
   bus::Subscription& orders_;
   const Slots slots_;
-  std::map<std::string, SlotInfo> slot_infos_;
+  const std::map<std::string, SlotInfo> slot_infos_;
   std::map<std::string, Definition> definitions_;  // by digest
   const std::string current_;                      // digest for new orders
   const Clock& clock_;
@@ -103,5 +103,8 @@ class Engine {
   bool away_ = false, definition_saved_ = false;
   Metrics::Value &started_, &finished_, &stale_, &live_gauge_, &stuck_gauge_;
 };
+
+/// What the brain must know of each slot's plugin.
+std::map<std::string, SlotInfo> slot_infos(const Engine::Slots& slots);
 
 }  // namespace orderd::saga

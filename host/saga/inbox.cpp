@@ -62,6 +62,7 @@ std::string verb_json(const Verb& verb) {
   object.add("verb", name(verb.kind)).add("actor", verb.actor);
   object.add("reason", verb.reason).add("reference", verb.reference);
   if (verb.amount) object.add("amount", *verb.amount);
+  if (verb.sequence != 0) object.add("seq", verb.sequence);
   object.end();
   return out;
 }
@@ -75,6 +76,7 @@ std::optional<InboxInput> read_verb(const json::Value& document) {
   verb.reason = json::string(document, "reason");
   verb.reference = json::string(document, "reference");
   if (document.HasMember("amount")) verb.amount = json::integer(document, "amount");
+  verb.sequence = static_cast<std::uint32_t>(json::integer(document, "seq"));
   return verb;
 }
 
