@@ -10,15 +10,17 @@ namespace orderd::http {
 namespace {
 
 constexpr int retry_after_max_s = 5;
+constexpr int paused_at_least_s = 30;  // a person's pause lasts longer than a hiccup
 
 std::string title_of(int status) {
   return Poco::Net::HTTPResponse::getReasonForStatus(
       static_cast<Poco::Net::HTTPResponse::HTTPStatus>(status));
 }
 
-std::string retry_after() {
+std::string retry_after(Error error) {
   static std::atomic<unsigned> turn{0};
-  return std::to_string(1 + turn++ % retry_after_max_s);
+  const int least = error == Error::intake_paused ? paused_at_least_s : 0;
+  return std::to_string(least + 1 + static_cast<int>(turn++ % retry_after_max_s));
 }
 
 struct Document {
@@ -86,6 +88,12 @@ ErrorFace face_of(Error error) {
       return {404, "NOT_FOUND", "There is nothing under this path.", false};
     case Error::order_not_found:
       return {404, "ORDER_NOT_FOUND", "There is no such order.", false};
+    case Error::switch_not_found:
+      return {404, "SWITCH_NOT_FOUND",
+              "There is no such switch: it is intake, captures, or plugin: and an instance of a saga's step.",
+              false};
+    case Error::dead_letter_not_found:
+      return {404, "DEAD_LETTER_NOT_FOUND", "There is no such dead letter, or it was taken up since.", false};
     case Error::method_not_allowed:
       return {405, "METHOD_NOT_ALLOWED", "This path does not take that method; see Allow.", false};
     case Error::not_acceptable:
@@ -103,6 +111,11 @@ ErrorFace face_of(Error error) {
               "This Idempotency-Key was used for another request within 24 hours. Use a new key for a new "
               "request.",
               false};
+    case Error::verb_refused:
+      return {409, "VERB_REFUSED", "The verb does not fit what the order is at.", false};
+    case Error::intake_paused:
+      return {503, "INTAKE_PAUSED",
+              "New orders are not taken at the moment. The order was not placed; try again later.", true};
     case Error::overloaded:
       return {503, "OVERLOADED", "Too much is waiting already. Nothing was done; try again.", true};
     case Error::database_unavailable:
@@ -127,7 +140,7 @@ front::Fields problem_fields(const Problem& problem) {
   front::Fields fields = problem.fields;
   fields.emplace_back("Content-Type", "application/problem+json");
   fields.emplace_back("Cache-Control", "no-store");
-  if (face_of(problem.error).status == 503) fields.emplace_back("Retry-After", retry_after());
+  if (face_of(problem.error).status == 503) fields.emplace_back("Retry-After", retry_after(problem.error));
   return fields;
 }
 
