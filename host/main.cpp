@@ -99,16 +99,12 @@ class Stages {
   }
   void make_saga(plugins::Registry& registry, const saga::Definition& definition,
                  const store::SecretBox& box) {
-    saga::Engine::Slots slots;
-    for (const saga::StepDefinition& step : definition.steps)
-      slots[step.slot] = &registry.step(instance_of(settings_, step.slot));
-    for (const auto& [slot, instance] : settings_.slots) slots.try_emplace(slot, &registry.step(instance));
     saga_store_ = std::make_unique<saga::PgStore>(database(settings_), lease("saga"), box);
     saga_orders_ = bus_.events->subscribe("saga");
     saga::EngineOptions options;
     options.drain_limit = Millis(settings_.drain_ms);
-    engine_ = std::make_unique<saga::Engine>(options, *saga_store_, *saga_orders_, std::move(slots),
-                                             definition, clock_);
+    engine_ = std::make_unique<saga::Engine>(options, *saga_store_, *saga_orders_,
+                                             saga_slots(settings_, registry, definition), definition, clock_);
   }
 
   const config::Settings& settings_;
@@ -295,8 +291,17 @@ int Server::serve(Reload& reload) {
   intake::Intake intake(intake_options(settings), box);
   sse::Broadcaster broadcaster(*bus.events, pool);
   webhooks::Receiver webhooks;
-  http::Api api({pool, intake, broadcaster, box, product_source(pool, registry->catalogs()), webhooks,
-                 not_ready, settings.http_web_dir, degraded, access_options(settings, keyring.get())});
+  http::Api api({pool,
+                 intake,
+                 broadcaster,
+                 box,
+                 product_source(pool, registry->catalogs()),
+                 webhooks,
+                 not_ready,
+                 settings.http_web_dir,
+                 degraded,
+                 access_options(settings, keyring.get()),
+                 {saga::slot_infos(saga_slots(settings, *registry, definition)), registry->infos()}});
   std::unique_ptr<http::front::Front> front;
   if (settings.roles.contains("api")) {
     front = std::make_unique<http::front::Front>(front_options(settings), api.factory());

@@ -15,4 +15,5 @@ alter table parked
   add replay timestamptz;            -- somebody asked for it to be taken up again
 create unique index parked_event on parked (consumer, order_id, from_version) where from_version > 0;
 create unique index parked_record on parked (consumer, shard, pos);
+create index parked_order on parked (order_id);
 create index parked_replay on parked (consumer, id) where replay is not null;
