@@ -119,6 +119,7 @@ Api::Api(ApiParts parts) : parts_(std::move(parts)), tokens_(parts_.secrets), ga
   add_saga_routes(router_, parts_);
   add_verb_routes(router_, parts_);
   add_switch_routes(router_, parts_);
+  add_dead_letter_routes(router_, parts_);
   if (!parts_.web_dir.empty()) add_pages(router_, parts_.web_dir);
 }
 

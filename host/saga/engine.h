@@ -55,6 +55,7 @@ class Engine {
   void drop(std::int16_t shard);
   void lose(const std::string& why);
   void read(std::vector<bus::Record> records, std::vector<Task>& tasks);
+  void take_event(Event event, Parked origin, std::int64_t inbox, std::vector<Task>& tasks);
   void take_due(std::vector<Task>& tasks);
   void take_inbox(std::vector<Task>& tasks);
   Task answer(Completion completion);
@@ -96,7 +97,8 @@ class Engine {
   Positions read_, saved_;                    // per shard: what was taken from the bus, what PostgreSQL holds
   std::vector<std::pair<Time, Task>> again_;  // refused alone: tried later
   std::vector<Parked> parking_;
-  std::set<std::int64_t> inbox_seen_;  // rows that are under way
+  std::vector<std::int64_t> parking_rows_;  // of the inbox, whose events are parked again
+  std::set<std::int64_t> inbox_seen_;       // rows that are under way
   Gate gate_;
   std::vector<PluginStatus> reported_;
   Time maintained_{}, inbox_read_{}, reported_at_{};
