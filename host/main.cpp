@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "access/keyring.h"
+#include "admin/verify.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/service.h"
@@ -313,6 +314,8 @@ int Server::serve(Reload& reload) {
   registry->start(stages.sink());
   webhooks.start(registry->webhooks(), pool);
   const outbox::WakeUp wake_up(database(settings));
+  std::unique_ptr<admin::Watch> watch;
+  if (settings.roles.contains("saga")) watch = std::make_unique<admin::Watch>(database(settings));
   stages.start();
   started = started_ = true;
   log_info("main", "started", {{"bus", settings.bus}});

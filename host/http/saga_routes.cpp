@@ -1,8 +1,7 @@
 // GET /api/admin/sagas, …/search and …/{orderId}: what is under way, and what needs a person.
-#include "admin/saga_json.h"
+#include "admin/order_view.h"
 #include "http/operator.h"
 #include "http/routes.h"
-#include "outbox/log.h"
 
 namespace orderd::http {
 namespace {
@@ -11,11 +10,6 @@ constexpr std::int64_t limit_max = 100, limit_default = 20;
 constexpr std::int64_t age_max_s = 10LL * 365 * 86'400;
 constexpr char list_cursor = 's', search_cursor = 'f';
 constexpr std::string_view metadata_prefix = "metadata.";
-
-constexpr store::Statement read_audit{
-    "audit_of_order",
-    "select at, actor, verb, coalesce(reason, ''), data from audit_log where subject = $1 "
-    "order by id desc limit 500"};
 
 Answer show(const ApiParts& parts, store::Connection& connection, const std::optional<admin::Page>& page,
             char cursor_kind) {
@@ -100,26 +94,15 @@ Answer search(const ApiParts& parts, Call& call) {
   return show(parts, *connection, admin::search_sagas(*connection, wanted, place, limit), search_cursor);
 }
 
-admin::Past past_of(store::Connection& connection, const Uuid& id) {
-  admin::Past past;
-  for (auto& entry : outbox::history(connection, id)) past.events.push_back(std::move(entry.event));
-  const auto rows = connection.run(read_audit, store::Args().text(id.to_string()));
-  for (int i = rows.size(); i-- > 0;)
-    past.audit.push_back({rows.time(i, 0), std::string(rows.bytes(i, 1)), std::string(rows.bytes(i, 2)),
-                          std::string(rows.bytes(i, 3)), std::string(rows.jsonb(i, 4))});
-  return past;
-}
-
 Answer one(const ApiParts& parts, Call& call) {
   if (auto problem = authorize(call, Scope::ops_read)) return std::move(*problem);
   if (auto problem = refuse_other_than_json(call)) return std::move(*problem);
   const auto id = Uuid::parse(call.params.at(0));
   if (!id) return Problem{Error::order_not_found, {}, {}, {}};
   auto connection = parts.pool.acquire();
-  const auto records = admin::records(*connection, {*id});
-  if (records.empty()) return Problem{Error::order_not_found, {}, {}, {}};
-  return json_reply(
-      200, admin::detail_json(*id, records.at(*id), past_of(*connection, *id), parts.admin.slots, now()));
+  const auto view = admin::view_order(*connection, *id, parts.admin.slots);
+  if (!view) return Problem{Error::order_not_found, {}, {}, {}};
+  return json_reply(200, admin::detail_json(*id, view->record, view->past, parts.admin.slots, now()));
 }
 
 }  // namespace
