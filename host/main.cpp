@@ -86,12 +86,14 @@ class Stages {
   }
   void start() {
     if (relay_) threads_.emplace_back([this](std::stop_token stop) { relay_->run(stop); });
+    if (engine_) watch_ = std::make_unique<admin::Watch>(database(settings_));
     if (engine_) threads_.emplace_back([this](std::stop_token stop) { engine_->run(stop); });
     for (auto& one : projectors_) threads_.emplace_back([&one](std::stop_token stop) { one->run(stop); });
   }
   void stop() {
     for (auto& thread : threads_) thread.request_stop();
     threads_.clear();
+    watch_.reset();
   }
 
  private:
@@ -117,6 +119,7 @@ class Stages {
   std::unique_ptr<saga::Engine> engine_;
   std::vector<std::unique_ptr<projection::Projector>> projectors_;
   std::unique_ptr<relay::Relay> relay_;
+  std::unique_ptr<admin::Watch> watch_;
   std::vector<std::jthread> threads_;
 };
 
@@ -314,8 +317,6 @@ int Server::serve(Reload& reload) {
   registry->start(stages.sink());
   webhooks.start(registry->webhooks(), pool);
   const outbox::WakeUp wake_up(database(settings));
-  std::unique_ptr<admin::Watch> watch;
-  if (settings.roles.contains("saga")) watch = std::make_unique<admin::Watch>(database(settings));
   stages.start();
   started = started_ = true;
   log_info("main", "started", {{"bus", settings.bus}});

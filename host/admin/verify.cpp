@@ -154,9 +154,11 @@ void Watch::look() {
         log_error("admin", "a law is broken; `orderctl verify` lists all that is found",
                   {{"law", std::to_string(one.law)}, {"subject", one.subject}, {"what", one.what}});
     }
-    for (const auto& [law, count] : by_law)
-      metrics().gauge("orderd_invariant_violations{law=\"" + std::to_string(law) + "\"}",
+    for (const auto& [law, count] : by_law) {
+      const std::string label = "{law=\"" + std::to_string(law) + "\"}";
+      metrics().gauge("orderd_invariant_violations" + label,
                       "Violations of a law among what changed lately") = count;
+    }
   } catch (const store::DbError& error) {
     if (!error.connection_lost) log_warning("admin", "the laws cannot be judged", {{"error", error.what()}});
   }

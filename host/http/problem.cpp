@@ -63,10 +63,9 @@ ErrorFace face_of(Error error) {
     case Error::invalid_field:
       return {400, "INVALID_HEADER", "A header field is not valid.", false};
     case Error::card_number:
-      return {
-          422, "CARD_NUMBER_REFUSED",
-          "The request holds a payment card number. Send the token that your payment provider made of it.",
-          false};
+      return {422, "CARD_NUMBER_REFUSED",
+              "The request holds a payment card number. Send the token that your provider made of it.",
+              false};
     case Error::unauthorized:
       return {401, "UNAUTHORIZED", "This needs an API key: Authorization: Bearer ok_…", false};
     case Error::webhook_refused:
@@ -79,9 +78,7 @@ ErrorFace face_of(Error error) {
       return {403, "FOREIGN_CUSTOMER", "This API key is bound to another customer.", false};
     case Error::loopback_only:
       return {403, "LOOPBACK_ONLY",
-              "Without API keys this answers only on the machine itself: see access.keys in the "
-              "configuration.",
-              false};
+              "Without API keys this answers only on the machine itself: see access.keys.", false};
     case Error::rate_limited:
       return {429, "RATE_LIMITED", "Too many requests; see Retry-After.", true};
     case Error::not_found:
@@ -89,11 +86,9 @@ ErrorFace face_of(Error error) {
     case Error::order_not_found:
       return {404, "ORDER_NOT_FOUND", "There is no such order.", false};
     case Error::switch_not_found:
-      return {404, "SWITCH_NOT_FOUND",
-              "There is no such switch: it is intake, captures, or plugin: and an instance of a saga's step.",
-              false};
+      return {404, "SWITCH_NOT_FOUND", "There is no such switch; the list names all.", false};
     case Error::dead_letter_not_found:
-      return {404, "DEAD_LETTER_NOT_FOUND", "There is no such dead letter, or it was taken up since.", false};
+      return {404, "DEAD_LETTER_NOT_FOUND", "There is no such dead letter any more.", false};
     case Error::method_not_allowed:
       return {405, "METHOD_NOT_ALLOWED", "This path does not take that method; see Allow.", false};
     case Error::not_acceptable:
@@ -108,14 +103,11 @@ ErrorFace face_of(Error error) {
               "Send the body as Content-Type: application/json, in UTF-8, not encoded.", false};
     case Error::idempotency_key_reused:
       return {422, "IDEMPOTENCY_KEY_REUSED",
-              "This Idempotency-Key was used for another request within 24 hours. Use a new key for a new "
-              "request.",
-              false};
+              "This Idempotency-Key was used for another request within 24 hours. Use a new one.", false};
     case Error::verb_refused:
       return {409, "VERB_REFUSED", "The verb does not fit what the order is at.", false};
     case Error::intake_paused:
-      return {503, "INTAKE_PAUSED",
-              "New orders are not taken at the moment. The order was not placed; try again later.", true};
+      return {503, "INTAKE_PAUSED", "New orders are not taken now. It was not placed; try later.", true};
     case Error::overloaded:
       return {503, "OVERLOADED", "Too much is waiting already. Nothing was done; try again.", true};
     case Error::database_unavailable:

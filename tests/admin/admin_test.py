@@ -95,7 +95,7 @@ class Admin(unittest.TestCase):
             order = self.host.place()["id"]
             explained = lambda: self.host.get(f"/api/orders/{order}/explain").body["explanation"]  # noqa: E731
             try:
-                wait_for(lambda: "paused plugin:payment (the bank asked)" in explained(), "the order to wait", 3)
+                wait_for(lambda: "paused plugin:payment (the bank asked)" in explained(), "it to wait", 3)
                 return order
             except AssertionError:
                 return None  # it was quicker than the switch
