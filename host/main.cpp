@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "access/keyring.h"
+#include "admin/verify.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/service.h"
@@ -50,6 +51,11 @@ struct Bus {
   std::unique_ptr<bus::EventBus> events;
   bus::KafkaBus* kafka = nullptr;
 
+  std::vector<std::string> problems() const {
+    if (!kafka || kafka->last_problem().empty()) return {};
+    return {"kafka: " + kafka->last_problem()};
+  }
+
   explicit Bus(const config::Settings& settings) {
     if (settings.bus == "pglog") {
       events = std::make_unique<bus::PglogBus>(database(settings));
@@ -88,6 +94,7 @@ class Stages {
   }
   void start() {
     if (relay_) threads_.emplace_back([this](std::stop_token stop) { relay_->run(stop); });
+    if (engine_) watch_ = std::make_unique<admin::Watch>(database(settings_));
     if (engine_) threads_.emplace_back([this](std::stop_token stop) { engine_->run(stop); });
     if (sweeper_) threads_.emplace_back([this](std::stop_token stop) { sweeper_->run(stop); });
     for (auto& one : projectors_) threads_.emplace_back([&one](std::stop_token stop) { one->run(stop); });
@@ -95,6 +102,7 @@ class Stages {
   void stop() {
     for (auto& thread : threads_) thread.request_stop();
     threads_.clear();
+    watch_.reset();
   }
 
  private:
@@ -103,10 +111,7 @@ class Stages {
   }
   void make_saga(plugins::Registry& registry, const saga::Definition& definition,
                  const store::SecretBox& box) {
-    saga::Engine::Slots slots;
-    for (const saga::StepDefinition& step : definition.steps)
-      slots[step.slot] = &registry.step(instance_of(settings_, step.slot));
-    for (const auto& [slot, instance] : settings_.slots) slots.try_emplace(slot, &registry.step(instance));
+    saga::Engine::Slots slots = saga_slots(settings_, registry, definition);
     make_sweeper(slots);
     saga_store_ = std::make_unique<saga::PgStore>(database(settings_), lease("saga"), box);
     saga_orders_ = bus_.events->subscribe("saga");
@@ -136,6 +141,7 @@ class Stages {
   std::unique_ptr<reconcile::Sweeper> sweeper_;
   std::vector<std::unique_ptr<projection::Projector>> projectors_;
   std::unique_ptr<relay::Relay> relay_;
+  std::unique_ptr<admin::Watch> watch_;
   std::vector<std::jthread> threads_;
 };
 
@@ -301,18 +307,22 @@ int Server::serve(Reload& reload) {
     return lines;
   };
   // Orders are accepted and kept while Kafka is away, so this host still serves.
-  const auto degraded = [&] {
-    std::vector<std::string> lines;
-    if (bus.kafka && !bus.kafka->last_problem().empty())
-      lines.push_back("kafka: " + bus.kafka->last_problem());
-    return lines;
-  };
+  const auto degraded = [&] { return bus.problems(); };
   const auto keyring = make_keyring(settings);  // outlives the streams, which ask it
   intake::Intake intake(intake_options(settings), box);
   sse::Broadcaster broadcaster(*bus.events, pool);
   webhooks::Receiver webhooks;
-  http::Api api({pool, intake, broadcaster, box, product_source(pool, registry->catalogs()), webhooks,
-                 not_ready, settings.http_web_dir, degraded, access_options(settings, keyring.get())});
+  http::Api api({pool,
+                 intake,
+                 broadcaster,
+                 box,
+                 product_source(pool, registry->catalogs()),
+                 webhooks,
+                 not_ready,
+                 settings.http_web_dir,
+                 degraded,
+                 access_options(settings, keyring.get()),
+                 {saga::slot_infos(saga_slots(settings, *registry, definition)), registry->infos()}});
   std::unique_ptr<http::front::Front> front;
   if (settings.roles.contains("api")) {
     front = std::make_unique<http::front::Front>(front_options(settings), api.factory());

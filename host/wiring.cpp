@@ -48,6 +48,15 @@ std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings
   return std::make_unique<plugins::Registry>(options, configs);
 }
 
+saga::Engine::Slots saga_slots(const config::Settings& settings, plugins::Registry& registry,
+                               const saga::Definition& definition) {
+  saga::Engine::Slots slots;
+  for (const saga::StepDefinition& step : definition.steps)
+    slots[step.slot] = &registry.step(instance_of(settings, step.slot));
+  for (const auto& [slot, instance] : settings.slots) slots.try_emplace(slot, &registry.step(instance));
+  return slots;
+}
+
 std::string consumer_name(const config::Settings& settings, const std::string& consumer) {
   return settings.bus == "pglog" ? consumer : consumer + "@" + settings.bus;
 }

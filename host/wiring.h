@@ -5,7 +5,7 @@
 
 #include "config/settings.h"
 #include "plugin_host/registry.h"
-#include "saga/definition.h"
+#include "saga/engine.h"
 #include "store/connection.h"
 
 namespace orderd {
@@ -21,6 +21,9 @@ saga::Definition default_definition(const config::Settings& settings);
 /// a projection.
 std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings,
                                                 const saga::Definition& definition);
+/// The plugin behind each slot: those of the definition, and those that only orders in flight still name.
+saga::Engine::Slots saga_slots(const config::Settings& settings, plugins::Registry& registry,
+                               const saga::Definition& definition);
 /// Consumers' names in `positions`: each bus counts its positions in its own way.
 std::string consumer_name(const config::Settings& settings, const std::string& consumer);
 

@@ -1,5 +1,6 @@
 #include "access/api_keys.h"
 
+#include "access/audit.h"
 #include "base/sha256.h"
 #include "model/json.h"
 
@@ -26,22 +27,6 @@ constexpr store::Statement revoke{
     "revoke_api_keys",
     "update api_keys set revoked = now() where (id = $1 or caller = $1) and revoked is null "
     "returning id, caller"};
-constexpr store::Statement insert_audit{
-    "insert_audit_of_key",
-    "insert into audit_log (actor, verb, subject, reason, data) values ($1, $2, $3, $4, $5::jsonb)"};
-
-struct Audit {
-  std::string actor, verb, subject, reason;
-  std::string data = "{}";
-};
-
-void write_audit(store::UnitOfWork& work, const Audit& audit) {
-  store::Args args;
-  args.text(audit.actor).text(audit.verb).text(audit.subject);
-  audit.reason.empty() ? args.null() : args.text(audit.reason);
-  work.send(insert_audit, std::move(args.jsonb(audit.data)));
-}
-
 std::string facts_of(const MadeKey& key) {
   std::string out;
   json::Object object(out);

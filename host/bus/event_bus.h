@@ -33,6 +33,7 @@ struct Record {
   Event event;
   std::string poison;  // "" or why this record cannot be read, for a person; event.order_id is then set if
                        // the key told it
+  std::string raw_headers_json{}, raw_value{};  // of poison: what it came with, cut to a bound
 };
 
 /// One reader. Used by one thread; `poll` is the only call that may wait. Errors of the wire are not thrown:

@@ -3,6 +3,8 @@
 #include <Poco/Net/HTTPRequestHandler.h>
 #include <Poco/Net/HTTPServerResponse.h>
 
+#include <set>
+
 #include "base/log.h"
 #include "http/fields.h"
 #include "http/routes.h"
@@ -99,6 +101,12 @@ class Factory final : public Poco::Net::HTTPRequestHandlerFactory {
 
 }  // namespace
 
+std::vector<std::string> AdminParts::step_instances() const {
+  std::set<std::string> names;
+  for (const auto& [slot, info] : slots) names.insert(info.instance);
+  return {names.begin(), names.end()};
+}
+
 Api::Api(ApiParts parts) : parts_(std::move(parts)), tokens_(parts_.secrets), gate_(parts_.access) {
   add_place_route(router_, parts_, tokens_);
   add_list_route(router_, parts_);
@@ -107,6 +115,11 @@ Api::Api(ApiParts parts) : parts_(std::move(parts)), tokens_(parts_.secrets), ga
   add_product_route(router_, parts_);
   add_webhook_route(router_, parts_);
   add_health_routes(router_, parts_);
+  add_explain_route(router_, parts_);
+  add_saga_routes(router_, parts_);
+  add_verb_routes(router_, parts_);
+  add_switch_routes(router_, parts_);
+  add_dead_letter_routes(router_, parts_);
   if (!parts_.web_dir.empty()) add_pages(router_, parts_.web_dir);
 }
 

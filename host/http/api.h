@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "admin/records.h"
 #include "http/access.h"
 #include "http/gate.h"
 #include "http/router.h"
 #include "intake/intake.h"
+#include "plugin_host/registry.h"
 #include "sse/broadcaster.h"
 #include "store/pool.h"
 #include "store/secret_box.h"
@@ -31,6 +33,13 @@ struct ProductPage {
 /// [any worker thread] May throw store::DbError.
 using ProductSource = std::function<ProductPage(const ProductQuery&)>;
 
+/// What operators' routes must know of this host's plugins.
+struct AdminParts {
+  admin::Slots slots;
+  std::vector<plugins::Registry::Info> plugins;
+  std::vector<std::string> step_instances() const;  // each once
+};
+
 struct ApiParts {
   store::Pool& pool;
   intake::Intake& intake;
@@ -45,6 +54,7 @@ struct ApiParts {
   /// thread]
   std::function<std::vector<std::string>()> degraded = {};
   AccessOptions access = {};
+  AdminParts admin = {};
 };
 
 class Api {

@@ -34,6 +34,8 @@ struct Pending {
         return fail(Error::idempotency_key_reused);
       case intake::Placed::Kind::overloaded:
         return fail(Error::overloaded);
+      case intake::Placed::Kind::paused:
+        return fail(Error::intake_paused);
       case intake::Placed::Kind::failed:
         return fail(Error::internal);
       case intake::Placed::Kind::unavailable:

@@ -10,15 +10,17 @@ namespace orderd::http {
 namespace {
 
 constexpr int retry_after_max_s = 5;
+constexpr int paused_at_least_s = 30;  // a person's pause lasts longer than a hiccup
 
 std::string title_of(int status) {
   return Poco::Net::HTTPResponse::getReasonForStatus(
       static_cast<Poco::Net::HTTPResponse::HTTPStatus>(status));
 }
 
-std::string retry_after() {
+std::string retry_after(Error error) {
   static std::atomic<unsigned> turn{0};
-  return std::to_string(1 + turn++ % retry_after_max_s);
+  const int least = error == Error::intake_paused ? paused_at_least_s : 0;
+  return std::to_string(least + 1 + static_cast<int>(turn++ % retry_after_max_s));
 }
 
 struct Document {
@@ -61,10 +63,9 @@ ErrorFace face_of(Error error) {
     case Error::invalid_field:
       return {400, "INVALID_HEADER", "A header field is not valid.", false};
     case Error::card_number:
-      return {
-          422, "CARD_NUMBER_REFUSED",
-          "The request holds a payment card number. Send the token that your payment provider made of it.",
-          false};
+      return {422, "CARD_NUMBER_REFUSED",
+              "The request holds a payment card number. Send the token that your provider made of it.",
+              false};
     case Error::unauthorized:
       return {401, "UNAUTHORIZED", "This needs an API key: Authorization: Bearer ok_…", false};
     case Error::webhook_refused:
@@ -77,15 +78,17 @@ ErrorFace face_of(Error error) {
       return {403, "FOREIGN_CUSTOMER", "This API key is bound to another customer.", false};
     case Error::loopback_only:
       return {403, "LOOPBACK_ONLY",
-              "Without API keys this answers only on the machine itself: see access.keys in the "
-              "configuration.",
-              false};
+              "Without API keys this answers only on the machine itself: see access.keys.", false};
     case Error::rate_limited:
       return {429, "RATE_LIMITED", "Too many requests; see Retry-After.", true};
     case Error::not_found:
       return {404, "NOT_FOUND", "There is nothing under this path.", false};
     case Error::order_not_found:
       return {404, "ORDER_NOT_FOUND", "There is no such order.", false};
+    case Error::switch_not_found:
+      return {404, "SWITCH_NOT_FOUND", "There is no such switch; the list names all.", false};
+    case Error::dead_letter_not_found:
+      return {404, "DEAD_LETTER_NOT_FOUND", "There is no such dead letter any more.", false};
     case Error::method_not_allowed:
       return {405, "METHOD_NOT_ALLOWED", "This path does not take that method; see Allow.", false};
     case Error::not_acceptable:
@@ -100,9 +103,11 @@ ErrorFace face_of(Error error) {
               "Send the body as Content-Type: application/json, in UTF-8, not encoded.", false};
     case Error::idempotency_key_reused:
       return {422, "IDEMPOTENCY_KEY_REUSED",
-              "This Idempotency-Key was used for another request within 24 hours. Use a new key for a new "
-              "request.",
-              false};
+              "This Idempotency-Key was used for another request within 24 hours. Use a new one.", false};
+    case Error::verb_refused:
+      return {409, "VERB_REFUSED", "The verb does not fit what the order is at.", false};
+    case Error::intake_paused:
+      return {503, "INTAKE_PAUSED", "New orders are not taken now. It was not placed; try later.", true};
     case Error::overloaded:
       return {503, "OVERLOADED", "Too much is waiting already. Nothing was done; try again.", true};
     case Error::database_unavailable:
@@ -127,7 +132,7 @@ front::Fields problem_fields(const Problem& problem) {
   front::Fields fields = problem.fields;
   fields.emplace_back("Content-Type", "application/problem+json");
   fields.emplace_back("Cache-Control", "no-store");
-  if (face_of(problem.error).status == 503) fields.emplace_back("Retry-After", retry_after());
+  if (face_of(problem.error).status == 503) fields.emplace_back("Retry-After", retry_after(problem.error));
   return fields;
 }
 

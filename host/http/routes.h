@@ -12,6 +12,12 @@ void add_stream_route(Router& router, const ApiParts& parts, const TrackingToken
 void add_product_route(Router& router, const ApiParts& parts);
 void add_webhook_route(Router& router, const ApiParts& parts);
 void add_health_routes(Router& router, const ApiParts& parts);
+void add_explain_route(Router& router, const ApiParts& parts);
+// Operators'.
+void add_saga_routes(Router& router, const ApiParts& parts);
+void add_verb_routes(Router& router, const ApiParts& parts);
+void add_switch_routes(Router& router, const ApiParts& parts);
+void add_dead_letter_routes(Router& router, const ApiParts& parts);
 /// Throws std::runtime_error if the folder cannot be read.
 void add_pages(Router& router, const std::string& web_dir);
 

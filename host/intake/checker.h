@@ -16,6 +16,9 @@ namespace orderd::intake {
 /// Code points of valid UTF-8.
 std::size_t characters(std::string_view text);
 
+/// Strict JSON with an object at its root, and no payment card number anywhere in it; nullopt if it is.
+std::optional<Invalid> parse_request(std::string_view text, json::Document& document);
+
 class Checker {
  public:
   void error(std::string pointer, std::string message);

@@ -42,6 +42,7 @@ struct Placed {
     overloaded,   // not written: too much is waiting
     unavailable,  // the database is away; not written, unless `maybe_written`
     failed,       // the database refused this order alone, and will again
+    paused,       // not written: an operator paused the intake
   };
   Kind kind = Kind::failed;
   FoldedOrder order;           // created, replayed: at version 1

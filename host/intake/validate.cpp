@@ -46,17 +46,6 @@ void find_card_numbers(const json::Value& value, const std::string& at, std::vec
 }
 
 /// The parsed document, or why it is none.
-std::optional<Invalid> parse(std::string_view text, json::Document& document) {
-  json::Problem problem;
-  if (!json::parse_strict(text, json_depth_max, document, problem))
-    return Invalid{Invalid::Kind::malformed, {{problem.pointer, problem.message}}};
-  std::vector<FieldError> cards;
-  find_card_numbers(document, "", cards);
-  if (!cards.empty()) return Invalid{Invalid::Kind::card_number, std::move(cards)};
-  if (!document.IsObject()) return Invalid{Invalid::Kind::invalid, {{"", "must be an object"}}};
-  return std::nullopt;
-}
-
 std::vector<Item> read_items(Checker& check, const json::Value& order) {
   std::vector<Item> items;
   const json::Value* list = check.member(order, "", "items", Presence::required);
@@ -182,9 +171,20 @@ std::string read_addresses(Checker& check, const json::Value& order) {
 
 }  // namespace
 
+std::optional<Invalid> parse_request(std::string_view text, json::Document& document) {
+  json::Problem problem;
+  if (!json::parse_strict(text, json_depth_max, document, problem))
+    return Invalid{Invalid::Kind::malformed, {{problem.pointer, problem.message}}};
+  std::vector<FieldError> cards;
+  find_card_numbers(document, "", cards);
+  if (!cards.empty()) return Invalid{Invalid::Kind::card_number, std::move(cards)};
+  if (!document.IsObject()) return Invalid{Invalid::Kind::invalid, {{"", "must be an object"}}};
+  return std::nullopt;
+}
+
 ValidatedOrder validate_order(std::string_view json_text) {
   json::Document order;
-  if (auto invalid = parse(json_text, order)) return std::move(*invalid);
+  if (auto invalid = parse_request(json_text, order)) return std::move(*invalid);
   Checker check;
   check.known_only(order, "",
                    {"customerId", "currency", "items", "adjustments", "payment", "buyer", "shippingAddress",
@@ -207,7 +207,7 @@ ValidatedOrder validate_order(std::string_view json_text) {
 ValidatedCancel validate_cancel(std::string_view json_text) {
   if (json_text.empty()) return CancelBody{};
   json::Document body;
-  if (auto invalid = parse(json_text, body)) return std::move(*invalid);
+  if (auto invalid = parse_request(json_text, body)) return std::move(*invalid);
   Checker check;
   check.known_only(body, "", {"reason"});
   CancelBody cancel{check.text(body, "", "reason", Presence::optional)};

@@ -19,6 +19,7 @@ constexpr std::chrono::milliseconds idle_wait{1'000}, reconnect_interval{200};
 constexpr std::chrono::seconds purge_interval{60}, purge_interval_behind{1};
 constexpr std::int64_t purge_rows_max = 2'000;
 constexpr int tries_max = 8;
+constexpr std::chrono::seconds look_interval{1};  // at the switch
 
 constexpr store::Statement insert_orders{"insert_orders",
                                          "insert into orders (id, created, body) select * from "
@@ -32,6 +33,8 @@ constexpr store::Statement insert_secrets{
     "insert into payment_secrets (order_id, sealed) select * from unnest($1::uuid[], $2::bytea[])"};
 constexpr store::Statement read_existing{"read_existing_orders",
                                          "select id from orders where id = any($1::uuid[])"};
+
+constexpr store::Statement read_switch{"intake_switch", "select 1 from switches where name = 'intake'"};
 
 constexpr std::string_view unique_violation = "23505";
 
@@ -95,6 +98,7 @@ void Writer::run() {
 }
 
 void Writer::write(Batch batch) {
+  if (paused()) return replay_or_refuse(std::move(batch));
   // The first of several requests with one key goes ahead; the others then find its answer.
   while (!batch.empty()) {
     Batch first, later;
@@ -108,6 +112,35 @@ void Writer::write(Batch batch) {
     task.batch = std::move(first);
     settle(std::move(task));
     batch = std::move(later);
+  }
+}
+
+bool Writer::paused() {
+  const auto at = steady_clock::now();
+  if (at < look_again_ || !connect()) return paused_;
+  try {
+    paused_ = !connection_->run(read_switch).empty();
+    look_again_ = at + look_interval;
+  } catch (const store::DbError& error) {
+    log_warning("intake", "the switch of the intake cannot be read", {{"error", error.what()}});
+    if (error.connection_lost) connection_.reset();
+  }
+  return paused_;
+}
+
+void Writer::replay_or_refuse(Batch batch) {
+  try {
+    if (!connect()) return refuse(batch, Placed::Kind::unavailable, false);
+    // Several may have one key, and each round finds one of them.
+    for (std::size_t before = 0; before != batch.size();) {
+      before = batch.size();
+      answer_replays(batch);
+    }
+    refuse(batch, Placed::Kind::paused, false);
+  } catch (const store::DbError& error) {
+    log_warning("intake", "replays were not looked up", {{"error", error.what()}});
+    if (error.connection_lost) connection_.reset();
+    refuse(batch, Placed::Kind::unavailable, false);
   }
 }
 

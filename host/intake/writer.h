@@ -55,6 +55,9 @@ class Writer {
   /// Answers those that are in the database, and takes them out.
   void answer_committed(Batch& batch);
   void refuse(Batch& batch, Placed::Kind kind, bool maybe_written);
+  bool paused();
+  /// Answers what was placed before the pause, and refuses the rest.
+  void replay_or_refuse(Batch batch);
 
   bool connect();
   bool connect_within_settle_timeout();
@@ -63,7 +66,8 @@ class Writer {
   const IntakeOptions& options_;
   Queue& queue_;
   std::unique_ptr<store::Connection> connection_;
-  std::chrono::steady_clock::time_point connect_again_{}, purge_again_{};
+  std::chrono::steady_clock::time_point connect_again_{}, purge_again_{}, look_again_{};
+  bool paused_ = false;  // as the switch was at the last look
   std::int16_t next_shard_ = 0;
 };
 

@@ -108,9 +108,9 @@ class Examination {
     const auto rows = context_.connection().run(work_facts);
     const auto count = [&](int column) { return std::to_string(rows.integer(0, column)); };
     judge("work", rows.integer(0, 0) == 0, "warn", count(0) + " orders are stuck",
-          "orderctl sagas names them");
+          "orderctl sagas list --state STUCK names them, sagas explain says what helps");
     judge("work", rows.integer(0, 1) == 0, "warn", count(1) + " events are parked",
-          "orderctl parked names them");
+          "orderctl dead-letters list names them");
     judge("work", rows.integer(0, 2) <= lag_events_max, "warn",
           "a consumer is " + count(2) + " events behind", "orderctl outbox names it");
     judge("work", rows.integer(0, 3) > 0, "warn", "no host has worked on this database in the last minute",

@@ -1,14 +1,9 @@
 // orderctl keys: who may use the API. A key's text is shown once, when it is made; only its hash is kept.
-#include <pwd.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cstdlib>
 #include <iostream>
-#include <map>
 
 #include "access/api_keys.h"
 #include "model/json.h"
+#include "orderctl/given.h"
 #include "orderctl/verbs.h"
 #include "wiring.h"
 
@@ -17,40 +12,12 @@ namespace {
 
 constexpr std::int64_t days_max = 3650;
 
-/// Plain words, and options with their values.
-struct Given {
-  Words words;
-  std::map<std::string, std::string> options;
-
-  Given(const Words& all, std::initializer_list<const char*> known) {
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      if (all[i].rfind('-', 0) != 0) {
-        words.push_back(all[i]);
-        continue;
-      }
-      if (std::find(known.begin(), known.end(), all[i]) == known.end())
-        throw UsageError("this verb knows no " + all[i]);
-      if (i + 1 == all.size()) throw UsageError(all[i] + " needs a value");
-      options[all[i]] = all[i + 1];
-      ++i;
-    }
-  }
-  std::optional<Time> expires() const {
-    const auto days = options.find("--days");
-    if (days == options.end()) return std::nullopt;
-    const std::int64_t count = number(days->second, "--days");
-    if (count < 1 || count > days_max)
-      throw UsageError("--days must be from 1 to " + std::to_string(days_max));
-    return now() + std::chrono::hours(24 * count);
-  }
-};
-
-/// Whoever sits at the keyboard, also behind sudo.
-std::string actor() {
-  const char* before_sudo = std::getenv("SUDO_USER");
-  if (before_sudo && *before_sudo) return std::string("orderctl:") + before_sudo;
-  const passwd* user = ::getpwuid(::geteuid());
-  return "orderctl:" + (user ? std::string(user->pw_name) : std::to_string(::geteuid()));
+std::optional<Time> expires(const Given& given) {
+  const auto days = given.option("--days");
+  if (!days) return std::nullopt;
+  const std::int64_t count = number(*days, "--days");
+  if (count < 1 || count > days_max) throw UsageError("--days must be from 1 to " + std::to_string(days_max));
+  return now() + std::chrono::hours(24 * count);
 }
 
 int show(const access::MadeKey& key, bool as_json) {
@@ -85,14 +52,14 @@ int create(Context& context, const Words& words) {
     throw UsageError("SCOPES must be a list of orders:read,orders:write,ops:read,ops:act,ops:money, not " +
                      given.words[1]);
   wish.scopes = *scopes;
-  if (const auto customer = given.options.find("--customer"); customer != given.options.end()) {
-    if (customer->second.empty()) throw UsageError("--customer must not be empty");
+  if (const auto customer = given.option("--customer")) {
+    if (customer->empty()) throw UsageError("--customer must not be empty");
     for (const access::Scope scope :
          {access::Scope::ops_read, access::Scope::ops_act, access::Scope::ops_money})
       if (wish.scopes.has(scope)) throw UsageError("a key of one customer can have no ops scope");
-    wish.customer = customer->second;
+    wish.customer = *customer;
   }
-  wish.expires = given.expires();
+  wish.expires = expires(given);
   const std::string who = actor();  // before root becomes the service's user
   return show(access::create_key(context.connection(), wish, who), context.json());
 }
@@ -114,17 +81,16 @@ int rotate(Context& context, const Words& words) {
   const Given given(words, {"--days"});
   if (given.words.size() != 1) throw UsageError("keys rotate needs CALLER");
   const std::string who = actor();
-  const auto key = access::rotate_key(context.connection(), {given.words[0], given.expires()}, who);
+  const auto key = access::rotate_key(context.connection(), {given.words[0], expires(given)}, who);
   return show(key, context.json());
 }
 
 int revoke(Context& context, const Words& words) {
   const Given given(words, {"--reason"});
   if (given.words.size() != 1) throw UsageError("keys revoke needs KEY_ID, or CALLER for all its keys");
-  const auto reason = given.options.find("--reason");
   const std::string who = actor();
-  const auto ids = access::revoke_keys(
-      context.connection(), {given.words[0], reason == given.options.end() ? "" : reason->second}, who);
+  const auto ids =
+      access::revoke_keys(context.connection(), {given.words[0], given.option("--reason").value_or("")}, who);
   std::string all;
   for (const std::string& id : ids) {
     if (!context.json())

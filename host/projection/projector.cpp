@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "model/order_json.h"
+#include "outbox/dead_letters.h"
 #include "outbox/log.h"
 #include "plugin_host/lent_transaction.h"
 
@@ -13,11 +14,6 @@ namespace {
 
 constexpr std::size_t events_per_batch_max = 1024;
 constexpr std::chrono::milliseconds maintain_every{1000}, store_retry{500};
-
-constexpr store::Statement park_event{"park_event",
-                                      "insert into parked (consumer, order_id, from_version, shard, pos, "
-                                      "reason) values ($1, $2, $3::int4, $4::int2, $5::int8, $6) "
-                                      "on conflict do nothing"};
 
 }  // namespace
 
@@ -75,6 +71,7 @@ void Projector::maintain() {
   const auto change = leases_.maintain(*connection_);
   for (const std::int16_t shard : change.lost) events_->stop(shard);
   for (const std::int16_t shard : change.gained) events_->start(shard, leases_.held().at(shard).pos);
+  replay();
   maintained_ = std::chrono::steady_clock::now();
 }
 
@@ -160,13 +157,35 @@ void Projector::park(store::UnitOfWork& work, const bus::Record& record, const s
   log_error(
       "projection", "an event cannot be projected; its order waits",
       {{"instance", port_.instance()}, {"order", record.event.order_id.to_string()}, {"reason", reason}});
-  work.send(park_event, store::Args()
-                            .text(leases_.consumer())
-                            .uuid(record.event.order_id)
-                            .int4(record.event.version)
-                            .int2(static_cast<std::int16_t>(record.partition))
-                            .int8(record.position)
-                            .text(reason));
+  outbox::park(work, leases_.consumer(),
+               {{record.event.order_id, record.event.version, static_cast<std::int16_t>(record.partition),
+                 record.position, reason, record.raw_headers_json, record.raw_value}});
+}
+
+/// Orders whose dead letters somebody wants to be taken up again: from their whole history.
+void Projector::replay() {
+  std::set<std::int16_t> shards;
+  for (const auto& [shard, held] : leases_.held()) shards.insert(shard);
+  for (const outbox::Replay& one : outbox::replays(*connection_, leases_.consumer(), shards)) {
+    const auto history = outbox::history(*connection_, one.order_id);
+    std::vector<plugins::ProjectionEvent> events;
+    for (const auto& entry : history) {
+      plugins::ProjectionEvent event;
+      if (to_projection_event(entry.event, event)) events.push_back(event);
+    }
+    std::string problem = events.size() == history.size() ? "" : "its history cannot be read";
+    store::UnitOfWork work(*connection_);
+    leases_.advance(work, {{one.shard, leases_.held().at(one.shard).pos}});
+    plugins::LentTransaction tx(work);
+    if (problem.empty())
+      for (const auto& result : port_.apply(tx, plugins::ProjectionTarget::live, events))
+        if (result.kind == plugins::ApplyResult::Kind::failed && problem.empty()) problem = result.error;
+    if (problem.empty())
+      outbox::unpark(work, leases_.consumer(), one.order_id);
+    else
+      outbox::replay_failed(work, leases_.consumer(), one.order_id, problem);
+    work.commit();
+  }
 }
 
 }  // namespace orderd::projection

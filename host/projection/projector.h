@@ -28,6 +28,7 @@ class Projector {
   void apply(std::vector<bus::Record>& records);
   void repair(store::UnitOfWork& work, const bus::Record& record);
   void park(store::UnitOfWork& work, const bus::Record& record, const std::string& reason);
+  void replay();
   void lose(const std::string& why);
 
   const store::ConnectionOptions options_;

@@ -12,10 +12,6 @@ constexpr int events_per_read_max = 1024;
 constexpr std::chrono::milliseconds maintain_every{1000}, save_every{200}, poll_every{50}, store_retry{500};
 constexpr std::chrono::milliseconds report_wait{1};
 
-constexpr store::Statement park_refused{"relay_park",
-                                        "insert into parked (consumer, order_id, from_version, shard, pos, "
-                                        "reason) values ($1, $2, $3::int4, $4::int2, $5::int8, $6) "
-                                        "on conflict do nothing"};
 constexpr store::Statement read_parked{"relay_parked",
                                        "select distinct order_id from parked where consumer = $1"};
 constexpr store::Statement read_lag{"relay_lag",
@@ -78,19 +74,25 @@ void Relay::maintain() {
     acknowledged_.erase(shard);
     std::erase_if(waiting_, [&](const auto& one) { return one.partition == shard; });
   }
+  if (!change.lost.empty()) {  // a letter of a shard that was lost is the next owner's
+    if (replaying_) waiting_.clear();
+    forget_replays();
+  }
   for (const std::int16_t shard : change.gained)
     handed_over_[shard] = acknowledged_[shard] = leases_.held().at(shard).pos;
   if (!change.gained.empty()) {
     const auto rows = connection_->run(read_parked, store::Args().text(leases_.consumer()));
     for (int i = 0; i < rows.size(); ++i) parked_orders_.insert(rows.uuid(i, 0));
   }
+  look_for_replays();
   lag_ = connection_->run(read_lag, store::Args().text(leases_.consumer())).integer(0, 0);
   maintained_ = Clock::now();
 }
 
 /// Reads on and hands over; false when there was nothing to read.
 bool Relay::publish() {
-  if (waiting_.empty()) {
+  if (!replays_.empty() && !replaying_ && waiting_.empty() && in_flight_.empty()) begin_replay();
+  if (waiting_.empty() && replays_.empty()) {
     std::vector<outbox::From> from;
     for (const auto& [shard, pos] : handed_over_) from.push_back({shard, pos});
     if (from.empty()) return false;
@@ -112,6 +114,23 @@ bool Relay::publish() {
         waiting_[i].event.order_id, waiting_[i].event.version};
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(taken));
   return taken > 0;
+}
+
+void Relay::look_for_replays() {
+  std::set<std::int16_t> shards;
+  for (const auto& [shard, position] : handed_over_) shards.insert(shard);
+  if (replays_.empty()) replays_ = outbox::replays(*connection_, leases_.consumer(), shards);
+}
+
+/// What the broker refused goes out again, an order's letters in order of version, before anything newer.
+void Relay::begin_replay() {
+  replaying_ = true;
+  for (const outbox::Replay& one : replays_) {
+    parked_orders_.erase(one.order_id);
+    for (auto& entry : outbox::history(*connection_, one.order_id, one.from_version - 1))
+      if (entry.event.version <= one.to_version)
+        waiting_.push_back({entry.shard, entry.pos, std::move(entry.event)});
+  }
 }
 
 /// Later events of a parked order go to the same place, so that first occurrences stay in order.
@@ -150,6 +169,13 @@ void Relay::progress(const bus::Publisher::Progress& progress) {
   handed_over_ = acknowledged_;
   in_flight_.clear();
   waiting_.clear();
+  forget_replays();
+}
+
+void Relay::forget_replays() {
+  for (const outbox::Replay& one : replays_) parked_orders_.insert(one.order_id);
+  replays_.clear();
+  replaying_ = false;
 }
 
 void Relay::save() {
@@ -157,21 +183,23 @@ void Relay::save() {
   for (const auto& [shard, position] : acknowledged_)
     if (leases_.held().contains(shard) && leases_.held().at(shard).pos < position) to[shard] = position;
   saved_ = Clock::now();
-  if (to.empty() && parking_.empty()) return;
+  const bool replayed = replaying_ && waiting_.empty() && in_flight_.empty();
+  if (to.empty() && parking_.empty() && !replayed) return;
+  // Their rows go only now that the broker has them; until then new letters of their orders wait with them.
+  if (replaying_ && !replayed) return;
   store::UnitOfWork work(*connection_);
   leases_.advance(work, to);
-  for (const Refused& one : parking_)
-    work.send(park_refused, store::Args()
-                                .text(leases_.consumer())
-                                .uuid(one.order_id)
-                                .int4(one.version)
-                                .int2(one.shard)
-                                .int8(one.pos)
-                                .text(one.reason));
+  if (replayed)
+    for (const outbox::Replay& one : replays_) outbox::unpark(work, leases_.consumer(), one.order_id);
+  outbox::park(work, leases_.consumer(), parking_);
   ORDERD_FAULT_POINT("relay.before_commit");
   work.commit();
   ORDERD_FAULT_POINT("relay.after_commit");
   parking_.clear();
+  if (replayed) {
+    replays_.clear();
+    replaying_ = false;
+  }
   for (const auto& [shard, position] : to) leases_.held().at(shard).pos = position;
 }
 
@@ -183,6 +211,7 @@ void Relay::lose(const std::string& why) {
   acknowledged_.clear();
   waiting_.clear();
   parking_.clear();
+  forget_replays();
   connection_.reset();
   maintained_ = {};
 }

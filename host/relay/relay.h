@@ -5,6 +5,7 @@
 
 #include "base/metrics.h"
 #include "bus/event_bus.h"
+#include "outbox/dead_letters.h"
 #include "outbox/leases.h"
 #include "outbox/log.h"
 #include "store/connection.h"
@@ -31,13 +32,9 @@ class Relay {
   void progress(const bus::Publisher::Progress& progress);
   void save();
   void lose(const std::string& why);
-  struct Refused {
-    Uuid order_id;
-    std::int32_t version;
-    std::int16_t shard;
-    std::int64_t pos;
-    std::string reason;
-  };
+  void look_for_replays();
+  void begin_replay();
+  void forget_replays();
 
   const store::ConnectionOptions options_;
   outbox::Leases leases_;
@@ -47,8 +44,11 @@ class Relay {
   std::map<std::pair<std::int16_t, std::int64_t>, std::pair<Uuid, std::int32_t>>
       in_flight_;  // to name what is refused
   std::set<Uuid> parked_orders_;
-  std::vector<Refused> parking_;
+  std::vector<outbox::DeadLetter> parking_;
   std::vector<bus::Outgoing> waiting_;  // read, but not taken by the publisher yet
+  // Dead letters that are published again: all of an order's, when nothing else is on its way.
+  std::vector<outbox::Replay> replays_;
+  bool replaying_ = false;
   Clock::time_point maintained_{}, saved_{};
   std::size_t turn_ = 0;
   bool away_ = false;

@@ -74,6 +74,7 @@ struct Verb {
   std::string actor, reason;
   std::string reference;               // done, of a payment: the provider's
   std::optional<std::int64_t> amount;  // done, of a payment: what was moved
+  std::uint32_t sequence = 0;          // of the command that the person has seen; 0: whichever is open
 };
 /// Another owner had this saga: what is open may or may not have happened.
 struct TakenOver {};

@@ -7,9 +7,8 @@
 #include "saga/inbox.h"
 
 namespace orderd::saga {
-namespace {
 
-std::map<std::string, SlotInfo> infos(const Engine::Slots& slots) {
+std::map<std::string, SlotInfo> slot_infos(const Engine::Slots& slots) {
   std::map<std::string, SlotInfo> out;
   for (const auto& [slot, port] : slots)
     out[slot] = {port->instance(), port->transactional(), port->can_query(), port->supports(slot + ".extend"),
@@ -17,15 +16,13 @@ std::map<std::string, SlotInfo> infos(const Engine::Slots& slots) {
   return out;
 }
 
-}  // namespace
-
 Engine::Engine(EngineOptions options, Store& store, bus::Subscription& orders, Slots slots,
                Definition definition, const Clock& clock)
     : options_(options),
       store_(store),
       orders_(orders),
       slots_(std::move(slots)),
-      slot_infos_(infos(slots_)),
+      slot_infos_(slot_infos(slots_)),
       current_(definition.digest),
       clock_(clock),
       completions_(options.completions_queued_max),
@@ -167,6 +164,7 @@ void Engine::lose(const std::string& why) {
   while (!shards_.empty()) drop(*shards_.begin());
   again_.clear();
   parking_.clear();
+  parking_rows_.clear();
   inbox_seen_.clear();
   gate_.forget_held();
   store_.forget();
@@ -178,28 +176,41 @@ void Engine::read(std::vector<bus::Record> records, std::vector<Task>& tasks) {
     const auto shard = static_cast<std::int16_t>(record.partition);
     if (!shards_.contains(shard)) continue;
     read_[shard] = std::max(read_[shard], record.position);
-    Event& event = record.event;
-    const Parked origin{event.order_id, event.version, shard, record.position, record.poison};
-    if (!record.poison.empty()) {
-      parking_.push_back(origin);
-    } else if (event.type == EventType::order_created && !live_.contains(event.order_id)) {
-      auto body = read_body(event.payload);
-      if (body) {
-        tasks.push_back({event.order_id, Begin{}, std::make_shared<const OrderBody>(std::move(*body)),
-                         event.traceparent, origin});
-      } else {
-        parking_.push_back(origin);
-        parking_.back().reason = "the payload is no ORDER_CREATED that this version understands";
-      }
-    } else if (event.type == EventType::order_cancel_requested) {
-      const auto head = read_head(event);
-      tasks.push_back({event.order_id,
-                       Cancel{event.version, event.at, head && head->reason ? *head->reason : Reason{}},
-                       {},
-                       {},
-                       origin});
+    const Event& event = record.event;
+    Parked origin{event.order_id, event.version, shard, record.position, record.poison};
+    if (record.poison.empty()) {
+      take_event(std::move(record.event), std::move(origin), 0, tasks);
+      continue;
     }
+    origin.headers_json = std::move(record.raw_headers_json);
+    origin.payload = std::move(record.raw_value);
+    parking_.push_back(std::move(origin));
   }
+}
+
+/// `inbox`: the row that a dead letter's replay is, or 0.
+void Engine::take_event(Event event, Parked origin, std::int64_t inbox, std::vector<Task>& tasks) {
+  Task task{event.order_id, Due{}};
+  task.origin = std::move(origin);
+  task.inbox = inbox;
+  if (event.type == EventType::order_created && !live_.contains(event.order_id)) {
+    auto body = read_body(event.payload);
+    if (!body) {
+      task.origin.reason = "the payload is no ORDER_CREATED that this version understands";
+      parking_.push_back(std::move(task.origin));
+      if (inbox != 0) parking_rows_.push_back(inbox);
+      return;
+    }
+    task.input = Begin{};
+    task.body = std::make_shared<const OrderBody>(std::move(*body));
+    task.traceparent = event.traceparent;
+  } else if (event.type == EventType::order_cancel_requested) {
+    const auto head = read_head(event);
+    task.input = Cancel{event.version, event.at, head && head->reason ? *head->reason : Reason{}};
+  } else if (inbox == 0) {
+    return;
+  }
+  tasks.push_back(std::move(task));
 }
 
 void Engine::take_due(std::vector<Task>& tasks) {
@@ -252,6 +263,13 @@ void Engine::take_inbox(std::vector<Task>& tasks) {
   inbox_read_ = now;
   for (InboxItem& item : store_.inbox(shards_, options_.orders_per_tick_max)) {
     if (!inbox_seen_.insert(item.id).second) continue;
+    if (static_cast<InboxKind>(item.kind) == InboxKind::replay) {
+      if (auto replay = read_replay(item.data)) {
+        Parked origin{item.order_id, replay->event.version, item.shard, replay->pos, ""};
+        take_event(std::move(replay->event), std::move(origin), item.id, tasks);
+        continue;
+      }
+    }
     Task task{item.order_id, Due{}};
     task.inbox = item.id;
     task.origin.shard = item.shard;

@@ -55,6 +55,7 @@ class Engine {
   void drop(std::int16_t shard);
   void lose(const std::string& why);
   void read(std::vector<bus::Record> records, std::vector<Task>& tasks);
+  void take_event(Event event, Parked origin, std::int64_t inbox, std::vector<Task>& tasks);
   void take_due(std::vector<Task>& tasks);
   void take_inbox(std::vector<Task>& tasks);
   Task answer(Completion completion);
@@ -84,7 +85,7 @@ class Engine {
   Store& store_;
   bus::Subscription& orders_;
   const Slots slots_;
-  std::map<std::string, SlotInfo> slot_infos_;
+  const std::map<std::string, SlotInfo> slot_infos_;
   std::map<std::string, Definition> definitions_;  // by digest
   const std::string current_;                      // digest for new orders
   const Clock& clock_;
@@ -96,12 +97,16 @@ class Engine {
   Positions read_, saved_;                    // per shard: what was taken from the bus, what PostgreSQL holds
   std::vector<std::pair<Time, Task>> again_;  // refused alone: tried later
   std::vector<Parked> parking_;
-  std::set<std::int64_t> inbox_seen_;  // rows that are under way
+  std::vector<std::int64_t> parking_rows_;  // of the inbox, whose events are parked again
+  std::set<std::int64_t> inbox_seen_;       // rows that are under way
   Gate gate_;
   std::vector<PluginStatus> reported_;
   Time maintained_{}, inbox_read_{}, reported_at_{};
   bool away_ = false, definition_saved_ = false;
   Metrics::Value &started_, &finished_, &stale_, &live_gauge_, &stuck_gauge_;
 };
+
+/// What the brain must know of each slot's plugin.
+std::map<std::string, SlotInfo> slot_infos(const Engine::Slots& slots);
 
 }  // namespace orderd::saga

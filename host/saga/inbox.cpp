@@ -12,6 +12,11 @@ constexpr store::Statement put_rows{
     "from unnest($1::uuid[], $2::int2[], $3::jsonb[]) with ordinality u(i, k, d, n) "
     "join order_state o on o.id = u.i order by u.n returning 1) select count(*) from put"};
 
+constexpr store::Statement put_one_replay{
+    "put_replay",
+    "insert into saga_inbox (shard, order_id, kind, data, at) select shard, id, 3::int2, $2::jsonb, "
+    "$3::timestamptz from order_state where id = $1"};
+
 std::string outcome_json(const Outcome& outcome) {
   std::string out;
   json::Object object(out);
@@ -62,6 +67,7 @@ std::string verb_json(const Verb& verb) {
   object.add("verb", name(verb.kind)).add("actor", verb.actor);
   object.add("reason", verb.reason).add("reference", verb.reference);
   if (verb.amount) object.add("amount", *verb.amount);
+  if (verb.sequence != 0) object.add("seq", verb.sequence);
   object.end();
   return out;
 }
@@ -75,6 +81,7 @@ std::optional<InboxInput> read_verb(const json::Value& document) {
   verb.reason = json::string(document, "reason");
   verb.reference = json::string(document, "reference");
   if (document.HasMember("amount")) verb.amount = json::integer(document, "amount");
+  verb.sequence = static_cast<std::uint32_t>(json::integer(document, "seq"));
   return verb;
 }
 
@@ -96,6 +103,33 @@ std::optional<InboxInput> read_inbox(InboxKind kind, std::string_view data) {
   if (const auto occurred = json::integer(document, "occurred"); occurred != 0)
     notice.occurred = Time(Millis(occurred));
   return notice;
+}
+
+std::string replay_json(const Event& event, std::int64_t pos) {
+  std::string out;
+  json::Object object(out);
+  object.add("order", event.order_id.to_string()).add("version", event.version);
+  object.add("type", name(event.type)).add("at", event.at.time_since_epoch().count());
+  object.add("payload", event.payload).add("traceparent", event.traceparent).add("pos", pos).end();
+  return out;
+}
+
+std::optional<ReplayedEvent> read_replay(std::string_view data) {
+  json::Document document;
+  if (!json::parse(data, document) || !document.IsObject()) return std::nullopt;
+  const auto id = Uuid::parse(json::string(document, "order"));
+  const auto type = parse_event_type(json::string(document, "type"));
+  if (!id || !type) return std::nullopt;
+  return ReplayedEvent{
+      {*id, static_cast<std::int32_t>(json::integer(document, "version")), *type,
+       Time(Millis(json::integer(document, "at"))), std::string(json::string(document, "payload")),
+       std::string(json::string(document, "traceparent"))},
+      json::integer(document, "pos")};
+}
+
+void put_replay(store::UnitOfWork& work, const Event& event, std::int64_t pos, Time at) {
+  work.send(put_one_replay,
+            store::Args().uuid(event.order_id).jsonb(replay_json(event, pos)).timestamptz(at));
 }
 
 int put(store::UnitOfWork& work, const std::vector<InboxRow>& rows) {

@@ -9,12 +9,14 @@
 #include <string_view>
 #include <variant>
 
+#include "model/event.h"
 #include "saga/decide.h"
 #include "store/connection.h"
 
 namespace orderd::saga {
 
-enum class InboxKind : std::int16_t { notice = 1, verb = 2 };
+/// A replay is an event of the log that could not be taken when it came (outbox/dead_letters.h).
+enum class InboxKind : std::int16_t { notice = 1, verb = 2, replay = 3 };
 using InboxInput = std::variant<Notice, Verb>;
 
 std::string to_json(const InboxInput& input);
@@ -28,5 +30,15 @@ struct InboxRow {
   InboxInput input;
 };
 int put(store::UnitOfWork& work, const std::vector<InboxRow>& rows);
+
+/// An event as a row's data, and back with its place in the log.
+std::string replay_json(const Event& event, std::int64_t pos);
+struct ReplayedEvent {
+  Event event;
+  std::int64_t pos = 0;
+};
+std::optional<ReplayedEvent> read_replay(std::string_view data);
+/// Puts one, to be taken at `at` or later.
+void put_replay(store::UnitOfWork& work, const Event& event, std::int64_t pos, Time at);
 
 }  // namespace orderd::saga

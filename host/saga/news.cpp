@@ -144,6 +144,8 @@ std::string verb_problem(const Facts& facts, const Saga& saga, const Verb& verb)
   if (verb.kind == Kind::acknowledge)
     return saga.attention ? "" : "there is nothing to acknowledge: the order asks for no attention";
   if (!saga.open) return "no step of this order is under way";
+  if (verb.sequence != 0 && verb.sequence != saga.open->sequence)
+    return "the order has gone on since: it is at " + saga.open->action + " now";
   if (verb.kind == Kind::retry)
     return saga.stuck || saga.open->phase != CommandPhase::sent
                ? ""

@@ -25,7 +25,7 @@ constexpr store::Statement insert_definition{
     "insert into saga_definitions (digest, name, body) values ($1, $2, $3) on conflict do nothing"};
 constexpr store::Statement read_saga_inbox{"read_saga_inbox",
                                            "select id, order_id, shard, kind, data from saga_inbox where "
-                                           "shard = any($1::int2[]) order by id limit $2"};
+                                           "shard = any($1::int2[]) and at <= now() order by id limit $2"};
 constexpr store::Statement read_switches{"read_switches", "select name from switches"};
 constexpr store::Statement report_plugins{
     "report_plugins",

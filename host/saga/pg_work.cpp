@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "model/json.h"
+#include "outbox/dead_letters.h"
 #include "outbox/log.h"
 
 namespace orderd::saga {
@@ -46,11 +47,6 @@ constexpr store::Statement write_journal{"write_journal",
                                          "unnest($1::uuid[], $2::timestamptz[], $3::jsonb[])"};
 constexpr store::Statement forget_secrets{"forget_secrets",
                                           "delete from payment_secrets where order_id = any($1::uuid[])"};
-constexpr store::Statement park_orders{
-    "park_orders",
-    "insert into parked (consumer, order_id, from_version, shard, pos, reason) select $1, * "
-    "from unnest($2::uuid[], $3::int4[], $4::int2[], $5::int8[], $6::text[]) on conflict do nothing"};
-
 // A row that is gone was taken by another owner: then this transaction is not the one.
 constexpr store::Statement take_inbox{
     "take_saga_inbox",
@@ -168,26 +164,11 @@ void PgWork::write_ends(const std::vector<Change>& changes) {
 }
 
 void PgWork::park(const std::vector<Parked>& parked) {
-  if (parked.empty()) return;
-  std::vector<Uuid> ids;
-  std::vector<std::int32_t> versions;
-  std::vector<std::int16_t> shards;
-  std::vector<std::int64_t> positions;
-  std::vector<std::string> reasons;
-  for (const Parked& one : parked) {
-    ids.push_back(one.order_id);
-    versions.push_back(one.version);
-    shards.push_back(one.shard);
-    positions.push_back(one.pos);
-    reasons.push_back(one.reason);
-  }
-  work_.send(park_orders, store::Args()
-                              .text(leases_.consumer())
-                              .uuids(ids)
-                              .int4s(versions)
-                              .int2s(shards)
-                              .int8s(positions)
-                              .texts(reasons));
+  std::vector<outbox::DeadLetter> letters;
+  for (const Parked& one : parked)
+    letters.push_back(
+        {one.order_id, one.version, one.shard, one.pos, one.reason, one.headers_json, one.payload});
+  outbox::park(work_, leases_.consumer(), letters);
 }
 
 std::set<Uuid> PgWork::commit(const std::vector<Change>& changes, const std::vector<Parked>& parked,

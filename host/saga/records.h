@@ -50,6 +50,7 @@ struct Parked {
   std::int16_t shard = 0;
   std::int64_t pos = 0;
   std::string reason;
+  std::string headers_json{}, payload{};  // of a record that is no event of ours
 };
 
 /// A row of `saga_inbox` (saga/inbox.h).

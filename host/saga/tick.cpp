@@ -51,6 +51,7 @@ void Engine::alone(Task task) {
       if (std::holds_alternative<Begin>(task.input) || std::holds_alternative<Cancel>(task.input)) {
         task.origin.reason = error.what();
         parking_.push_back(task.origin);
+        if (task.inbox != 0) parking_rows_.push_back(task.inbox);
       } else {
         const Millis wait =
             std::min(Millis(30'000), Millis(500) * (1 << std::min<std::uint32_t>(task.failures++, 6)));
@@ -63,7 +64,7 @@ void Engine::alone(Task task) {
 
 void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
   Drafts drafts;
-  std::vector<std::int64_t> taken;
+  std::vector<std::int64_t> taken = parking_rows_;
   for (const Task& task : tasks) {
     if (!draft(task, drafts)) ++stale_;
     if (task.inbox != 0) taken.push_back(task.inbox);
@@ -78,6 +79,7 @@ void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
   const auto not_started = work->commit(changes, parking_, taken);
   ORDERD_FAULT_POINT("saga.after_commit");
   parking_.clear();
+  parking_rows_.clear();
   for (const std::int64_t row : taken) inbox_seen_.erase(row);
   for (const auto& [shard, position] : positions) {
     if (saved_[shard] != position) orders_.saved(shard, position);

@@ -35,10 +35,11 @@ MAY_INCLUDE = {
     "saga": BELOW_STAGES,
     "webhooks": BELOW_STAGES + " saga",
     "reconcile": BELOW_STAGES + " saga",
+    "admin": BELOW_STAGES + " access saga",
     "projection": BELOW_STAGES,
     "sse": BELOW_EDGE,
-    "http": BELOW_EDGE + " sse",
-    "orderctl": BELOW_EDGE,
+    "http": BELOW_EDGE + " admin sse",
+    "orderctl": BELOW_EDGE + " admin",
 }
 
 # Headers that only these folders may see, so that what they wrap can be replaced. Tests may see all.

@@ -44,13 +44,19 @@ class FragileProjection final : public plugins::ProjectionPort {
       --failures;
       throw plugins::TxError("57P01", "the session is gone");
     }
-    for (const auto& event : events) applied.push_back(event.order_id);
-    return std::vector<plugins::ApplyResult>(events.size());
+    std::vector<plugins::ApplyResult> results(events.size());
+    for (std::size_t i = 0; i < events.size(); ++i)
+      if (refuses)
+        results[i] = {plugins::ApplyResult::Kind::failed, "it is refused"};
+      else
+        applied.push_back(events[i].order_id);
+    return results;
   }
   void rebuild_begin(plugins::TxPort&) override {}
   void rebuild_finish(plugins::TxPort&) override {}
 
   int failures = 0;
+  bool refuses = false;
   std::vector<Uuid> applied;
 
  private:
@@ -75,4 +81,25 @@ TEST_CASE("A batch whose transaction fails is read again: its position was not s
   }));
   REQUIRE(port.applied.size() == events.size());
   for (std::size_t i = 0; i < events.size(); ++i) CHECK(port.applied[i] == events[i].order_id);
+}
+
+TEST_CASE("A dead letter of a projection is taken up again when somebody asks for it", "[projection]") {
+  TestDatabase database;
+  const auto events = append_events(database, 1, 2);
+  store::Connection reading(database.options());
+  FragileProjection port;
+  port.refuses = true;
+  projection::Projector projector(database.options(), lease_of("projection:fragile"),
+                                  std::make_unique<OutboxReader>(reading), port);
+  const auto letters = [&](const std::string& where) {
+    (void)projector.turn(no_wait);
+    return database.number("select count(*) from parked" + where);
+  };
+  REQUIRE(eventually([&] { return letters("") == 2; }));
+  database.script("update parked set replay = now(), reason = 'as it was'");
+  REQUIRE(eventually([&] { return letters(" where replay is null and reason = 'it is refused'") == 2; }));
+  port.refuses = false;
+  database.script("update parked set replay = now() where id = (select min(id) from parked)");
+  REQUIRE(eventually([&] { return letters("") == 1; }));
+  CHECK(port.applied == std::vector<Uuid>{events[0].order_id});
 }

@@ -13,14 +13,24 @@ class SlowBroker final : public bus::Publisher {
   struct Seen {
     std::vector<bus::Outgoing> taken;
     bool reports = false;
+    Uuid refused{};  // all events of this order
   };
   explicit SlowBroker(Seen& seen) : seen_(seen) {}
   std::size_t publish(const std::vector<bus::Outgoing>& events) override {
-    seen_.taken.insert(seen_.taken.end(), events.begin(), events.end());
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      const bool refused = events[i].event.order_id == seen_.refused;
+      if (refused)
+        refused_.push_back({events[i].partition, events[i].outbox_position, "it is too large"});
+      else
+        seen_.taken.push_back(events[i]);
+      if (refused) return i + 1;
+    }
     return events.size();
   }
   Progress poll(std::chrono::milliseconds) override {
     Progress progress;
+    progress.refused = std::exchange(refused_, {});
+    for (const auto& one : progress.refused) progress.acknowledged = {{one.partition, one.outbox_position}};
     if (seen_.reports && reported_ < seen_.taken.size()) {
       progress.acknowledged = {{seen_.taken.back().partition, seen_.taken.back().outbox_position}};
       reported_ = seen_.taken.size();
@@ -31,6 +41,7 @@ class SlowBroker final : public bus::Publisher {
  private:
   Seen& seen_;
   std::size_t reported_ = 0;
+  std::vector<Progress::Refused> refused_;
 };
 
 }  // namespace
@@ -56,4 +67,34 @@ TEST_CASE("The relay's position waits for the broker's report, so that a crash l
   relay::Relay relay(database.options(), lease_of("relay"), std::make_unique<SlowBroker>(seen));
   REQUIRE(eventually([&] { return relay.turn(no_wait) && position() == 3; }));
   CHECK(seen.taken.size() == 3);
+}
+
+TEST_CASE("What the broker refused goes out again when somebody asks for it, an order's letters in order",
+          "[relay]") {
+  TestDatabase database;
+  Event first = some_event(), second = first, other = some_event();
+  second.version = 2;
+  {
+    store::UnitOfWork work(database.session());
+    outbox::append(work, {{std::int16_t{2}, {first, second, other}}});
+    work.commit();
+  }
+  SlowBroker::Seen seen;
+  seen.reports = true;
+  seen.refused = first.order_id;
+  relay::Relay relay(database.options(), lease_of("relay"), std::make_unique<SlowBroker>(seen));
+  const auto letters = [&] { return database.number("select count(*) from parked where replay is null"); };
+  REQUIRE(eventually([&] { return relay.turn(no_wait) && letters() == 2; }));
+  REQUIRE(seen.taken.size() == 1);
+  database.script("update parked set replay = now() where from_version = 1");
+  REQUIRE(eventually([&] {
+    return relay.turn(no_wait) && letters() == 2 && database.number("select count(*) from parked") == 2;
+  }));
+  seen.refused = {};
+  database.script("update parked set replay = now() where from_version = 1");
+  REQUIRE(
+      eventually([&] { return relay.turn(no_wait) && database.number("select count(*) from parked") == 0; }));
+  REQUIRE(seen.taken.size() == 3);
+  CHECK(seen.taken[1].event.version == 1);
+  CHECK(seen.taken[2].event.version == 2);
 }

@@ -2,17 +2,24 @@
 
 #include <charconv>
 
+#include "model/json.h"
+
 namespace orderd::bus::kafka {
 namespace {
 
 // A foreign record may carry anything; what is quoted of it in a log line or a dead letter stays short and
 // printable.
 constexpr std::size_t quoted_bytes_max = 80;
+constexpr std::size_t headers_kept_max = 50, header_bytes_max = 1024, value_bytes_max = 64 * 1024;
+
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += (c >= ' ' && c < 127) ? c : '?';
+  return out;
+}
 
 std::string quote(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text.substr(0, quoted_bytes_max)) out += (c >= ' ' && c < 127) ? c : '?';
-  return out + (text.size() > quoted_bytes_max ? "…\"" : "\"");
+  return "\"" + printable(text.substr(0, quoted_bytes_max)) + (text.size() > quoted_bytes_max ? "…\"" : "\"");
 }
 
 std::optional<std::string_view> find(const RawRecord& raw, std::string_view name) {
@@ -69,23 +76,45 @@ std::vector<Header> cloud_event_headers(const Event& event) {
   return headers;
 }
 
-Record decode_record(std::int32_t partition, Position offset, const RawRecord& raw) {
-  Record record;
-  record.partition = partition;
-  record.position = offset;
+namespace {
+
+/// For a dead letter: whoever looks at it sees what came.
+void keep_raw(const RawRecord& raw, Record& record) {
+  json::Object object(record.raw_headers_json);
+  if (raw.key) object.add("key", printable(raw.key->substr(0, header_bytes_max)));
+  std::size_t kept = 0;
+  for (const auto& [name, value] : raw.headers)
+    if (++kept <= headers_kept_max)
+      object.add("header " + printable(name.substr(0, header_bytes_max)),
+                 printable(value.substr(0, header_bytes_max)));
+  object.end();
+  if (raw.value) record.raw_value = raw.value->substr(0, value_bytes_max);
+}
+
+void decode(const RawRecord& raw, Record& record) {
   if (!raw.key) {
     record.poison = "it has no key; the key must be the order's id";
-    return record;
+    return;
   }
   const auto order_id = Uuid::parse(*raw.key);
   if (!order_id) {
     record.poison = "its key is " + quote(*raw.key) + ", not an order's id";
-    return record;
+    return;
   }
   record.event.order_id = *order_id;
   record.poison = read_headers(raw, record.event);
   if (record.poison.empty() && !raw.value) record.poison = "it has no value";
   if (record.poison.empty()) record.event.payload = *raw.value;
+}
+
+}  // namespace
+
+Record decode_record(std::int32_t partition, Position offset, const RawRecord& raw) {
+  Record record;
+  record.partition = partition;
+  record.position = offset;
+  decode(raw, record);
+  if (!record.poison.empty()) keep_raw(raw, record);
   return record;
 }
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <regex>
 
 #include "functional/support/api_host.h"
 
@@ -41,11 +42,29 @@ struct Route {
   std::string path, body;
 };
 
+/// What the keys with ops:read, ops:act and ops:money are answered; everybody else is refused.
+std::vector<int> ops(int read, int act, int money) {
+  return {401, 401, 401, 401, 401, 401, 403, 403, read, act, money, 403, 403, 401, 401};
+}
+
 /// One row of a table: a route, and what each caller is answered, in the order of the callers.
 struct Row {
   Route route;
   std::vector<int> answers;
 };
+
+/// Whether a row asks the route "GET /api/orders/{id}". A stream's HEAD stands for its GET, a webhook's POST
+/// for its GET.
+bool is_row_of(const Row& row, const std::string& route) {
+  const auto space = route.find(' ');
+  const std::string method = route.substr(0, space), path = row.route.path;
+  const bool same_method = row.route.method == method || (method == "GET" && path.ends_with("/stream")) ||
+                           path.rfind("/api/webhooks/", 0) == 0;
+  std::string pattern = route.substr(space + 1);
+  for (auto at = pattern.find('{'); at != pattern.npos; at = pattern.find('{'))
+    pattern.replace(at, pattern.find('}', at) - at + 1, "[^/]+");
+  return same_method && std::regex_match(path, std::regex(pattern));
+}
 
 struct Caller {
   const char* name;
@@ -129,7 +148,8 @@ struct KeysRequired {
 
 TEST_CASE("With keys required, each route answers each kind of caller as its scopes say") {
   KeysRequired keys;
-  const std::string order = "/api/orders/" + keys.order;
+  const std::string order = "/api/orders/" + keys.order, saga = "/api/admin/sagas/" + keys.order;
+  const std::string why = R"({"reason":"because"})";
   const std::vector<Row> rows{
       //                          401: no live key           orders  ops           bound     token
       //                          -                          r    w    r    a    m    own  other right wrong
@@ -144,6 +164,24 @@ TEST_CASE("With keys required, each route answers each kind of caller as its sco
        {401, 401, 401, 401, 401, 401, 403, 202, 403, 403, 403, 202, 404, 401, 401}},
       {{"GET", "/api/products", ""},
        {401, 401, 401, 401, 401, 401, 200, 403, 403, 403, 403, 200, 200, 401, 401}},
+      // A tracking token opens the order and its stream, and not this.
+      {{"GET", order + "/explain", ""},
+       {401, 401, 401, 401, 401, 401, 200, 403, 403, 403, 403, 200, 404, 401, 401}},
+      {{"GET", "/api/admin/sagas", ""}, ops(200, 403, 403)},
+      {{"GET", "/api/admin/sagas/search", ""}, ops(400, 403, 403)},
+      {{"GET", saga, ""}, ops(200, 403, 403)},
+      {{"POST", saga + "/retry", why}, ops(403, 409, 403)},
+      {{"POST", saga + "/mark-done", why}, ops(403, 403, 409)},
+      {{"POST", saga + "/skip", why}, ops(403, 403, 409)},
+      {{"POST", saga + "/acknowledge", why}, ops(403, 409, 403)},
+      {{"POST", "/api/admin/sagas/bulk", R"({"verb":"skip","reason":"r","filter":{}})"}, ops(403, 403, 202)},
+      {{"GET", "/api/admin/switches", ""}, ops(200, 403, 403)},
+      {{"PUT", "/api/admin/switches/captures", R"({"paused":false,"reason":"r"})"}, ops(403, 200, 403)},
+      {{"GET", "/api/admin/plugins", ""}, ops(200, 403, 403)},
+      {{"GET", "/api/admin/dead-letters", ""}, ops(200, 403, 403)},
+      {{"GET", "/api/admin/dead-letters/1", ""}, ops(404, 403, 403)},
+      {{"POST", "/api/admin/dead-letters/1/replay", why}, ops(403, 404, 403)},
+      {{"POST", "/api/admin/dead-letters/replay", R"({"reason":"r","ids":[1]})"}, ops(403, 202, 403)},
       {{"GET", "/api/admin/forgetful", ""},
        {401, 401, 401, 401, 401, 401, 403, 403, 200, 200, 200, 403, 403, 401, 401}},
       {{"POST", "/api/admin/act", "{}"},
@@ -161,6 +199,10 @@ TEST_CASE("With keys required, each route answers each kind of caller as its sco
       {{"GET", "/metrics", ""}, std::vector<int>(15, 200)},
   };
   judge(keys.host, rows, keys.callers);
+  for (const std::string& route : keys.host.api->router().routes()) {
+    INFO(route << " has no row in the table");
+    CHECK(std::any_of(rows.begin(), rows.end(), [&](const Row& row) { return is_row_of(row, route); }));
+  }
   CHECK(code_of(keys.host.get(order, keys.callers[12].headers)) == "ORDER_NOT_FOUND");
   CHECK(keys.host.get(order, keys.callers[12].headers).body.size() ==
         keys.host.get("/api/orders/" + Uuid::v7().to_string(), keys.callers[6].headers).body.size());

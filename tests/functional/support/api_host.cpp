@@ -40,16 +40,18 @@ ApiHost::ApiHost(Options options) {
   intake_options.database = connection;
   intake_options.queue_orders_max = options.queue_orders_max;
   intake = std::make_unique<intake::Intake>(intake_options, secrets);
-  api = std::make_unique<http::Api>(http::ApiParts{*pool,
-                                                   *intake,
-                                                   *streams,
-                                                   secrets,
-                                                   products,
-                                                   webhooks,
-                                                   [this] { return not_ready; },
-                                                   options.web_dir,
-                                                   {},
-                                                   options.access});
+  api = std::make_unique<http::Api>(
+      http::ApiParts{*pool,
+                     *intake,
+                     *streams,
+                     secrets,
+                     products,
+                     webhooks,
+                     [this] { return not_ready; },
+                     options.web_dir,
+                     {},
+                     options.access,
+                     {{{"payment", {"bank", false, true}}, {"inventory", {"stock", true, false}}}, {}}});
   webhooks.start({}, *pool);
   http::front::Options front_options;
   front_options.port = 0;

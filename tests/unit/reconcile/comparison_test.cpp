@@ -20,7 +20,8 @@ Listed listed(PaymentTotals totals) { return {"subject", "ref_1", totals}; }
 
 TEST_CASE("A provider's page is read, and one that makes no sense is not") {
   const auto page = read_page(
-      R"({"payments":[{"subject":"a","reference":"r","authorized":5,"captured":4,"refunded":3,"voided":1}],"cursor":"a"})");
+      R"({"payments":[{"subject":"a","reference":"r","authorized":5,"captured":4,"refunded":3,)"
+      R"("voided":1}],"cursor":"a"})");
   REQUIRE(page);
   REQUIRE(page->payments.size() == 1);
   CHECK(page->payments[0].subject == "a");

@@ -100,3 +100,23 @@ TEST_CASE(
   CHECK(world.tables.orders.at(id).status == Status::confirmed);
   world.judge();
 }
+
+TEST_CASE("a dead letter that is replayed begins its order's saga; a damaged one is parked again") {
+  World world;
+  world.turn();
+  const Uuid good = world.tables.place(world.clock.now()), bad = world.tables.place(world.clock.now());
+  world.tables.position = 1;  // both were passed over when they came
+  world.start();
+  for (int i = 0; i < 5; ++i) world.turn();
+  REQUIRE(world.tables.sagas.empty());
+  Event damaged = world.tables.log[1];
+  damaged.payload = "{";
+  for (const auto& [id, event] : {std::pair{good, world.tables.log[0]}, {bad, damaged}})
+    world.tables.inbox.push_back({++world.tables.inbox_last, id, 0,
+                                  static_cast<std::int16_t>(InboxKind::replay), replay_json(event, 0)});
+  for (int i = 0; i < 50; ++i) world.turn_and_answer();
+  CHECK(world.tables.inbox.empty());
+  CHECK(world.tables.orders.at(good).status == Status::confirmed);
+  REQUIRE(world.tables.parked.size() == 1);
+  CHECK(world.tables.parked.front().order_id == bad);
+}

@@ -1,0 +1,182 @@
+// orderctl sagas: what needs a person, one order with all that happened to it, and what a person decides.
+// Straight on the database, as a host does it for the API: so it works while no host answers.
+#include <iostream>
+
+#include "admin/order_view.h"
+#include "admin/saga_list.h"
+#include "model/json.h"
+#include "orderctl/given.h"
+#include "wiring.h"
+
+namespace orderd::ctl {
+namespace {
+
+constexpr int page = 100;
+
+/// Which instance serves each slot, without loading any.
+admin::Slots named_slots(Context& context) {
+  admin::Slots slots;
+  for (const auto& step : default_definition(context.settings()).steps)
+    slots[step.slot].instance = instance_of(context.settings(), step.slot);
+  for (const auto& [slot, instance] : context.settings().slots) slots[slot].instance = instance;
+  return slots;
+}
+
+Uuid order_id(const Given& given) {
+  if (given.words.size() != 1) throw UsageError("exactly one ORDER_ID is needed");
+  const auto id = Uuid::parse(given.words[0]);
+  if (!id) throw UsageError(given.words[0] + " is no order's id");
+  return *id;
+}
+
+std::string text_of(const json::Value& value) {
+  if (value.IsNull()) return "";
+  return value.IsString() ? value.GetString() : json::to_text(value);
+}
+
+/// The members `columns` of a JSON object as a row.
+std::vector<std::string> row_of(const std::string& object, const std::vector<std::string>& columns) {
+  json::Document document;
+  std::vector<std::string> row;
+  if (!json::parse(object, document)) return row;
+  for (const std::string& column : columns)
+    row.push_back(document.HasMember(column.c_str()) ? text_of(document[column.c_str()]) : "");
+  return row;
+}
+
+admin::SagaFilter filter_of(const Given& given, const admin::Slots& slots) {
+  admin::SagaFilter filter;
+  if (const auto state = given.option("--state")) {
+    filter.state = admin::parse_state(*state);
+    if (!filter.state || filter.state == admin::State::finished)
+      throw UsageError("--state is RUNNING, WAITING, PARKED, PENDING, UNKNOWN or STUCK, not " + *state);
+  }
+  filter.step = given.option("--step");
+  filter.attention = given.flag("--attention");
+  if (const auto age = given.option("--older-than"))
+    filter.placed_before = now() - Millis(1000 * number(*age, "--older-than"));
+  if (const auto plugin = given.option("--plugin")) {
+    filter.slots.emplace();
+    for (const auto& [slot, info] : slots)
+      if (info.instance == *plugin) filter.slots->push_back(slot);
+  }
+  return filter;
+}
+
+int list(Context& context, const Words& words) {
+  const Given given(words, {"--state", "--step", "--plugin", "--older-than"}, {"--attention"});
+  if (!given.words.empty()) throw UsageError("\"" + given.words[0] + "\" is too much here");
+  const auto slots = named_slots(context);
+  const auto filter = filter_of(given, slots);
+  store::Report report{
+      {"orderId", "state", "status", "action", "attempt", "nextAt", "moneyAtRisk", "currency", "stuck"}, {}};
+  std::string after;
+  do {
+    const auto found = admin::list_sagas(context.connection(), filter, after, page);
+    const auto records = admin::records(context.connection(), found->order_ids);
+    for (const Uuid& id : found->order_ids)
+      if (const auto record = records.find(id); record != records.end())
+        report.rows.push_back(row_of(admin::summary_json(id, record->second, slots, now()), report.columns));
+    after = found->next;
+  } while (!after.empty());
+  return context.print(report), 0;
+}
+
+std::optional<admin::OrderView> view(Context& context, const Uuid& id, const admin::Slots& slots) {
+  auto found = admin::view_order(context.connection(), id, slots);
+  if (!found) std::cerr << "orderctl: there is no order " << id.to_string() << "\n";
+  return found;
+}
+
+int show(Context& context, const Words& words) {
+  const Uuid id = order_id(Given(words, {}));
+  const auto slots = named_slots(context);
+  const auto found = view(context, id, slots);
+  if (!found) return 1;
+  const std::string detail = admin::detail_json(id, found->record, found->past, slots, now());
+  if (context.json()) return std::cout << detail << "\n", 0;
+  json::Document document;
+  if (!json::parse(detail, document)) return 1;
+  for (const auto& member : document.GetObject())
+    if (!member.value.IsArray() && !member.value.IsNull())
+      std::cout << member.name.GetString() << ": " << text_of(member.value) << "\n";
+  std::cout << "\n";
+  store::Report timeline{
+      {"at", "kind", "action", "type", "verb", "outcome", "code", "tookMs", "digest", "commandKey", "by"},
+      {}};
+  for (const auto& entry : document["timeline"].GetArray())
+    timeline.rows.push_back(row_of(json::to_text(entry), timeline.columns));
+  return context.print(timeline), 0;
+}
+
+int explain(Context& context, const Words& words) {
+  const Uuid id = order_id(Given(words, {}));
+  const auto slots = named_slots(context);
+  const auto found = view(context, id, slots);
+  if (!found) return 1;
+  const auto told = admin::explain(found->record, found->situation, slots, now());
+  std::cout << (context.json() ? admin::explanation_json(id, *found, told, now()) : told.text) << "\n";
+  return 0;
+}
+
+int give(Context& context, const Words& words, saga::Verb::Kind kind) {
+  const bool done = kind == saga::Verb::Kind::done;
+  const Given given = done ? Given(words, {"--reason", "--reference", "--amount"}, {"--dry-run"})
+                           : Given(words, {"--reason"}, {"--dry-run"});
+  admin::Request request;
+  request.order_ids = {order_id(given)};
+  request.dry_run = given.flag("--dry-run");
+  request.may_move_money = true;  // whoever may open the database may do all
+  request.verb.kind = kind;
+  request.verb.reason = given.reason();
+  request.verb.actor = actor();
+  if (done) request.verb.reference = given.option("--reference").value_or("");
+  if (done && given.option("--amount")) request.verb.amount = number(*given.option("--amount"), "--amount");
+  admin::Slots slots;
+  if (request.dry_run)
+    slots = saga::slot_infos(
+        saga_slots(context.settings(), context.registry(), default_definition(context.settings())));
+  const auto judged = admin::give(context.connection(), request, slots).front();
+  const bool accepted = judged.kind == admin::Judged::Kind::accepted;
+  if (context.json()) {
+    std::cout << admin::judged_json(judged, kind, request.dry_run) << "\n";
+  } else if (!accepted) {
+    std::cerr << "orderctl: " << judged.problem << "\n";
+  } else if (request.dry_run) {
+    store::Report report{{"action", "plugin", "amount", "when", "key"}, {}};
+    for (const admin::Effect& one : judged.foresight->effects)
+      report.rows.push_back({one.action, one.instance, std::to_string(one.amount),
+                             one.at_once ? "at once" : "if those before succeed", one.key});
+    context.print(report);
+  } else {
+    std::cout << "accepted: the host that owns the order takes it within moments\n";
+  }
+  return accepted ? 0 : 1;
+}
+
+template <saga::Verb::Kind kind>
+int give(Context& context, const Words& words) {
+  return give(context, words, kind);
+}
+
+}  // namespace
+
+std::vector<Verb> saga_verbs() {
+  using Kind = saga::Verb::Kind;
+  return {
+      {"sagas list", "[--state STATE] [--step NAME] [--plugin INSTANCE] [--older-than SECONDS] [--attention]",
+       "sagas that are not at their end; STUCK and --attention: most money at risk first", list},
+      {"sagas show", "ORDER_ID", "one order's saga, with its whole timeline", show},
+      {"sagas explain", "ORDER_ID", "why an order is where it is, what is next, and when", explain},
+      {"sagas retry", "ORDER_ID --reason TEXT [--dry-run]", "tries the open step again", give<Kind::retry>},
+      {"sagas mark-done", "ORDER_ID --reason TEXT [--reference REFERENCE --amount AMOUNT] [--dry-run]",
+       "the step's effect is there, as somebody has seen; a payment's needs reference and amount",
+       give<Kind::done>},
+      {"sagas skip", "ORDER_ID --reason TEXT [--dry-run]", "goes on without the step's effect",
+       give<Kind::skip>},
+      {"sagas acknowledge", "ORDER_ID --reason TEXT", "the order no longer asks for attention",
+       give<Kind::acknowledge>},
+  };
+}
+
+}  // namespace orderd::ctl

@@ -1,0 +1,42 @@
+#pragma once
+// The table `parked`: events and records that a consumer could not take. Such an order waits from that
+// version on, everybody else goes on. What a letter holds stays until it is taken up again.
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "model/event.h"
+#include "store/connection.h"
+
+namespace orderd::outbox {
+
+struct DeadLetter {
+  Uuid order_id;             // all zero: the record names none
+  std::int32_t version = 0;  // 0: it is no event of ours
+  std::int16_t shard = 0;
+  std::int64_t pos = 0;
+  std::string reason;
+  // Of a record that could not be read: what it came with. The rest is in order_events.
+  std::string headers_json{}, payload{};
+};
+/// Queues the rows; one that is there already stays as it is.
+void park(store::UnitOfWork& work, const std::string& consumer, const std::vector<DeadLetter>& letters);
+
+/// An order whose letters of one consumer are to be taken up again, all of them: later ones wait for the
+/// first.
+struct Replay {
+  Uuid order_id;
+  std::int16_t shard = 0;
+  std::int32_t from_version = 0, to_version = 0;
+};
+/// Those whose time has come, for these shards.
+std::vector<Replay> replays(store::Connection& connection, const std::string& consumer,
+                            const std::set<std::int16_t>& shards);
+/// Queues the deletion of an order's letters, in the transaction that took them up.
+void unpark(store::UnitOfWork& work, const std::string& consumer, const Uuid& order_id);
+/// Queues what became of a replay that failed: it waits for a person again.
+void replay_failed(store::UnitOfWork& work, const std::string& consumer, const Uuid& order_id,
+                   const std::string& reason);
+
+}  // namespace orderd::outbox

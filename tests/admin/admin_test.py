@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""An operator's day: stuck orders let go by hand, what is paused and resumed, dead letters that come back,
+the laws judged on the live system. By orderctl and the API, against a host as a process."""
+
+import json
+import os
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+
+from orderd_env import SOURCE, Database, Host, wait_for  # noqa: E402  (after the path is set)
+
+
+def impatient_saga(folder):
+    """The default saga, but a payment is given up after half a second of attempts."""
+    saga = json.loads((SOURCE / "config" / "sagas" / "default.json").read_text(encoding="utf-8"))
+    saga["steps"][0]["retry"] = {"first_ms": 50, "cap_ms": 100, "total_ms": 500}
+    (pathlib.Path(folder) / "default.json").write_text(json.dumps(saga), encoding="utf-8")
+
+
+class Admin(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.database = cls.enterClassContext(Database("admin"))
+        cls.host = cls.enterClassContext(Host(cls.database))
+        impatient_saga(cls.host.folder)
+        cls.host.settings["saga.dir"] = cls.host.folder
+        cls.host.write_config()
+        cls.host.prepare()
+        cls.host.start()
+
+    def ctl(self, *words):
+        return json.loads(self.host.orderctl(*words, "-o", "json"))
+
+    def stuck(self):
+        """An order that is paid, cancelled, and whose refund the bank did not make in time."""
+        order = self.host.place("tok_refund_fails_1000")["id"]
+        self.host.wait_for_status(order, "CONFIRMED")
+        self.host.post(f"/api/orders/{order}/cancel", {})
+        wait_for(lambda: self.host.order(order)["attention"], f"order {order} to be stuck")
+        return order
+
+    def money(self, order):
+        rows = self.database.query(
+            f"select captured, refunded from payment_simulated.payments where payment_id = '{order}'"
+        )
+        return tuple(int(number) for number in rows[0].split("|"))
+
+    def test_a_stuck_order_is_let_go_by_mark_done_after_a_dry_run(self):
+        order = self.stuck()
+        listed = {row["orderId"]: row for row in self.ctl("sagas", "list", "--state", "STUCK")}
+        self.assertEqual(listed[order]["moneyAtRisk"], "1999")
+        told = self.ctl("sagas", "explain", order)
+        self.assertEqual(told["state"], "STUCK")
+        self.assertIn("mark-done", told["explanation"])
+
+        before = self.host.order(order)
+        dry = self.ctl("sagas", "retry", order, "--reason", "what would it do", "--dry-run")
+        self.assertEqual([effect["action"] for effect in dry["effects"]], ["payment.refund"])
+        self.assertEqual(self.host.order(order), before)
+        self.assertEqual(self.database.query("select count(*) from saga_inbox"), ["0"])
+        with self.assertRaisesRegex(RuntimeError, "reference is needed"):
+            self.host.orderctl("sagas", "mark-done", order, "--reason", "refunded in the dashboard")
+
+        done = self.host.post(
+            f"/api/admin/sagas/{order}/mark-done",
+            {"reason": "refunded in the dashboard", "providerReference": "re_42", "amount": 1999},
+        )
+        self.assertEqual(done.status, 202, done.body)
+        cancelled = self.host.wait_for_status(order, "CANCELLED")
+        self.assertEqual(cancelled["payment"]["status"], "REFUNDED")
+        self.assertIsNone(cancelled["attention"])
+        self.assertEqual(self.money(order), (1999, 0))  # the person's word was believed, no bank was asked
+        timeline = self.host.get(f"/api/admin/sagas/{order}").body["timeline"]
+        self.assertIn("audit", [entry["kind"] for entry in timeline])
+        verbs = [entry for entry in timeline if entry["kind"] == "verb"]
+        self.assertIn("refunded in the dashboard", verbs[0]["by"])
+
+    def test_a_retry_goes_on_with_the_refund(self):
+        order = self.stuck()
+        self.database.query("update payment_simulated.payments set token = 'tok_ok' "
+                            f"where payment_id = '{order}'")
+        self.ctl("sagas", "retry", order, "--reason", "the bank is well again")
+        self.host.wait_for_status(order, "CANCELLED")
+        self.assertEqual(self.money(order), (1999, 1999))
+
+    def test_a_paused_plugin_holds_orders_and_they_go_on_when_it_is_resumed(self):
+        self.host.orderctl("switches", "pause", "plugin:payment", "--reason", "the bank asked")
+        paused = {row["name"]: row["state"] for row in self.ctl("switches", "list")}
+        self.assertEqual(paused["plugin:payment"], "paused")
+
+        def held():
+            order = self.host.place()["id"]
+            explained = lambda: self.host.get(f"/api/orders/{order}/explain").body["explanation"]  # noqa: E731
+            try:
+                wait_for(lambda: "paused plugin:payment (the bank asked)" in explained(), "it to wait", 3)
+                return order
+            except AssertionError:
+                return None  # it was quicker than the switch
+
+        order = wait_for(held, "an order to be held back", 30)
+        plugins = {one["instance"]: one for one in self.host.get("/api/admin/plugins").body["data"]}
+        self.assertTrue(plugins["payment"]["paused"])
+        self.assertRegex(plugins["payment"]["digest"], r"\A[0-9a-f]{64}\Z")
+        self.host.orderctl("switches", "resume", "plugin:payment", "--reason", "the bank is back")
+        self.host.wait_for_status(order, "CONFIRMED")
+        rows = self.database.query("select verb from audit_log where subject = 'plugin:payment' order by id")
+        self.assertEqual(rows, ["switch.pause", "switch.resume"])
+
+    def test_a_dead_letter_of_the_read_model_comes_back(self):
+        order = self.host.place()["id"]
+        self.host.wait_for_status(order, "CONFIRMED")
+        behind = f"select count(*) from orders_read where order_id = '{order}' and version = 4"
+        wait_for(lambda: self.database.query(behind) == ["1"], "the read model")
+        self.database.query(f"delete from orders_read where order_id = '{order}'; insert into parked "
+                            "(consumer, order_id, from_version, shard, pos, reason) "
+                            "select 'projection:orders_read', order_id, version, shard, pos, 'a test lost it' from order_events "
+                            f"where order_id = '{order}' and version = 1")
+        letter = next(row for row in self.ctl("dead-letters", "list") if row["order_id"] == order)
+        shown = json.loads(self.host.orderctl("dead-letters", "show", letter["id"]))
+        self.assertEqual(shown["headers"]["ce_type"], "ORDER_CREATED")
+        self.host.orderctl("dead-letters", "replay", letter["id"], "--reason", "try again")
+        wait_for(lambda: self.database.query(behind) == ["1"], "the order in the read model")
+        self.assertEqual(self.ctl("dead-letters", "list"), [])
+
+    def test_verify_is_content_with_a_sound_system_and_names_what_is_broken(self):
+        order = self.host.place()["id"]
+        self.host.wait_for_status(order, "CONFIRMED")
+        self.assertEqual(self.ctl("verify"), [])
+        self.database.query("update inventory.stock set on_hand = on_hand + 1 where sku = 'SKU-0001'; "
+                            f"update inventory.reservations set state = 3 where subject = '{order}'; "
+                            f"update order_state set status = 6 where id = '{order}'")
+        try:
+            with self.assertRaises(RuntimeError) as broken:
+                self.host.orderctl("verify")
+        finally:
+            self.database.query("update inventory.stock set on_hand = on_hand - 1 where sku = 'SKU-0001'; "
+                                f"update inventory.reservations set state = 2 where subject = '{order}'; "
+                                f"update order_state set status = 4 where id = '{order}'")
+        self.assertIn("ended with 1", str(broken.exception))
+        self.assertIn("violations", str(broken.exception))
+
+    def test_words_that_make_no_verb_say_so(self):
+        for words in (("sagas", "retry", "x", "--reason", "r"), ("sagas", "list", "--state", "NONE"),
+                      ("switches", "pause", "everything", "--reason", "r"), ("dead-letters", "replay"),
+                      ("switches", "pause", "intake")):
+            with self.assertRaisesRegex(RuntimeError, "ended with 64"):
+                self.host.orderctl(*words)
+
+
+if __name__ == "__main__":
+    unittest.main()
