@@ -210,6 +210,11 @@ http::AccessOptions access_options(const config::Settings& settings, const acces
   return options;
 }
 
+http::AdminParts admin_parts(const config::Settings& settings, plugins::Registry& registry,
+                             const saga::Definition& definition) {
+  return {saga::slot_infos(saga_slots(settings, registry, definition)), registry.infos()};
+}
+
 class Server final : public Poco::Util::ServerApplication {
  public:
   int main(const std::vector<std::string>&) override;
@@ -312,17 +317,9 @@ int Server::serve(Reload& reload) {
   intake::Intake intake(intake_options(settings), box);
   sse::Broadcaster broadcaster(*bus.events, pool);
   webhooks::Receiver webhooks;
-  http::Api api({pool,
-                 intake,
-                 broadcaster,
-                 box,
-                 product_source(pool, registry->catalogs()),
-                 webhooks,
-                 not_ready,
-                 settings.http_web_dir,
-                 degraded,
-                 access_options(settings, keyring.get()),
-                 {saga::slot_infos(saga_slots(settings, *registry, definition)), registry->infos()}});
+  http::Api api({pool, intake, broadcaster, box, product_source(pool, registry->catalogs()), webhooks,
+                 not_ready, settings.http_web_dir, degraded, access_options(settings, keyring.get()),
+                 admin_parts(settings, *registry, definition)});
   std::unique_ptr<http::front::Front> front;
   if (settings.roles.contains("api")) {
     front = std::make_unique<http::front::Front>(front_options(settings), api.factory());

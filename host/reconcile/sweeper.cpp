@@ -13,10 +13,9 @@ constexpr std::chrono::seconds look_every{1};
 
 constexpr store::Statement know_instance{"know_sweep",
                                          "insert into sweeps (instance) values ($1) on conflict do nothing"};
-constexpr store::Statement take_sweep{
-    "take_sweep",
-    "update sweeps set next_at = now() + $2::int8 * interval '1 second' where instance = $1 and next_at <= now() "
-    "returning since, now()"};
+constexpr store::Statement take_sweep{"take_sweep",
+                                      "update sweeps set next_at = now() + $2::int8 * interval '1 second' "
+                                      "where instance = $1 and next_at <= now() returning since, now()"};
 constexpr store::Statement end_sweep{"end_sweep",
                                      "update sweeps set since = greatest(since, $2) where instance = $1"};
 // A live saga wins; of finished ones the last.

@@ -93,7 +93,8 @@ class Admin(unittest.TestCase):
 
         def held():
             order = self.host.place()["id"]
-            explained = lambda: self.host.get(f"/api/orders/{order}/explain").body["explanation"]  # noqa: E731
+            path = f"/api/orders/{order}/explain"
+            explained = lambda: self.host.get(path).body["explanation"]  # noqa: E731
             try:
                 wait_for(lambda: "paused plugin:payment (the bank asked)" in explained(), "it to wait", 3)
                 return order
@@ -114,10 +115,12 @@ class Admin(unittest.TestCase):
         self.host.wait_for_status(order, "CONFIRMED")
         behind = f"select count(*) from orders_read where order_id = '{order}' and version = 4"
         wait_for(lambda: self.database.query(behind) == ["1"], "the read model")
-        self.database.query(f"delete from orders_read where order_id = '{order}'; insert into parked "
-                            "(consumer, order_id, from_version, shard, pos, reason) "
-                            "select 'projection:orders_read', order_id, version, shard, pos, 'a test lost it' from order_events "
-                            f"where order_id = '{order}' and version = 1")
+        self.database.query(
+            f"delete from orders_read where order_id = '{order}'; "
+            "insert into parked (consumer, order_id, from_version, shard, pos, reason) "
+            "select 'projection:orders_read', order_id, version, shard, pos, 'a test lost it' "
+            f"from order_events where order_id = '{order}' and version = 1"
+        )
         letter = next(row for row in self.ctl("dead-letters", "list") if row["order_id"] == order)
         shown = json.loads(self.host.orderctl("dead-letters", "show", letter["id"]))
         self.assertEqual(shown["headers"]["ce_type"], "ORDER_CREATED")

@@ -44,10 +44,10 @@ class Documents(unittest.TestCase):
 
     def test_every_verb_of_orderctl_is_in_its_usage(self):
         code = "".join(read(path) for path in sources.files(ROOT) if path.startswith("host/orderctl/"))
-        verbs = set(re.findall(r'^ +(?:return \{)?\{"([a-z]+(?: [a-z]+)?)", *(?:"|$)', code, re.MULTILINE))
+        verbs = set(re.findall(r'^ +(?:return \{)?\{"([a-z-]+(?: [a-z-]+)?)", *(?:"|$)', code, re.MULTILINE))
         self.assertGreater(len(verbs), 5)
         known = verbs | {verb.split()[0] for verb in verbs}
-        for path, verb in found(r"`orderctl (?:--config=FILE )?([a-z]+(?: [a-z]+)?)"):
+        for path, verb in found(r"`orderctl (?:--config=FILE )?([a-z-]+(?: [a-z-]+)?)"):
             self.assertTrue({verb.group(1), verb.group(1).split()[0]} & known, f"{path}: {verb.group(0)}")
 
     def test_every_setting_exists(self):
@@ -58,7 +58,7 @@ class Documents(unittest.TestCase):
 
     def test_every_metric_exists_and_operations_lists_all(self):
         code = "".join(read(path) for path in sources.files(ROOT) if re.match(r"host/.*\.cpp$", path))
-        metrics = set(re.findall(r'(?:counter|gauge)\(\s*"(orderd_\w+)"', code))
+        metrics = set(re.findall(r'(?:counter|gauge)\(\s*"(orderd_\w+)[{"]', code))
         self.assertEqual(set(re.findall(r"`(orderd_\w+)`", read("docs/operations.md"))), metrics)
 
     def test_readme_shows_the_plugin_that_is_compiled(self):
