@@ -33,6 +33,7 @@
 #include "store/migrations.h"
 #include "store/pool.h"
 #include "store/secret_box.h"
+#include "swap/keeper.h"
 #include "webhooks/receiver.h"
 #include "wiring.h"
 
@@ -74,8 +75,8 @@ struct Bus {
 class Stages {
  public:
   Stages(const config::Settings& settings, Bus& bus, plugins::Registry& registry,
-         const saga::Definition& definition, const store::SecretBox& box)
-      : settings_(settings), bus_(bus) {
+         const saga::Definition& definition, const store::SecretBox& box, const Uuid& host)
+      : settings_(settings), bus_(bus), host_(host) {
     if (settings.roles.contains("saga")) make_saga(registry, definition, box);
     for (plugins::ProjectionPort* port : registry.projections())
       if (settings.roles.contains("projection"))
@@ -92,7 +93,12 @@ class Stages {
       if (engine_) engine_->complete(std::move(completion));
     };
   }
-  void start() {
+  /// What SIGHUP changes of the routes; throws for rules that make no sense.
+  void reroute(const config::Settings& settings) {
+    if (saga_plugins_) saga_plugins_->set_routes(saga::parse_routes(settings.routes));
+  }
+  void start(swap::Keeper& keeper) {
+    threads_.emplace_back([&keeper](std::stop_token stop) { keeper.run(stop); });
     if (relay_) threads_.emplace_back([this](std::stop_token stop) { relay_->run(stop); });
     if (engine_) watch_ = std::make_unique<admin::Watch>(database(settings_));
     if (engine_) threads_.emplace_back([this](std::stop_token stop) { engine_->run(stop); });
@@ -111,17 +117,17 @@ class Stages {
   }
   void make_saga(plugins::Registry& registry, const saga::Definition& definition,
                  const store::SecretBox& box) {
-    saga::Engine::Slots slots = saga_slots(settings_, registry, definition);
-    make_sweeper(slots);
+    make_sweeper(saga_slots(settings_, registry, definition));
+    saga_plugins_ = saga_plugins(settings_, registry, definition);
     saga_store_ = std::make_unique<saga::PgStore>(database(settings_), lease("saga"), box);
     saga_orders_ = bus_.events->subscribe("saga");
     saga::EngineOptions options;
     options.drain_limit = Millis(settings_.drain_ms);
-    engine_ = std::make_unique<saga::Engine>(options, *saga_store_, *saga_orders_, std::move(slots),
-                                             definition, clock_);
+    engine_ = std::make_unique<saga::Engine>(options, *saga_store_, *saga_orders_, *saga_plugins_, definition,
+                                             clock_);
   }
 
-  void make_sweeper(const saga::Engine::Slots& slots) {
+  void make_sweeper(const saga::Slots& slots) {
     if (settings_.reconcile_interval_s == 0) return;
     std::set<plugins::StepPort*> steps;
     for (const auto& [slot, step] : slots) steps.insert(step);
@@ -133,8 +139,9 @@ class Stages {
 
   const config::Settings& settings_;
   Bus& bus_;
-  const Uuid host_ = Uuid::v7();
+  const Uuid host_;
   const SystemClock clock_;
+  std::unique_ptr<saga::RegistryPlugins> saga_plugins_;
   std::unique_ptr<saga::PgStore> saga_store_;
   std::unique_ptr<bus::Subscription> saga_orders_;
   std::unique_ptr<saga::Engine> engine_;
@@ -152,7 +159,7 @@ struct NoPermission : std::runtime_error {
 
 /// Waits for the database, saying so, refuses one that this program does not fit, and brings the plugins'
 /// tables up to date. False: asked to stop meanwhile.
-bool wait_for_schema(const config::Settings& settings, plugins::Registry& registry) {
+bool wait_for_schema(const config::Settings& settings, plugins::Registry& registry, swap::Keeper& keeper) {
   for (bool said = false;; said = true) {
     bool fits = false;
     try {
@@ -162,6 +169,7 @@ bool wait_for_schema(const config::Settings& settings, plugins::Registry& regist
       fits = true;
       ORDERD_FAULT_POINT("main.before_migration");
       registry.migrate(connection);
+      keeper.begin(connection);
       return true;
     } catch (const store::DbError& error) {
       if (fits && !error.connection_lost) throw;
@@ -212,7 +220,8 @@ http::AccessOptions access_options(const config::Settings& settings, const acces
 
 http::AdminParts admin_parts(const config::Settings& settings, plugins::Registry& registry,
                              const saga::Definition& definition) {
-  return {saga::slot_infos(saga_slots(settings, registry, definition)), registry.infos()};
+  return {saga::Served(saga_slots(settings, registry, definition)).infos,
+          [&registry] { return registry.infos(); }};
 }
 
 class Server final : public Poco::Util::ServerApplication {
@@ -283,12 +292,15 @@ http::front::Options front_options(const config::Settings& settings) {
   return options;
 }
 
-void run_until_stopped(Reload& reload, const config::Settings& settings) {
-  for (auto wish = service::Wish::none; wish != service::Wish::stop; wish = service::wait(partitions_every))
-    if (wish == service::Wish::reload)
-      reload.run();
-    else
+void run_until_stopped(Reload& reload, const config::Settings& settings, swap::Keeper& keeper) {
+  for (auto wish = service::Wish::none; wish != service::Wish::stop; wish = service::wait(partitions_every)) {
+    if (wish != service::Wish::reload) {
       outbox::ensure_partitions(database(settings));
+      continue;
+    }
+    reload.run();
+    keeper.read_files();
+  }
 }
 
 int Server::serve(Reload& reload) {
@@ -326,17 +338,20 @@ int Server::serve(Reload& reload) {
     log_info("main", "listening",
              {{"address", settings.http_address}, {"port", std::to_string(front->port())}});
   }
-  if (!wait_for_schema(settings, *registry)) return 0;
-  Stages stages(settings, bus, *registry, definition, box);
+  const Uuid host = Uuid::v7();
+  swap::Keeper keeper(database(settings), *registry, host);
+  if (!wait_for_schema(settings, *registry, keeper)) return 0;
+  Stages stages(settings, bus, *registry, definition, box, host);
+  reload.on("route.", [&stages](const config::Settings& fresh) { stages.reroute(fresh); });
   registry->start(stages.sink());
   webhooks.start(registry->webhooks(), pool);
   const outbox::WakeUp wake_up(database(settings));
-  stages.start();
+  stages.start(keeper);
   started = started_ = true;
   log_info("main", "started", {{"bus", settings.bus}});
   service::ready();
 
-  run_until_stopped(reload, settings);
+  run_until_stopped(reload, settings, keeper);
   log_info("main", "stopping: finishing what is in flight");
   const Millis drain(reload.settings().drain_ms);
   service::stopping();

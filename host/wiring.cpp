@@ -1,5 +1,8 @@
 #include "wiring.h"
 
+#include <pwd.h>
+
+#include <charconv>
 #include <set>
 
 namespace orderd {
@@ -23,6 +26,22 @@ saga::Definition default_definition(const config::Settings& settings) {
   return saga::load_definition(settings.saga_dir + "/" + settings.saga_default + ".json");
 }
 
+namespace {
+plugins::Trust trust(const config::Settings& settings) {
+  const std::string& name = settings.plugins_trusted_owner;
+  if (name.empty()) return {};
+  uid_t number = 0;
+  const auto read = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (read.ec == std::errc() && read.ptr == name.data() + name.size()) return {number, false};
+  if (const passwd* user = getpwnam(name.c_str())) return {user->pw_uid, false};
+  throw config::ConfigError("plugins.trusted_owner = " + name + ": there is no such user");
+}
+}  // namespace
+
+plugins::BuildStore build_store(const config::Settings& settings) {
+  return plugins::BuildStore(settings.plugins_store_dir, trust(settings));
+}
+
 std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings,
                                                 const saga::Definition& definition) {
   std::set<std::string> steps;
@@ -36,6 +55,14 @@ std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings
   }
   // Slots that only orders in flight still name keep their plugin as long as slot.<name> is set.
   for (const auto& [slot, instance] : settings.slots) steps.insert(instance);
+  for (const auto& [slot, rules] : saga::parse_routes(settings.routes))
+    for (const saga::Rule& rule : rules)
+      for (const std::string& instance : rule.instances) {
+        if (!settings.plugins.contains(instance))
+          throw plugins::PluginError(rule.key + " names the plugin instance " + instance +
+                                     ", and there is none: set plugin." + instance + ".library");
+        steps.insert(instance);
+      }
   std::vector<plugins::InstanceConfig> configs;
   for (const auto& [name, plugin] : settings.plugins)
     configs.push_back({name,
@@ -45,16 +72,36 @@ std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings
   plugins::Options options;
   options.directory = settings.plugins_dir;
   options.host_version = version;
+  options.store = settings.plugins_store_dir;
+  options.trust = trust(settings);
   return std::make_unique<plugins::Registry>(options, configs);
 }
 
-saga::Engine::Slots saga_slots(const config::Settings& settings, plugins::Registry& registry,
-                               const saga::Definition& definition) {
-  saga::Engine::Slots slots;
-  for (const saga::StepDefinition& step : definition.steps)
-    slots[step.slot] = &registry.step(instance_of(settings, step.slot));
-  for (const auto& [slot, instance] : settings.slots) slots.try_emplace(slot, &registry.step(instance));
+namespace {
+
+/// By slot.
+std::map<std::string, std::string> standard_instances(const config::Settings& settings,
+                                                      const saga::Definition& definition) {
+  std::map<std::string, std::string> out = settings.slots;
+  for (const saga::StepDefinition& step : definition.steps) out[step.slot] = instance_of(settings, step.slot);
+  return out;
+}
+
+}  // namespace
+
+saga::Slots saga_slots(const config::Settings& settings, plugins::Registry& registry,
+                       const saga::Definition& definition) {
+  saga::Slots slots;
+  for (const auto& [slot, instance] : standard_instances(settings, definition))
+    slots[slot] = &registry.step(instance);
   return slots;
+}
+
+std::unique_ptr<saga::RegistryPlugins> saga_plugins(const config::Settings& settings,
+                                                    plugins::Registry& registry,
+                                                    const saga::Definition& definition) {
+  return std::make_unique<saga::RegistryPlugins>(registry, standard_instances(settings, definition),
+                                                 saga::parse_routes(settings.routes));
 }
 
 std::string consumer_name(const config::Settings& settings, const std::string& consumer) {

@@ -6,6 +6,7 @@
 #include "config/settings.h"
 #include "plugin_host/registry.h"
 #include "saga/engine.h"
+#include "saga/registry_plugins.h"
 #include "store/connection.h"
 
 namespace orderd {
@@ -16,14 +17,21 @@ inline constexpr std::int16_t shards = 8;  // rows of log_shard (migration 0001)
 store::ConnectionOptions database(const config::Settings& settings);
 /// The slot's instance: slot.<slot>, or else the slot's namesake.
 std::string instance_of(const config::Settings& settings, const std::string& slot);
+/// Where builds of plugins are kept.
+plugins::BuildStore build_store(const config::Settings& settings);
 saga::Definition default_definition(const config::Settings& settings);
 /// Loads every configured instance; throws plugins::PluginError. An instance that no saga slot names must be
 /// a projection.
 std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings,
                                                 const saga::Definition& definition);
-/// The plugin behind each slot: those of the definition, and those that only orders in flight still name.
-saga::Engine::Slots saga_slots(const config::Settings& settings, plugins::Registry& registry,
-                               const saga::Definition& definition);
+/// The plugin behind each slot where no route says otherwise: those of the definition, and those that only
+/// orders in flight still name.
+saga::Slots saga_slots(const config::Settings& settings, plugins::Registry& registry,
+                       const saga::Definition& definition);
+/// The same with the operator's routes, for the engine. Throws saga::RouteError, plugins::PluginError.
+std::unique_ptr<saga::RegistryPlugins> saga_plugins(const config::Settings& settings,
+                                                    plugins::Registry& registry,
+                                                    const saga::Definition& definition);
 /// Consumers' names in `positions`: each bus counts its positions in its own way.
 std::string consumer_name(const config::Settings& settings, const std::string& consumer);
 

@@ -60,8 +60,8 @@ class Teller {
     return record_.definition->steps.at(static_cast<std::size_t>(open.step));
   }
   std::string plugin_of(const OpenCommand& open) const {
-    const auto slot = slots_.find(step_of(open).slot);
-    return slot == slots_.end() ? step_of(open).slot : slot->second.instance;
+    const std::string instance = instance_of(record_, step_of(open).slot, slots_);
+    return instance.empty() ? step_of(open).slot : instance;
   }
 
   /// An order without a live saga.

@@ -19,8 +19,9 @@ constexpr store::Statement read_audit{
 std::string held_back_of(store::Connection& connection, const Record& record, const Slots& slots) {
   if (!record.live || !record.saga->open || record.saga->stuck) return "";
   const auto& open = *record.saga->open;
-  const auto slot = slots.find(record.definition->steps.at(static_cast<std::size_t>(open.step)).slot);
-  return slot == slots.end() ? "" : held_back(connection, slot->second.instance, open.action);
+  const auto& step = record.definition->steps.at(static_cast<std::size_t>(open.step));
+  const std::string instance = instance_of(record, step.slot, slots);
+  return instance.empty() ? "" : held_back(connection, instance, open.action);
 }
 
 }  // namespace

@@ -37,6 +37,19 @@ Definitions definitions(store::Connection& connection, const std::vector<std::st
 
 }  // namespace
 
+std::string instance_of(const Record& record, const std::string& slot, const Slots& slots) {
+  if (record.saga)
+    if (const auto chosen = record.saga->instances.find(slot); chosen != record.saga->instances.end())
+      return chosen->second;
+  const auto found = slots.find(slot);
+  return found == slots.end() ? "" : found->second.instance;
+}
+
+Slots own_slots(const Record& record, Slots slots) {
+  for (auto& [slot, info] : slots) info.instance = instance_of(record, slot, slots);
+  return slots;
+}
+
 std::map<Uuid, Record> records(store::Connection& connection, const std::vector<Uuid>& order_ids) {
   std::map<Uuid, Record> out;
   std::vector<std::string> digests;

@@ -26,6 +26,12 @@ struct Record {
   saga::Facts facts(const Slots& slots) const { return {body, *definition, slots}; }
 };
 
+/// Which instance serves a slot of this order; "" if nobody does.
+std::string instance_of(const Record& record, const std::string& slot, const Slots& slots);
+
+/// `slots` with the instances that serve this order.
+Slots own_slots(const Record& record, Slots slots);
+
 /// By order; one that does not exist is left out.
 std::map<Uuid, Record> records(store::Connection& connection, const std::vector<Uuid>& order_ids);
 

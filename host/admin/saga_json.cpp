@@ -46,8 +46,7 @@ void add_summary(json::Object& object, const Uuid& id, const Record& record, con
       saga.open ? &record.definition->steps.at(static_cast<std::size_t>(saga.open->step)) : nullptr;
   add_or_null(object, "step", step ? step->name : "");
   add_or_null(object, "action", saga.open ? saga.open->action : "");
-  const auto slot = step ? slots.find(step->slot) : slots.end();
-  add_or_null(object, "plugin", slot == slots.end() ? "" : slot->second.instance);
+  add_or_null(object, "plugin", step ? instance_of(record, step->slot, slots) : "");
   object.add("attempt", saga.open ? saga.open->attempt : 0);
   add_time(
       object, "nextAt",
@@ -82,8 +81,7 @@ std::string steps_json(const Record& record, const Slots& slots) {
     object.add("name", step.name).add("action", step.action);
     add_or_null(object, "undo", step.undo);
     object.add("slot", step.slot);
-    const auto slot = slots.find(step.slot);
-    add_or_null(object, "plugin", slot == slots.end() ? "" : slot->second.instance);
+    add_or_null(object, "plugin", instance_of(record, step.slot, slots));
     const auto digest = record.saga->digests.find(step.slot);
     add_or_null(object, "digest", digest == record.saga->digests.end() ? "" : digest->second);
     object.add("result", pick(result_names, record.saga->steps[i])).end();

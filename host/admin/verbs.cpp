@@ -31,7 +31,8 @@ Judged judge(const Uuid& id, const Record& record, const Request& request, const
     judged.problem = "this moves money or stock: the scope ops:money is needed";
     return judged;
   }
-  const saga::Facts facts = record.facts(slots);
+  const Slots own = own_slots(record, slots);
+  const saga::Facts facts = record.facts(own);
   judged.problem = saga::verb_problem(facts, *record.saga, request.verb);
   if (!judged.problem.empty()) return judged;
   if (request.dry_run) {
@@ -87,8 +88,8 @@ Foresight foresee(const saga::Facts& facts, const saga::Saga& saga, const Verb& 
     const saga::OpenCommand& open = *decision.saga.open;
     const Command command = make_command(facts, decision.saga);
     const saga::StepDefinition& step = facts.definition.steps[static_cast<std::size_t>(open.step)];
-    out.effects.push_back({command.action, facts.slots.at(step.slot).instance, command.key, command.amount,
-                           !open.query, out.effects.empty()});
+    out.effects.push_back({command.action, facts.slots.at(step.slot).instance, command.key,
+                           command.amount, !open.query, out.effects.empty()});
     if (open.query) break;  // what the provider will answer cannot be told
     Outcome success;
     success.kind = OutcomeKind::done;

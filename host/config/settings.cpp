@@ -103,6 +103,8 @@ const std::map<std::string, Setter>& setters() {
       {"saga.dir", [](Settings& s, const Found& f) { s.saga_dir = f.raw.value; }},
       {"saga.default", [](Settings& s, const Found& f) { s.saga_default = f.raw.value; }},
       {"plugins.dir", [](Settings& s, const Found& f) { s.plugins_dir = f.raw.value; }},
+      {"plugins.store_dir", [](Settings& s, const Found& f) { s.plugins_store_dir = f.raw.value; }},
+      {"plugins.trusted_owner", [](Settings& s, const Found& f) { s.plugins_trusted_owner = f.raw.value; }},
       {"secrets.key_file", [](Settings& s, const Found& f) { s.secrets_key_file = f.raw.value; }},
       {"roles",
        [](Settings& s, const Found& f) {
@@ -147,20 +149,22 @@ std::size_t distance(const std::string& a, const std::string& b) {
 
 [[noreturn]] void unknown(const std::string& key, const RawValue& raw) {
   std::string nearest;
-  std::vector<std::string> candidates{"plugin.<instance>.library", "plugin.<instance>.settings.<key>",
-                                      "plugin.<instance>.secret.<key>", "slot.<slot>", "kafka.<key>"};
+  std::vector<std::string> candidates{"plugin.<instance>.library",      "plugin.<instance>.settings.<key>",
+                                      "plugin.<instance>.secret.<key>", "slot.<slot>",
+                                      "route.<slot>.<number>",          "kafka.<key>"};
   for (const auto& [known, setter] : setters()) candidates.push_back(known);
   for (const std::string& candidate : candidates)
     if (nearest.empty() || distance(key, candidate) < distance(key, nearest)) nearest = candidate;
   throw ConfigError(raw.source + ": unknown key " + key + "; the nearest known key is " + nearest);
 }
 
-/// plugin.<instance>.library, .settings.<key>, .secret.<key>, slot.<slot>, kafka.<key>; false if it is none
-/// of them.
+/// plugin.<instance>.library, .settings.<key>, .secret.<key>, slot.<slot>, route.<slot>.<number>,
+/// kafka.<key>; false if it is none of them.
 bool set_family(Settings& settings, const std::string& key, const RawValue& raw) {
   const auto prefixed = [&](const char* prefix) { return key.rfind(prefix, 0) == 0; };
   if (prefixed("kafka.") && key.size() > 6) return settings.kafka[key.substr(6)] = raw.value, true;
   if (prefixed("slot.") && key.size() > 5) return settings.slots[key.substr(5)] = raw.value, true;
+  if (prefixed("route.") && key.size() > 6) return settings.routes[key.substr(6)] = raw.value, true;
   if (!prefixed("plugin.")) return false;
   const auto dot = key.find('.', 7);
   if (dot == key.npos || dot == 7) return false;

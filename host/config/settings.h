@@ -51,7 +51,11 @@ struct Settings {
   std::map<std::string, std::string>
       slots;  // slot.<slot> = instance; a slot without one is served by its namesake
 
+  std::map<std::string, std::string> routes;  // route.<slot>.<number>, without "route." (saga/routes.h)
+
   std::string plugins_dir = "/usr/lib/orderd/plugins/1";
+  std::string plugins_store_dir = "/var/lib/orderd/builds";  // builds by digest, for orders in flight
+  std::string plugins_trusted_owner;                         // a user besides root whose plugins are loaded
   std::map<std::string, PluginSettings> plugins;  // by instance
 
   std::string secrets_key_file = "/etc/orderd/secrets/secret.key";

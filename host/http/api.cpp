@@ -3,6 +3,7 @@
 #include <Poco/Net/HTTPRequestHandler.h>
 #include <Poco/Net/HTTPServerResponse.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/log.h"
@@ -104,6 +105,10 @@ class Factory final : public Poco::Net::HTTPRequestHandlerFactory {
 std::vector<std::string> AdminParts::step_instances() const {
   std::set<std::string> names;
   for (const auto& [slot, info] : slots) names.insert(info.instance);
+  for (const auto& build : plugins ? plugins() : std::vector<plugins::BuildInfo>{})
+    if (std::find(build.extensions.begin(), build.extensions.end(), "orderd.step/1") !=
+        build.extensions.end())
+      names.insert(build.instance);
   return {names.begin(), names.end()};
 }
 
@@ -119,6 +124,7 @@ Api::Api(ApiParts parts) : parts_(std::move(parts)), tokens_(parts_.secrets), ga
   add_saga_routes(router_, parts_);
   add_verb_routes(router_, parts_);
   add_switch_routes(router_, parts_);
+  add_build_routes(router_, parts_);
   add_dead_letter_routes(router_, parts_);
   if (!parts_.web_dir.empty()) add_pages(router_, parts_.web_dir);
 }

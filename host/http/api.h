@@ -36,7 +36,7 @@ using ProductSource = std::function<ProductPage(const ProductQuery&)>;
 /// What operators' routes must know of this host's plugins.
 struct AdminParts {
   admin::Slots slots;
-  std::vector<plugins::Registry::Info> plugins;
+  std::function<std::vector<plugins::BuildInfo>()> plugins;  // [any worker thread]
   std::vector<std::string> step_instances() const;  // each once
 };
 

@@ -89,6 +89,8 @@ ErrorFace face_of(Error error) {
       return {404, "SWITCH_NOT_FOUND", "There is no such switch; the list names all.", false};
     case Error::dead_letter_not_found:
       return {404, "DEAD_LETTER_NOT_FOUND", "There is no such dead letter any more.", false};
+    case Error::build_not_found:
+      return {404, "BUILD_NOT_FOUND", "There is no such build of a plugin; the list names all.", false};
     case Error::method_not_allowed:
       return {405, "METHOD_NOT_ALLOWED", "This path does not take that method; see Allow.", false};
     case Error::not_acceptable:

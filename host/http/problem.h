@@ -28,6 +28,7 @@ enum class Error {
   order_not_found,
   switch_not_found,
   dead_letter_not_found,
+  build_not_found,
   method_not_allowed,
   not_acceptable,
   order_not_cancellable,

@@ -17,6 +17,7 @@ void add_explain_route(Router& router, const ApiParts& parts);
 void add_saga_routes(Router& router, const ApiParts& parts);
 void add_verb_routes(Router& router, const ApiParts& parts);
 void add_switch_routes(Router& router, const ApiParts& parts);
+void add_build_routes(Router& router, const ApiParts& parts);
 void add_dead_letter_routes(Router& router, const ApiParts& parts);
 /// Throws std::runtime_error if the folder cannot be read.
 void add_pages(Router& router, const std::string& web_dir);

@@ -134,8 +134,9 @@ int give(Context& context, const Words& words, saga::Verb::Kind kind) {
   if (done && given.option("--amount")) request.verb.amount = number(*given.option("--amount"), "--amount");
   admin::Slots slots;
   if (request.dry_run)
-    slots = saga::slot_infos(
-        saga_slots(context.settings(), context.registry(), default_definition(context.settings())));
+    slots = saga::Served(
+                saga_slots(context.settings(), context.registry(), default_definition(context.settings())))
+                .infos;
   const auto judged = admin::give(context.connection(), request, slots).front();
   const bool accepted = judged.kind == admin::Judged::Kind::accepted;
   if (context.json()) {

@@ -15,6 +15,8 @@ std::vector<std::string> step_instances(Context& context) {
   for (const auto& step : default_definition(context.settings()).steps)
     names.insert(instance_of(context.settings(), step.slot));
   for (const auto& [slot, instance] : context.settings().slots) names.insert(instance);
+  for (const auto& [slot, rules] : saga::parse_routes(context.settings().routes))
+    for (const auto& rule : rules) names.insert(rule.instances.begin(), rule.instances.end());
   return {names.begin(), names.end()};
 }
 

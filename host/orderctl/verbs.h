@@ -34,6 +34,8 @@ std::vector<Verb> verify_verbs();
 std::vector<Verb> stock_verbs();
 std::vector<Verb> projection_verbs();
 std::vector<Verb> plugin_verbs();
+std::vector<Verb> build_verbs();
+std::vector<Verb> route_verbs();
 std::vector<Verb> report_verbs();
 std::vector<Verb> doctor_verbs();
 std::vector<Verb> help_verbs();

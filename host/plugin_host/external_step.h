@@ -7,8 +7,8 @@
 
 #include "base/queue.h"
 #include "plugin_host/instance.h"
+#include "plugin_host/options.h"
 #include "plugin_host/ports.h"
-#include "plugin_host/registry.h"
 #include "plugin_host/tickets.h"
 
 namespace orderd::plugins {

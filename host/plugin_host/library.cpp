@@ -1,6 +1,7 @@
 #include "plugin_host/library.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <link.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,8 +27,31 @@ constexpr auto load_mode = dll::load_mode::rtld_now | dll::load_mode::rtld_local
 /// Majors that a wrong plugin is asked for, to be able to say which one it has.
 constexpr unsigned known_major_max = 16;
 
-std::string file_bytes(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
+class Descriptor {
+ public:
+  explicit Descriptor(const std::filesystem::path& path)
+      : number_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  ~Descriptor() {
+    if (number_ >= 0) close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  int number() const { return number_; }
+  /// For good: the loader takes a library of the same path for the same library.
+  void keep_open() { number_ = -1; }
+
+ private:
+  int number_;
+};
+
+bool is_regular(int descriptor) {
+  struct stat status {};
+  return fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+std::filesystem::path path_of(int descriptor) { return "/proc/self/fd/" + std::to_string(descriptor); }
+
+std::string file_bytes(int descriptor) {
+  std::ifstream file(path_of(descriptor), std::ios::binary);
   std::ostringstream bytes;
   bytes << file.rdbuf();
   return std::move(bytes).str();
@@ -71,44 +95,8 @@ std::string loader_message(const std::filesystem::path& path) {
   return message.rfind(prefix, 0) == 0 ? message.substr(prefix.size()) : message;
 }
 
-}  // namespace
-
-std::string ownership_problem(const std::filesystem::path& path) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return "it cannot be examined";
-  const bool mine = status.st_uid == geteuid();
-  if (!mine && status.st_uid != 0)
-    return "it belongs to user " + std::to_string(status.st_uid) +
-           ", neither root nor the user orderd runs as";
-  if ((status.st_mode & S_IWOTH) != 0 || (!mine && (status.st_mode & S_IWGRP) != 0)) return "others than its owner can write it";
-  return "";
-}
-
-Library load_library(const std::string& instance, const std::filesystem::path& directory,
-                     const std::filesystem::path& path) {
-  std::error_code failed;
-  const auto root = std::filesystem::weakly_canonical(directory, failed);
-  const auto file = std::filesystem::weakly_canonical(root / path, failed);
-  if (!inside(root, file))
-    fail(instance, file, "it is outside the plugin directory " + root.string(), "move it there");
-  if (!std::filesystem::is_regular_file(file, failed))
-    fail(instance, file, "there is no such file",
-         "install the package that brings it, or correct the library's name");
-  if (const auto problem = ownership_problem(file); !problem.empty())
-    fail(instance, file, problem, "chown it to root and chmod it to 0644");
-
-  const std::string bytes = file_bytes(file);
-  if (is_cut_short(bytes))
-    fail(instance, file, "it is not a loadable library (the file is cut short)", "copy or install it again");
-  dlerror();
-  boost::system::error_code error;
-  dll::shared_library library;
-  library.load(file.string(), load_mode, error);
-  if (error)
-    fail(instance, file, "it is not a loadable library (" + loader_message(file) + ")",
-         "install a build for this machine");
-
-  const dll::shared_library& mapped = keep(std::move(library));
+const orderd_descriptor* descriptor_of(const std::string& instance, const std::filesystem::path& file,
+                                       const dll::shared_library& mapped) {
   if (!mapped.has(ORDERD_PLUGIN_ENTRY)) {
     for (unsigned major = 0; major <= known_major_max; ++major)
       if (mapped.has(entry_name(major)))
@@ -124,7 +112,43 @@ Library load_library(const std::string& instance, const std::filesystem::path& d
       !descriptor->name || !descriptor->version || !descriptor->vendor ||
       descriptor->abi_major != ORDERD_ABI_MAJOR)
     fail(instance, file, "its descriptor is damaged", "report it to the plugin's vendor");
-  return {file, sha256_hex(bytes), descriptor};
+  return descriptor;
+}
+
+}  // namespace
+
+Library load_library(const std::string& instance, const LibrarySource& source,
+                     const std::filesystem::path& path, const std::string& wanted) {
+  std::error_code failed;
+  const auto root = std::filesystem::weakly_canonical(source.directory, failed);
+  const auto file = std::filesystem::weakly_canonical(root / path, failed);
+  if (!inside(root, file))
+    fail(instance, file, "it is outside the plugin directory " + root.string(), "move it there");
+  Descriptor descriptor(file);
+  if (!is_regular(descriptor.number()))
+    fail(instance, file, "there is no such file",
+         "install the package that brings it, or correct the library's name");
+  for (const auto& problem :
+       {ownership_problem(descriptor.number(), source.trust), folders_problem(file, source.trust)})
+    if (!problem.empty()) fail(instance, file, problem, "chown it to root and chmod it to 0644");
+
+  const std::string bytes = file_bytes(descriptor.number());
+  const std::string digest = sha256_hex(bytes);
+  if (!wanted.empty() && digest != wanted)
+    fail(instance, file, "it is not the build that its name says (SHA-256 " + digest + ")",
+         "remove the file, then install that build again");
+  if (is_cut_short(bytes))
+    fail(instance, file, "it is not a loadable library (the file is cut short)", "copy or install it again");
+  const auto by_descriptor = path_of(descriptor.number());
+  dlerror();
+  boost::system::error_code error;
+  dll::shared_library library;
+  library.load(by_descriptor.string(), load_mode, error);
+  if (error)
+    fail(instance, file, "it is not a loadable library (" + loader_message(by_descriptor) + ")",
+         "install a build for this machine");
+  descriptor.keep_open();
+  return {file, digest, descriptor_of(instance, file, keep(std::move(library)))};
 }
 
 }  // namespace orderd::plugins

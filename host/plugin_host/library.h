@@ -1,10 +1,13 @@
 #pragma once
-// One plugin's .so: found, judged and mapped by Boost.DLL, and never unmapped, since threads, thread-locals
-// and completions under way may still point into it. [main thread]
+// One plugin's .so: opened once, judged and mapped through that descriptor by Boost.DLL, and never unmapped,
+// since threads, thread-locals and completions under way may still point into it. [one thread at a time]
 #include <orderd/plugin.h>
 
 #include <filesystem>
 #include <string>
+#include <vector>
+
+#include "plugin_host/trust.h"
 
 namespace orderd::plugins {
 
@@ -14,15 +17,18 @@ struct Library {
   const orderd_descriptor* descriptor = nullptr;
 };
 
-/// Maps `path` (relative to `directory` unless absolute) for the instance called `instance`. Refused, with
-/// PluginError: a file that is missing, outside `directory`, writable by others, not a plugin, or of another
-/// ABI major.
-Library load_library(const std::string& instance, const std::filesystem::path& directory,
-                     const std::filesystem::path& path);
+/// Where libraries may come from, and whose they may be.
+struct LibrarySource {
+  std::filesystem::path directory;
+  Trust trust{};
+};
 
-/// "" if code from this file may run in this process: it belongs to root or to the present user, and nobody
-/// but its owner can write it (groups and others may, where the present user owns it: a developer's build
-/// tree). Else what is wrong.
-std::string ownership_problem(const std::filesystem::path& path);
+/// Maps `path` (relative to the source's directory unless absolute) for the instance called `instance`. Of
+/// the file that is judged the same bytes are mapped: it is loaded by its descriptor, which stays open, for
+/// the loader knows the library by that number. Refused, with PluginError: a file that is missing, outside
+/// the directory, in reach of others (trust.h), not a plugin, of another ABI major, or not the build `digest`
+/// (if that is given).
+Library load_library(const std::string& instance, const LibrarySource& source,
+                     const std::filesystem::path& path, const std::string& digest = {});
 
 }  // namespace orderd::plugins

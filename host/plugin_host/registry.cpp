@@ -6,68 +6,86 @@
 #include <set>
 
 #include "base/log.h"
-#include "plugin_host/external_step.h"
-#include "plugin_host/step_table.h"
-#include "plugin_host/transactional_ports.h"
-#include "plugin_host/webhook_reader.h"
+#include "plugin_host/current_ports.h"
 #include "store/migrations.h"
 
 namespace orderd::plugins {
 
-/// An instance and the ports on it; the instance is made first and goes last.
 struct Registry::Entry {
-  std::unique_ptr<Instance> instance;
-  std::unique_ptr<ExternalStep> external;
-  std::unique_ptr<TransactionalStep> transactional;
-  std::unique_ptr<PluginProjection> projection;
-  std::unique_ptr<PluginCatalog> catalog;
-  std::unique_ptr<WebhookReader> webhook;
-  bool stuck = false;  // a thread of the host is held inside the plugin
+  explicit Entry(InstanceConfig of) : config(std::move(of)) {}
+  /// One that runs, or nullptr.
+  Build* find(const std::string& digest) const {
+    for (const auto& build : builds)
+      if (build->digest() == digest) return build.get();
+    return nullptr;
+  }
+
+  const InstanceConfig config;
+  std::vector<std::unique_ptr<Build>> builds;  // those that run; guarded by mutex_
+  std::vector<std::unique_ptr<Build>>
+      retired;  // stopped: calls may still return into them; guarded by mutex_
+  CurrentBuild current{nullptr};
+  CurrentStep step{current};
+  CurrentWebhook webhook{current};
+  CurrentProjection projection{current};
+  CurrentCatalog catalog{current};
 };
 
 namespace {
 
-void check_needs(const Instance& instance, const std::vector<std::string>& needs) {
-  for (const std::string& id : needs) {
-    if (instance.has(id)) continue;
-    std::string offered;
-    for (const std::string& other : instance.extensions()) offered += (offered.empty() ? "" : ", ") + other;
-    fail(instance.name(), instance.library().path,
-         std::string(instance.library().descriptor->name) + " has no " + id + " (it offers " +
-             (offered.empty() ? "nothing" : offered) + ")",
-         "configure a plugin that has it");
-  }
+using Migrations = std::map<std::string, std::vector<store::Migration>>;
+
+void add_migrations(Build& build, Migrations& all) {
+  Instance& instance = build.instance();
+  const auto* table = instance.extension<orderd_migrations_v1>(ORDERD_EXT_MIGRATIONS);
+  if (!table || !table->list) return;
+  std::uint32_t count = 0;
+  const orderd_migration* list = table->list(instance.plugin(), &count);
+  auto& migrations = all[std::string("plugin:") + instance.library().descriptor->name];
+  if (count <= migrations.size()) return;  // the newest build knows all
+  migrations.clear();
+  for (std::uint32_t i = 0; i < count; ++i)
+    migrations.push_back({static_cast<int>(list[i].number), list[i].name, list[i].sql});
+}
+
+void apply_all(const Migrations& all, store::Connection& connection) {
+  for (const auto& [owner, migrations] : all)
+    for (const auto& applied : store::migrate(connection, owner, migrations, store::Newer::accepted))
+      log_info("plugin", "applied a migration",
+               {{"owner", owner}, {"number", std::to_string(applied.number)}});
+}
+
+BuildInfo info_of(Build& build, bool current, const std::filesystem::path& file) {
+  const Instance& instance = build.instance();
+  const orderd_descriptor& descriptor = *instance.library().descriptor;
+  return {instance.name(),
+          descriptor.name,
+          descriptor.version,
+          descriptor.vendor,
+          instance.library().path.string(),
+          instance.digest(),
+          instance.extensions(),
+          current,
+          file.string()};
+}
+
+[[noreturn]] void unknown_instance(std::string_view name) {
+  throw PluginError("no plugin is configured as \"" + std::string(name) + "\"; add one with this name");
 }
 
 }  // namespace
 
 Registry::Registry(Options options, const std::vector<InstanceConfig>& configs)
-    : options_(std::move(options)) {
+    : options_(std::move(options)), store_(options_.store, options_.trust) {
   std::set<std::string> names;
   for (const InstanceConfig& config : configs) {
     if (!names.insert(config.name).second)
       throw PluginError("plugin \"" + config.name +
                         "\" is configured twice; give each instance a name of its own");
-    auto entry = std::make_unique<Entry>();
-    entry->instance =
-        std::make_unique<Instance>(config.name, load_library(config.name, options_.directory, config.library),
-                                   config.settings, options_.host_version);
-    Instance& instance = *entry->instance;
-    check_needs(instance, config.extensions);
-    if (instance.has(ORDERD_EXT_STEP)) {
-      const orderd_step_traits traits = describe_step(instance);
-      if ((traits.flags & ORDERD_STEP_TRANSACTIONAL) != 0)
-        entry->transactional = std::make_unique<TransactionalStep>(instance);
-      else
-        entry->external = std::make_unique<ExternalStep>(instance, traits, options_);
-    }
-    if (instance.has(ORDERD_EXT_PROJECTION)) entry->projection = std::make_unique<PluginProjection>(instance);
-    if (instance.has(ORDERD_EXT_CATALOG)) entry->catalog = std::make_unique<PluginCatalog>(instance);
-    if (instance.has(ORDERD_EXT_WEBHOOK)) entry->webhook = std::make_unique<WebhookReader>(instance);
-    log_info("plugin", "loaded a plugin",
-             {{"instance", config.name},
-              {"library", instance.library().path.string()},
-              {"digest", instance.digest()}});
+    auto entry = std::make_unique<Entry>(config);
+    entry->builds.push_back(std::make_unique<Build>(
+        config, load_library(config.name, {options_.directory, options_.trust}, config.library), options_));
+    entry->current = entry->builds.front().get();
     entries_.push_back(std::move(entry));
   }
 }
@@ -75,76 +93,84 @@ Registry::Registry(Options options, const std::vector<InstanceConfig>& configs)
 Registry::~Registry() {
   stop();
   for (auto& entry : entries_)
-    if (entry->stuck) (void)entry.release();  // its thread may still return into it
+    for (auto* builds : {&entry->builds, &entry->retired})
+      for (auto& build : *builds)
+        if (build->stuck()) (void)build.release();  // its thread may still return into it
   while (!entries_.empty()) entries_.pop_back();
 }
 
+Registry::Entry* Registry::find(std::string_view name) const {
+  for (const auto& entry : entries_)
+    if (entry->config.name == name) return entry.get();
+  return nullptr;
+}
+
 StepPort& Registry::step(std::string_view name) {
-  for (const auto& entry : entries_) {
-    if (entry->instance->name() != name) continue;
-    if (entry->external) return *entry->external;
-    if (entry->transactional) return *entry->transactional;
-    check_needs(*entry->instance, {ORDERD_EXT_STEP});
-  }
-  throw PluginError("no plugin is configured as \"" + std::string(name) + "\"; add one with this name");
+  Entry* entry = find(name);
+  if (!entry) unknown_instance(name);
+  if (!entry->current.load()->step()) check_needs(entry->current.load()->instance(), {ORDERD_EXT_STEP});
+  return entry->step;
+}
+
+StepPort* Registry::step(std::string_view name, const std::string& digest) {
+  Entry* entry = find(name);
+  if (!entry) return nullptr;
+  if (digest.empty()) return entry->current.load()->step();
+  std::lock_guard lock(mutex_);
+  Build* build = load(*entry, digest);
+  return build ? build->step() : nullptr;
+}
+
+std::string Registry::adopter(std::string_view name, const std::string& digest, std::uint32_t version) {
+  Entry* entry = find(name);
+  if (!entry) return digest;
+  Build& current = *entry->current.load();
+  const auto [oldest, newest] = current.state_versions();
+  return version == 0 || (oldest <= version && version <= newest) ? current.digest() : digest;
 }
 
 std::vector<ProjectionPort*> Registry::projections() {
   std::vector<ProjectionPort*> found;
   for (const auto& entry : entries_)
-    if (entry->projection) found.push_back(entry->projection.get());
+    if (entry->current.load()->projection()) found.push_back(&entry->projection);
   return found;
 }
 
 std::vector<CatalogPort*> Registry::catalogs() {
   std::vector<CatalogPort*> found;
   for (const auto& entry : entries_)
-    if (entry->catalog) found.push_back(entry->catalog.get());
+    if (entry->current.load()->catalog()) found.push_back(&entry->catalog);
   return found;
 }
 
 WebhookPort* Registry::webhook(std::string_view name) {
-  for (const auto& entry : entries_)
-    if (entry->instance->name() == name) return entry->webhook.get();
-  return nullptr;
+  Entry* entry = find(name);
+  return entry && entry->current.load()->webhook() ? &entry->webhook : nullptr;
 }
 
 std::vector<WebhookPort*> Registry::webhooks() {
   std::vector<WebhookPort*> found;
   for (const auto& entry : entries_)
-    if (entry->webhook) found.push_back(entry->webhook.get());
+    if (entry->current.load()->webhook()) found.push_back(&entry->webhook);
   return found;
 }
 
 std::map<std::string, std::vector<store::Migration>> Registry::migrations() const {
-  std::map<std::string, std::vector<store::Migration>> all;
-  for (const auto& entry : entries_) {
-    const Instance& instance = *entry->instance;
-    const auto* table = instance.extension<orderd_migrations_v1>(ORDERD_EXT_MIGRATIONS);
-    const std::string owner = std::string("plugin:") + instance.library().descriptor->name;
-    if (!table || !table->list || all.contains(owner)) continue;
-    std::uint32_t count = 0;
-    const orderd_migration* list = table->list(instance.plugin(), &count);
-    auto& migrations = all[owner];
-    for (std::uint32_t i = 0; i < count; ++i)
-      migrations.push_back({static_cast<int>(list[i].number), list[i].name, list[i].sql});
-  }
+  std::lock_guard lock(mutex_);
+  Migrations all;
+  for (const auto& entry : entries_)
+    for (const auto& build : entry->builds) add_migrations(*build, all);
   return all;
 }
 
-void Registry::migrate(store::Connection& connection) {
-  for (const auto& [owner, migrations] : migrations())
-    for (const auto& applied : store::migrate(connection, owner, migrations))
-      log_info("plugin", "applied a migration",
-               {{"owner", owner}, {"number", std::to_string(applied.number)}});
-}
+void Registry::migrate(store::Connection& connection) { apply_all(migrations(), connection); }
 
 void Registry::start(CompletionSink sink) {
   try {
-    for (const auto& entry : entries_) {
-      entry->instance->start();
-      if (entry->external) entry->external->start(sink);
-    }
+    std::lock_guard lock(mutex_);
+    for (const auto& entry : entries_)
+      for (const auto& build : entry->builds) build->start(sink);
+    sink_ = std::move(sink);
   } catch (...) {
     stop();
     throw;
@@ -152,28 +178,85 @@ void Registry::start(CompletionSink sink) {
 }
 
 void Registry::stop() {
-  for (auto at = entries_.rbegin(); at != entries_.rend(); ++at) {
-    Entry& entry = **at;
-    if (entry.stuck) continue;
-    if (entry.external && !entry.external->drain()) {
-      log_error("plugin", "a plugin holds a thread of the host and cannot be stopped; it is left as it is",
-                {{"instance", entry.instance->name()}});
-      entry.stuck = true;
-      continue;
-    }
-    entry.instance->stop();
-    if (entry.external) entry.external->join();
-  }
+  std::lock_guard lock(mutex_);
+  sink_ = nullptr;
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry)
+    for (const auto& build : (*entry)->builds) (void)build->stop();
 }
 
-std::vector<Registry::Info> Registry::infos() const {
-  std::vector<Info> infos;
-  for (const auto& entry : entries_) {
-    const Instance& instance = *entry->instance;
-    const orderd_descriptor& descriptor = *instance.library().descriptor;
-    infos.push_back({instance.name(), descriptor.name, descriptor.version, descriptor.vendor,
-                     instance.library().path.string(), instance.digest(), instance.extensions()});
+/// Under mutex_. nullptr: it is not on this host.
+Build* Registry::load(Entry& entry, const std::string& digest) {
+  if (Build* build = entry.find(digest)) return build;
+  const auto file = store_.find(digest);
+  if (!file) return nullptr;
+  auto build = std::make_unique<Build>(
+      entry.config, load_library(entry.config.name, store_.source(), *file, digest), options_);
+  if (sink_) build->start(sink_);
+  return entry.builds.emplace_back(std::move(build)).get();
+}
+
+void Registry::add(std::string_view name, const std::string& digest, store::Connection& connection) {
+  Entry* entry = find(name);
+  if (!entry) unknown_instance(name);
+  std::lock_guard lock(mutex_);
+  if (entry->find(digest)) return;
+  Build* build = load(*entry, digest);
+  if (!build)
+    fail(entry->config.name, store_.folder() / (digest + ".so"), "that build is not on this host",
+         "install it here: orderctl plugin install " + entry->config.name + " FILE");
+  Migrations all;
+  add_migrations(*build, all);
+  apply_all(all, connection);
+}
+
+void Registry::use(std::string_view name, const std::string& digest) {
+  Entry* entry = find(name);
+  if (!entry) unknown_instance(name);
+  std::lock_guard lock(mutex_);
+  Build& old = *entry->current.load();
+  Build* fresh = entry->find(digest);
+  if (!fresh) throw PluginError("plugin \"" + std::string(name) + "\": build " + digest + " is not loaded");
+  const bool serves =
+      (!old.step() || (fresh->step() && fresh->step()->transactional() == old.step()->transactional())) &&
+      (!old.webhook() || fresh->webhook()) && (!old.projection() || fresh->projection()) &&
+      (!old.catalog() || fresh->catalog());
+  if (!serves)
+    fail(entry->config.name, fresh->instance().library().path,
+         "it is another kind of plugin than the one it would replace",
+         "configure an instance of its own for it");
+  if (&old == fresh) return;
+  entry->current = fresh;
+  log_info("plugin", "new work goes to another build",
+           {{"instance", entry->config.name}, {"digest", digest}, {"before", old.digest()}});
+}
+
+void Registry::retire(std::string_view name, const std::string& digest) {
+  Entry* entry = find(name);
+  if (!entry) unknown_instance(name);
+  std::unique_ptr<Build> build;
+  {
+    std::lock_guard lock(mutex_);
+    Build* found = entry->find(digest);
+    if (!found || found == entry->current.load()) return;
+    const auto at = std::find_if(entry->builds.begin(), entry->builds.end(),
+                                 [&](const auto& one) { return one.get() == found; });
+    build = std::move(*at);
+    entry->builds.erase(at);
   }
+  (void)build->stop();
+  log_info("plugin", "stopped a build that no order needs",
+           {{"instance", entry->config.name}, {"digest", digest}});
+  std::lock_guard lock(mutex_);
+  entry->retired.push_back(std::move(build));
+}
+
+std::vector<BuildInfo> Registry::infos(bool all) const {
+  std::lock_guard lock(mutex_);
+  std::vector<BuildInfo> infos;
+  for (const auto& entry : entries_)
+    for (const auto& build : entry->builds)
+      if (const bool current = build.get() == entry->current.load(); current || all)
+        infos.push_back(info_of(*build, current, options_.directory / entry->config.library));
   return infos;
 }
 

@@ -6,16 +6,20 @@
 //    for. The first thing wrong is thrown as PluginError, one line: which plugin, which file, what, what to
 //    do. Nothing is left half started: what was made is destroyed again.
 // 2. migrate() brings the plugins' own tables up to date; start() starts the instances.
-// 3. stop() waits for what is in flight, then stops them; libraries stay mapped until the process
-//    ends.
+// 3. While it runs, add() loads another build of an instance beside the one that is there, and use() gives it
+//    the new work. The old one stays for the orders that began with it, until retire().
+// 4. stop() waits for what is in flight, then stops them; libraries stay mapped until the process ends.
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "plugin_host/build_store.h"
 #include "plugin_host/error.h"
+#include "plugin_host/options.h"
 #include "plugin_host/ports.h"
 #include "plugin_host/webhook_port.h"
 
@@ -26,34 +30,32 @@ struct Migration;
 
 namespace orderd::plugins {
 
-struct InstanceConfig {
-  std::string name;               // "payment", "stripe-eu"
-  std::filesystem::path library;  // absolute, or relative to Options::directory
-  std::map<std::string, std::string> settings;
-  /// Ids that the host will need of it: "orderd.step/1". A missing one is an error.
+class Build;
+
+/// What one build says of itself.
+struct BuildInfo {
+  std::string instance, plugin, version, vendor, library, digest;
   std::vector<std::string> extensions;
+  bool current = true;
+  std::string file;  // plugin.<instance>.library, of which `library` may be a copy or another build
 };
 
-struct Options {
-  std::filesystem::path directory;  // where libraries may come from; a path outside it is refused
-  std::string host_version;         // what plugins see
-  /// Per instance, commands waiting to be handed over; more are RETRY at once.
-  std::size_t commands_queued_max = 10'000;
-  /// Threads that call execute(); a plugin that hangs holds only its own.
-  std::size_t threads_per_instance = 2;
-  /// For commands in flight when stopping; what is then open is UNKNOWN.
-  Millis stop_limit{10'000};
-};
-
-/// start(), stop() and the constructor: main thread. Ports: as their own comments say.
+/// start(), stop() and the constructor: main thread. Ports: as their own comments say, and they live as long
+/// as the registry. The rest: any thread.
 class Registry {
  public:
   Registry(Options options, const std::vector<InstanceConfig>& configs);
   ~Registry();
   Registry(const Registry&) = delete;
 
-  /// The instance as a step; PluginError if there is no such instance or it is no step.
+  /// The instance's present build as a step; PluginError if there is no such instance or it is no step.
   StepPort& step(std::string_view instance);
+  /// One build of it, loaded from the store if need be; nullptr if it is not on this host. PluginError if it
+  /// is and cannot be used. `digest` "": the present one.
+  StepPort* step(std::string_view instance, const std::string& digest);
+  /// Which of an order's builds works on: the present one, if it reads state blobs of that version, or else
+  /// `digest`.
+  std::string adopter(std::string_view instance, const std::string& digest, std::uint32_t state_version);
   /// Every instance that offers a projection, a catalog, in the order of the configuration.
   std::vector<ProjectionPort*> projections();
   std::vector<CatalogPort*> catalogs();
@@ -69,17 +71,27 @@ class Registry {
   void start(CompletionSink sink);
   void stop();
 
-  struct Info {
-    std::string instance, plugin, version, vendor, library, digest;
-    std::vector<std::string> extensions;
-  };
-  /// For the console and the log.
-  std::vector<Info> infos() const;
+  /// Loads the build from the store beside those that are there, brings its tables up to date, and starts it
+  /// if the others are started. PluginError: it is not in the store, or cannot be used.
+  void add(std::string_view instance, const std::string& digest, store::Connection& connection);
+  /// New work of the instance goes to this build; it must have every port that the present one has.
+  void use(std::string_view instance, const std::string& digest);
+  /// Stops a build that no order needs any more; not the present one. It stays mapped.
+  void retire(std::string_view instance, const std::string& digest);
+
+  /// The present builds, or all that run, for the console and the log.
+  std::vector<BuildInfo> infos(bool all = false) const;
+  const BuildStore& builds() const { return store_; }
 
  private:
   struct Entry;
+  Entry* find(std::string_view instance) const;
+  Build* load(Entry& entry, const std::string& digest);
   const Options options_;
+  const BuildStore store_;
   std::vector<std::unique_ptr<Entry>> entries_;  // constant after construction
+  CompletionSink sink_;                          // set once it is started; guarded by mutex_
+  mutable std::mutex mutex_;                     // of the entries' builds
 };
 
 }  // namespace orderd::plugins

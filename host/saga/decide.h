@@ -28,6 +28,7 @@ struct SlotInfo {
   bool can_query = false;
   bool can_extend = false;  // knows "<slot>.extend"
   Millis key_window{0};     // how long the provider knows a key again; 0: for ever
+  std::string digest{};     // of the build
 };
 
 /// What does not change during an order's life.

@@ -8,21 +8,12 @@
 
 namespace orderd::saga {
 
-std::map<std::string, SlotInfo> slot_infos(const Engine::Slots& slots) {
-  std::map<std::string, SlotInfo> out;
-  for (const auto& [slot, port] : slots)
-    out[slot] = {port->instance(), port->transactional(), port->can_query(), port->supports(slot + ".extend"),
-                 port->idempotency_window()};
-  return out;
-}
-
-Engine::Engine(EngineOptions options, Store& store, bus::Subscription& orders, Slots slots,
+Engine::Engine(EngineOptions options, Store& store, bus::Subscription& orders, Plugins& plugins,
                Definition definition, const Clock& clock)
     : options_(options),
       store_(store),
       orders_(orders),
-      slots_(std::move(slots)),
-      slot_infos_(slot_infos(slots_)),
+      plugins_(plugins),
       current_(definition.digest),
       clock_(clock),
       completions_(options.completions_queued_max),
@@ -33,14 +24,15 @@ Engine::Engine(EngineOptions options, Store& store, bus::Subscription& orders, S
       live_gauge_(metrics().gauge("orderd_sagas_live", "Sagas of this host that are not at their end")),
       stuck_gauge_(metrics().gauge("orderd_sagas_stuck", "Sagas of this host that wait for a person")) {
   for (const StepDefinition& step : definition.steps) {
-    const auto found = slots_.find(step.slot);
-    if (found == slots_.end())
+    const auto candidates = plugins_.candidates(step.slot);
+    if (candidates.empty())
       throw DefinitionError("saga " + definition.name + ": step " + step.name + " needs a plugin in slot " +
                             step.slot + ": set slot." + step.slot + " to an instance");
-    for (const std::string& action : {step.action, step.undo})
-      if (!action.empty() && !found->second->supports(action))
-        throw DefinitionError("saga " + definition.name + ": step " + step.name + ": plugin " +
-                              found->second->instance() + " does not know the action " + action);
+    for (const plugins::StepPort* port : candidates)
+      for (const std::string& action : {step.action, step.undo})
+        if (!action.empty() && !port->supports(action))
+          throw DefinitionError("saga " + definition.name + ": step " + step.name + ": plugin " +
+                                port->instance() + " does not know the action " + action);
   }
   definitions_[current_] = std::move(definition);
 }
@@ -99,6 +91,7 @@ void Engine::maintain() {
     definition_saved_ = true;
   }
   own(store_.maintain());
+  take_up_left_alone();
   gate_.pause(store_.switches());
   report();
   maintained_ = clock_.now();
@@ -110,6 +103,47 @@ void Engine::maintain() {
   stuck_gauge_ = stuck;
 }
 
+/// Their plugin may be here by now.
+void Engine::take_up_left_alone() {
+  constexpr Millis every{10'000};
+  if (left_alone_.empty() || clock_.now() - left_alone_read_ < every) return;
+  left_alone_read_ = clock_.now();
+  const auto shards = std::exchange(left_alone_, {});
+  in_batches(load({shards.begin(), shards.end()}));
+}
+
+/// Takes the shards' sagas in hand that are not yet; returns what they begin with.
+std::vector<Task> Engine::load(const std::vector<std::int16_t>& shards) {
+  std::vector<Task> tasks;
+  for (LiveSaga& loaded : store_.load(shards)) {
+    const Uuid id = loaded.saga.order_id;
+    if (live_.contains(id)) continue;
+    Live live{std::move(loaded.saga), std::make_shared<const OrderBody>(std::move(loaded.body)),
+              std::move(loaded.traceparent), nullptr};
+    try {
+      serve(live, false);
+    } catch (const StoreError& error) {
+      if (error.kind == StoreError::Kind::lost) throw;
+      log_error("saga", "an order in flight is left alone for now",
+                {{"order", id.to_string()}, {"reason", error.what()}});
+      left_alone_.insert(live.saga.shard);
+      continue;
+    }
+    live_[id] = std::move(live);
+    schedule(live_[id]);
+    tasks.push_back({id, TakenOver{}});
+  }
+  return tasks;
+}
+
+void Engine::in_batches(const std::vector<Task>& tasks) {
+  for (std::size_t at = 0; at < tasks.size(); at += options_.orders_per_tick_max) {
+    const auto end = std::min(tasks.size(), at + options_.orders_per_tick_max);
+    tick({tasks.begin() + static_cast<std::ptrdiff_t>(at), tasks.begin() + static_cast<std::ptrdiff_t>(end)},
+         read_);
+  }
+}
+
 void Engine::own(const Ownership& change) {
   for (const std::int16_t shard : change.lost) drop(shard);
   if (change.gained.empty()) return;
@@ -118,19 +152,7 @@ void Engine::own(const Ownership& change) {
     drop(shard);
     shards.push_back(shard);
   }
-  std::vector<Task> tasks;
-  for (LiveSaga& loaded : store_.load(shards)) {
-    const Uuid id = loaded.saga.order_id;
-    if (const std::string missing = missing_slot(definition(loaded.saga.definition)); !missing.empty()) {
-      log_error("saga", "an order in flight is left alone: its saga needs a plugin that is not configured",
-                {{"order", id.to_string()}, {"slot", missing}, {"fix", "set slot." + missing}});
-      continue;
-    }
-    live_[id] = {std::move(loaded.saga), std::make_shared<const OrderBody>(std::move(loaded.body)),
-                 std::move(loaded.traceparent)};
-    schedule(live_[id]);
-    tasks.push_back({id, TakenOver{}});
-  }
+  const std::vector<Task> tasks = load(shards);
   for (const auto& [shard, position] : change.gained) {
     shards_.insert(shard);
     read_[shard] = saved_[shard] = position;
@@ -138,11 +160,7 @@ void Engine::own(const Ownership& change) {
   }
   log_info("saga", "took over shards",
            {{"shards", std::to_string(shards.size())}, {"live", std::to_string(tasks.size())}});
-  for (std::size_t at = 0; at < tasks.size(); at += options_.orders_per_tick_max) {
-    const auto end = std::min(tasks.size(), at + options_.orders_per_tick_max);
-    tick({tasks.begin() + static_cast<std::ptrdiff_t>(at), tasks.begin() + static_cast<std::ptrdiff_t>(end)},
-         read_);
-  }
+  in_batches(tasks);
 }
 
 void Engine::drop(std::int16_t shard) {
@@ -150,6 +168,7 @@ void Engine::drop(std::int16_t shard) {
   shards_.erase(shard);
   read_.erase(shard);
   saved_.erase(shard);
+  left_alone_.erase(shard);
   std::erase_if(live_, [&](const auto& one) { return one.second.saga.shard == shard; });
   // Its rows of the inbox are the next owner's: no position of ours would fence a write for them.
   std::erase_if(again_, [&](const auto& one) {
@@ -231,7 +250,7 @@ void Engine::take_due(std::vector<Task>& tasks) {
     const auto wake = wake_time(known, found->second.saga);
     if (!wake || *wake > now) continue;
     const auto other = wake_time(known, found->second.saga, true);
-    const plugins::StepPort* port = external_port(known, found->second.saga);
+    const plugins::StepPort* port = external_port(found->second);
     const std::string action = due_action(id);
     if (!port || action.empty() || (other && *other <= now)) {
       due(id, false);
@@ -288,7 +307,7 @@ Task Engine::answer(Completion completion) {
   if (const auto live = live_.find(completion.order_id); live != live_.end() && live->second.saga.open) {
     const bool reached = (outcome.kind != OutcomeKind::unknown && outcome.kind != OutcomeKind::retry) ||
                          outcome.query_answer != QueryAnswer::none;
-    if (const auto* port = external_port(facts(live->second), live->second.saga))
+    if (const auto* port = external_port(live->second))
       gate_.answered(port->instance(), completion.order_id, reached, clock_.now());
   }
   return {completion.order_id,
@@ -298,10 +317,7 @@ Task Engine::answer(Completion completion) {
 /// For other hosts and for people, when it changed and now and then.
 void Engine::report() {
   constexpr Millis every{10'000};
-  std::set<std::string> instances;
-  for (const auto& [slot, port] : slots_)
-    if (!port->transactional()) instances.insert(port->instance());
-  auto status = gate_.status(instances);
+  auto status = gate_.status(plugins_.external_instances());
   for (const PluginStatus& one : status) {
     const std::string label = "{instance=\"" + one.instance + "\"}";
     metrics().gauge("orderd_breaker_open" + label,
@@ -333,18 +349,26 @@ void Engine::schedule(const Live& live, bool held) {
   if (const auto wake = wake_time(facts(live), live.saga, held)) timers_.emplace(*wake, live.saga.order_id);
 }
 
-plugins::StepPort* Engine::external_port(const Facts& of, const Saga& saga) const {
-  if (!saga.open || is_transactional(of, saga)) return nullptr;
-  return slots_.at(of.definition.steps[static_cast<std::size_t>(saga.open->step)].slot);
+/// Who works on what is open; nullptr for nothing, and for the transactional ones.
+plugins::StepPort* Engine::external_port(const Live& live) {
+  const Facts known = facts(live);
+  if (!live.saga.open || is_transactional(known, live.saga)) return nullptr;
+  const auto step = static_cast<std::size_t>(live.saga.open->step);
+  return live.served->ports.at(known.definition.steps[step].slot);
 }
 
-std::string Engine::missing_slot(const Definition& of) const {
-  for (const StepDefinition& step : of.steps)
-    if (!slots_.contains(step.slot)) return step.slot;
-  return {};
+/// Finds the plugins that a saga names. Throws StoreError::refused if one is not here.
+void Engine::serve(Live& live, bool reopened) {
+  std::string missing;
+  const Definition& known = definition(live.saga.definition);
+  live.served = plugins_.of(live.saga, known, reopened, missing);
+  if (!live.served) throw StoreError(StoreError::Kind::refused, missing);
+  if (reopened) pin(live.saga, known, *live.served);
 }
 
-Facts Engine::facts(const Live& live) { return {*live.body, definition(live.saga.definition), slot_infos_}; }
+Facts Engine::facts(const Live& live) {
+  return {*live.body, definition(live.saga.definition), live.served->infos};
+}
 
 const Definition& Engine::definition(const std::string& digest) {
   const auto known = definitions_.find(digest);

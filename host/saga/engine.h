@@ -13,6 +13,7 @@
 #include "plugin_host/ports.h"
 #include "saga/decide.h"
 #include "saga/gate.h"
+#include "saga/served.h"
 #include "saga/store.h"
 #include "saga/task.h"
 
@@ -33,9 +34,9 @@ struct EngineOptions {
 /// crash it asks for, under the same keys. One thread runs it; complete() may come from any.
 class Engine {
  public:
-  using Slots = std::map<std::string, plugins::StepPort*>;
-  Engine(EngineOptions options, Store& store, bus::Subscription& orders, Slots slots, Definition definition,
-         const Clock& clock);
+  /// `plugins` outlives it, as all that is given by reference.
+  Engine(EngineOptions options, Store& store, bus::Subscription& orders, Plugins& plugins,
+         Definition definition, const Clock& clock);
 
   /// The plugins' sink. [any thread]
   void complete(Completion completion);
@@ -52,6 +53,9 @@ class Engine {
 
   void maintain();
   void own(const Ownership& change);
+  void take_up_left_alone();
+  std::vector<Task> load(const std::vector<std::int16_t>& shards);
+  void in_batches(const std::vector<Task>& tasks);
   void drop(std::int16_t shard);
   void lose(const std::string& why);
   void read(std::vector<bus::Record> records, std::vector<Task>& tasks);
@@ -76,16 +80,18 @@ class Engine {
   void adopt(Drafts& drafts, const std::set<Uuid>& not_started);
   void dispatch(const Drafts& drafts, const std::set<Uuid>& not_started);
   void schedule(const Live& live, bool held = false);
-  plugins::StepPort* external_port(const Facts& facts, const Saga& saga) const;
+  plugins::StepPort* external_port(const Live& live);
   Facts facts(const Live& live);
   const Definition& definition(const std::string& digest);
-  std::string missing_slot(const Definition& of) const;
+  void serve(Live& live, bool reopened);
+  void begin(Live& live, const Uuid& order_id, std::int16_t shard);
+  const SlotInfo& external_slot(const Draft& draft);
+  bool reroute(Draft& draft);
 
   const EngineOptions options_;
   Store& store_;
   bus::Subscription& orders_;
-  const Slots slots_;
-  const std::map<std::string, SlotInfo> slot_infos_;
+  Plugins& plugins_;
   std::map<std::string, Definition> definitions_;  // by digest
   const std::string current_;                      // digest for new orders
   const Clock& clock_;
@@ -93,6 +99,7 @@ class Engine {
   BoundedQueue<Completion> completions_;
   std::set<std::int16_t> shards_;
   std::unordered_map<Uuid, Live> live_;
+  std::set<std::int16_t> left_alone_;  // shards of sagas whose plugin is not here: read again now and then
   std::set<std::pair<Time, Uuid>> timers_;    // may name a saga twice or for nothing: checked when due
   Positions read_, saved_;                    // per shard: what was taken from the bus, what PostgreSQL holds
   std::vector<std::pair<Time, Task>> again_;  // refused alone: tried later
@@ -101,12 +108,9 @@ class Engine {
   std::set<std::int64_t> inbox_seen_;       // rows that are under way
   Gate gate_;
   std::vector<PluginStatus> reported_;
-  Time maintained_{}, inbox_read_{}, reported_at_{};
+  Time maintained_{}, inbox_read_{}, reported_at_{}, left_alone_read_{};
   bool away_ = false, definition_saved_ = false;
   Metrics::Value &started_, &finished_, &stale_, &live_gauge_, &stuck_gauge_;
 };
-
-/// What the brain must know of each slot's plugin.
-std::map<std::string, SlotInfo> slot_infos(const Engine::Slots& slots);
 
 }  // namespace orderd::saga

@@ -47,6 +47,11 @@ bool Breaker::admit(Time now) {
   return true;
 }
 
+bool Breaker::shut(Time now) const {
+  if (state_ == State::open) return now < probe_at_;
+  return state_ == State::half_open && per_second_ == 0 && now - probe_sent_ < probe_lost_after;
+}
+
 void Breaker::answered(const Uuid& order, bool reached, Time now) {
   if (reached) {
     failed_.clear();
@@ -99,6 +104,15 @@ std::vector<Uuid> Gate::release(Time now, const std::function<std::string(const 
 
 bool Gate::holds_any() const {
   return std::any_of(held_.begin(), held_.end(), [](const auto& one) { return !one.second.empty(); });
+}
+
+std::set<std::string> Gate::broken(Time now) const {
+  std::set<std::string> out;
+  for (const auto& [instance, breaker] : breakers_)
+    if (breaker.shut(now)) out.insert(instance);
+  for (const std::string& one : switches_)
+    if (one.rfind("plugin:", 0) == 0) out.insert(one.substr(7));
+  return out;
 }
 
 std::vector<PluginStatus> Gate::status(const std::set<std::string>& instances) const {

@@ -29,6 +29,8 @@ class Breaker {
   /// What came back: whether the provider was reached at all.
   void answered(const Uuid& order, bool reached, Time now);
   State state() const { return state_; }
+  /// Whether admit() would say no for a while: not now, and not as a probe.
+  bool shut(Time now) const;
   Time since() const { return since_; }
 
  private:
@@ -51,6 +53,8 @@ class Gate {
   /// Held orders whose call may go out now. `action_of` tells what an order would send; "" drops it.
   std::vector<Uuid> release(Time now, const std::function<std::string(const Uuid&)>& action_of);
   bool holds_any() const;
+  /// Instances that nothing goes out to for now: the breaker is open, or a person paused them.
+  std::set<std::string> broken(Time now) const;
   void forget_held() { held_.clear(); }
   std::vector<PluginStatus> status(const std::set<std::string>& instances) const;
 

@@ -112,10 +112,15 @@ std::string blobs_json(const Saga& saga) {
   return out;
 }
 
-std::string digests_json(const Saga& saga) {
+void read_texts(const json::Value& document, const char* name, std::map<std::string, std::string>& texts) {
+  if (const auto* object = json::child(document, name))
+    for (const auto& member : object->GetObject()) texts[member.name.GetString()] = member.value.GetString();
+}
+
+std::string texts_json(const std::map<std::string, std::string>& texts) {
   std::string out;
   json::Object object(out);
-  for (const auto& [slot, digest] : saga.digests) object.add(slot, digest);
+  for (const auto& [slot, text] : texts) object.add(slot, text);
   object.end();
   return out;
 }
@@ -151,9 +156,8 @@ void read_plugins(const json::Value& document, Saga& saga) {
     for (const auto& member : blobs->GetObject())
       saga.blobs[member.name.GetString()] = {static_cast<std::uint32_t>(json::integer(member.value, "v")),
                                              from_base64url(json::string(member.value, "b"))};
-  if (const auto* digests = json::child(document, "plugins"))
-    for (const auto& member : digests->GetObject())
-      saga.digests[member.name.GetString()] = member.value.GetString();
+  read_texts(document, "plugins", saga.digests);
+  read_texts(document, "instances", saga.instances);
 }
 
 }  // namespace
@@ -197,7 +201,8 @@ std::string to_json(const Saga& saga) {
   object.raw("payment", payment_json(saga.payment)).add("told", name(saga.told)).add("voided", saga.voided);
   object.add("reference", saga.reference);
   if (!saga.blobs.empty()) object.raw("blobs", blobs_json(saga));
-  if (!saga.digests.empty()) object.raw("plugins", digests_json(saga));
+  if (!saga.digests.empty()) object.raw("plugins", texts_json(saga.digests));
+  if (!saga.instances.empty()) object.raw("instances", texts_json(saga.instances));
   if (!saga.attempts.empty()) {
     std::string attempts = "[";
     for (const Attempt& attempt : saga.attempts)

@@ -81,12 +81,13 @@ struct Saga {
   Time told_until{};                       // when the latest of the provider's notices occurred, by its clock
   std::string reference;                   // the provider's
   std::map<std::string, StateBlob> blobs;  // by slot: what plugins want back
-  std::map<std::string, std::string> digests;  // by slot: SHA-256 of the plugin that served it last
-  std::optional<OpenCommand> suspended;        // what waits while `open` extends a reservation
-  std::optional<Time> held_until;              // a reservation's own end; none: it has none
-  Time extend_at{};                            // ... when to ask for more
-  std::int16_t held_step = 0;                  // ... and the step that made it
-  std::vector<Attempt> attempts;               // the timeline, oldest first
+  std::map<std::string, std::string> digests;    // by slot: SHA-256 of the build that serves it
+  std::map<std::string, std::string> instances;  // by slot, if another than the slot's namesake serves it
+  std::optional<OpenCommand> suspended;          // what waits while `open` extends a reservation
+  std::optional<Time> held_until;                // a reservation's own end; none: it has none
+  Time extend_at{};                              // ... when to ask for more
+  std::int16_t held_step = 0;                    // ... and the step that made it
+  std::vector<Attempt> attempts;                 // the timeline, oldest first
 
   bool operator==(const Saga&) const = default;
 };

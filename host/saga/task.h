@@ -5,6 +5,7 @@
 
 #include "saga/decide.h"
 #include "saga/records.h"
+#include "saga/served.h"
 
 namespace orderd::saga {
 
@@ -12,6 +13,7 @@ struct Live {
   Saga saga;
   std::shared_ptr<const OrderBody> body;
   std::string traceparent;
+  std::shared_ptr<const Served> served;
 };
 /// One order's share of a tick.
 struct Draft {

@@ -101,9 +101,7 @@ bool Engine::draft(const Task& task, Drafts& drafts) {
     } else if (std::holds_alternative<Begin>(task.input)) {
       one.live.body = task.body;
       one.live.traceparent = task.traceparent;
-      one.live.saga.definition = current_;
-      one.live.saga = fresh_saga(task.order_id, task.origin.shard, facts(one.live),
-                                 Time(Millis(task.order_id.unix_ms())));
+      begin(one.live, task.order_id, task.origin.shard);
       one.starts = true;
     } else if (!draft_from_store(task, one)) {
       return false;
@@ -142,6 +140,15 @@ bool Engine::draft(const Task& task, Drafts& drafts) {
   return !std::exchange(decision.stale, false);
 }
 
+/// A saga before its first step, with the plugins that will serve it.
+void Engine::begin(Live& live, const Uuid& order_id, std::int16_t shard) {
+  const Definition& current = definitions_.at(current_);
+  live.served = plugins_.choose(order_id, *live.body, current, gate_.broken(clock_.now()));
+  live.saga = fresh_saga(order_id, shard, {*live.body, current, live.served->infos},
+                         Time(Millis(order_id.unix_ms())));
+  pin(live.saga, current, *live.served);
+}
+
 /// A cancellation, or news, of an order without a live saga: finished before, or never begun.
 bool Engine::draft_from_store(const Task& task, Draft& draft) {
   const bool cancel = std::holds_alternative<Cancel>(task.input);
@@ -156,12 +163,9 @@ bool Engine::draft_from_store(const Task& task, Draft& draft) {
   draft.live.traceparent = order->traceparent;
   if (order->finished) {
     draft.live.saga = *order->finished;
-    if (const std::string missing = missing_slot(definition(draft.live.saga.definition)); !missing.empty())
-      throw StoreError(StoreError::Kind::refused, "its saga needs a plugin in slot " + missing);
+    serve(draft.live, true);
   } else {
-    draft.live.saga.definition = current_;
-    draft.live.saga =
-        fresh_saga(task.order_id, order->shard, facts(draft.live), Time(Millis(task.order_id.unix_ms())));
+    begin(draft.live, task.order_id, order->shard);
   }
   draft.reopens = true;
   return true;
@@ -186,16 +190,18 @@ void Engine::run_transactional(Drafts& drafts, plugins::TxPort& tx) {
   std::set<plugins::StepPort*> called;
   std::map<std::string, plugins::StepPort*> ports;
   for (;;) {
-    std::map<std::string, std::vector<Draft*>> groups;  // by instance: the same order on every host
+    std::map<std::string, std::vector<Draft*>> groups;  // by build: the same order on every host
     for (auto& [id, one] : drafts) {
       if (!one.decision.run) continue;
       const Facts known = facts(one.live);
       if (!is_transactional(known, one.decision.saga)) continue;
       OpenCommand& open = *one.decision.saga.open;
-      plugins::StepPort* port = slots_.at(known.definition.steps[static_cast<std::size_t>(open.step)].slot);
+      const auto step = static_cast<std::size_t>(open.step);
+      plugins::StepPort* port = one.live.served->ports.at(known.definition.steps[step].slot);
       if (!called.contains(port)) {
-        groups[port->instance()].push_back(&one);
-        ports[port->instance()] = port;
+        const std::string name = port->instance() + "@" + port->digest();
+        groups[name].push_back(&one);
+        ports[name] = port;
       } else {
         open.phase = CommandPhase::waiting;
         open.next = clock_.now();
@@ -203,8 +209,8 @@ void Engine::run_transactional(Drafts& drafts, plugins::TxPort& tx) {
       }
     }
     if (groups.empty()) return;
-    for (auto& [instance, group] : groups) {
-      plugins::StepPort* port = ports.at(instance);
+    for (auto& [build, group] : groups) {
+      plugins::StepPort* port = ports.at(build);
       called.insert(port);
       std::vector<Command> commands;
       for (Draft* one : group) {
@@ -225,12 +231,40 @@ void Engine::run_transactional(Drafts& drafts, plugins::TxPort& tx) {
   }
 }
 
+const SlotInfo& Engine::external_slot(const Draft& draft) {
+  const Facts known = facts(draft.live);
+  const auto step = static_cast<std::size_t>(draft.decision.saga.open->step);
+  return known.slots.at(known.definition.steps[step].slot);
+}
+
+/// An order whose provider cannot be reached, and who has not heard of it yet, goes to another one, if a rule
+/// names one that can be. True if its call may go out there.
+bool Engine::reroute(Draft& draft) {
+  Saga& saga = draft.decision.saga;
+  const Definition& known = definition(saga.definition);
+  const std::string& slot = known.steps[static_cast<std::size_t>(saga.open->step)].slot;
+  const bool sent_before = draft.live.saga.open && draft.live.saga.open->sequence == saga.open->sequence;
+  if (saga.mode != Mode::forward || sent_before || !is_untouched(saga, known, slot)) return false;
+  const auto other = plugins_.choose(saga.order_id, *draft.live.body, known, gate_.broken(clock_.now()));
+  const SlotInfo& info = other->infos.at(slot);
+  if (info.instance == external_slot(draft).instance || info.transactional ||
+      !gate_.admit(info.instance, saga.open->action, clock_.now()))
+    return false;
+  Slots ports = draft.live.served->ports;
+  ports[slot] = other->ports.at(slot);
+  draft.live.served = std::make_shared<const Served>(std::move(ports));
+  pin(saga, known, *draft.live.served);
+  return true;
+}
+
 /// What may not go out now waits at the gate, as if it had not been sent.
 void Engine::hold_back(Drafts& drafts) {
   for (auto& [id, one] : drafts) {
     if (!one.decision.run || one.admitted) continue;
-    const plugins::StepPort* port = external_port(facts(one.live), one.decision.saga);
-    if (!port || gate_.admit(port->instance(), one.decision.saga.open->action, clock_.now())) continue;
+    if (is_transactional(facts(one.live), one.decision.saga)) continue;
+    if (gate_.admit(external_slot(one).instance, one.decision.saga.open->action, clock_.now()) ||
+        reroute(one))
+      continue;
     OpenCommand& open = *one.decision.saga.open;
     const auto& before = one.live.saga.open;
     const bool sent_before = before && before->sequence == open.sequence;
@@ -274,7 +308,7 @@ void Engine::adopt(Drafts& drafts, const std::set<Uuid>& not_started) {
       live_.erase(id);
       continue;
     }
-    live_[id] = {one.decision.saga, one.live.body, one.live.traceparent};
+    live_[id] = {one.decision.saga, one.live.body, one.live.traceparent, one.live.served};
     schedule(live_[id]);
   }
 }
@@ -284,7 +318,7 @@ void Engine::dispatch(const Drafts& drafts, const std::set<Uuid>& not_started) {
   std::vector<Uuid> need_secret;
   for (const auto& [id, one] : drafts) {
     if (!one.decision.run || not_started.contains(id)) continue;
-    Live live{one.decision.saga, one.live.body, one.live.traceparent};
+    Live live{one.decision.saga, one.live.body, one.live.traceparent, one.live.served};
     const Facts known = facts(live);
     const OpenCommand& open = *live.saga.open;
     const StepDefinition& step = known.definition.steps[static_cast<std::size_t>(open.step)];
@@ -292,7 +326,7 @@ void Engine::dispatch(const Drafts& drafts, const std::set<Uuid>& not_started) {
     command.deadline = open.query ? clock_.now() + step.timeout : open.deadline;
     command.traceparent = live.traceparent;
     if (command.action == "payment.authorize") need_secret.push_back(id);
-    calls[slots_.at(step.slot)].push_back(std::move(command));
+    calls[live.served->ports.at(step.slot)].push_back(std::move(command));
   }
   if (!need_secret.empty()) {
     const auto secrets = store_.secrets(need_secret);

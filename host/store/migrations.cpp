@@ -1,5 +1,7 @@
 #include "store/migrations.h"
 
+#include <algorithm>
+
 #include "base/sha256.h"
 
 namespace orderd::store {
@@ -25,19 +27,22 @@ std::string label(const std::string& owner, int number) {
 }
 
 /// What `applied`, the numbers and checksums in the database, leaves to do.
-SchemaState compare(const Rows& applied, const std::string& owner, const std::vector<Migration>& migrations) {
-  if (applied.size() > static_cast<int>(migrations.size()))
+SchemaState compare(const Rows& applied, const std::string& owner, const std::vector<Migration>& migrations,
+                    Newer newer) {
+  const int known = static_cast<int>(migrations.size());
+  if (applied.size() > known && newer == Newer::refused)
     return {{},
             "the schema of " + owner + " in the database is newer (migration " +
                 std::to_string(applied.size()) + ") than this program (" + std::to_string(migrations.size()) +
                 "): install the newer " + owner};
-  for (int i = 0; i < applied.size(); ++i)
+  const int both = std::min(applied.size(), known);
+  for (int i = 0; i < both; ++i)
     if (applied.bytes(i, 1) != sha256_hex(migrations[static_cast<std::size_t>(i)].sql))
       return {{},
               label(owner, i + 1) +
                   " in the database differs from this program's: restore the database or the program that "
                   "belongs to it"};
-  return {{migrations.begin() + applied.size(), migrations.end()}, ""};
+  return {{migrations.begin() + both, migrations.end()}, ""};
 }
 
 }  // namespace
@@ -45,17 +50,17 @@ SchemaState compare(const Rows& applied, const std::string& owner, const std::ve
 SchemaState schema_state(Connection& connection, const std::string& owner,
                          const std::vector<Migration>& migrations) {
   if (!connection.run(migrations_table_exists).boolean(0, 0)) return {migrations, ""};
-  return compare(connection.run(applied_migrations, Args().text(owner)), owner, migrations);
+  return compare(connection.run(applied_migrations, Args().text(owner)), owner, migrations, Newer::refused);
 }
 
 std::vector<Migration> migrate(Connection& connection, const std::string& owner,
-                               const std::vector<Migration>& migrations) {
+                               const std::vector<Migration>& migrations, Newer newer) {
   connection.script("begin");
   try {
     connection.script("set local lock_timeout = '60s'");
     connection.script(lock_sql);
     connection.script(table_sql);
-    auto state = compare(connection.run(applied_migrations, Args().text(owner)), owner, migrations);
+    auto state = compare(connection.run(applied_migrations, Args().text(owner)), owner, migrations, newer);
     if (!state.problem.empty()) throw std::runtime_error(state.problem);
     for (const Migration& migration : state.pending) {
       connection.script(migration.sql);

@@ -17,11 +17,17 @@ struct Migration {
 /// The host's own migrations, built in from host/store/migrations/*.sql.
 const std::vector<Migration>& host_migrations();
 
-/// Brings the schema of `owner` ("orderd" for the host, an instance's name for a plugin) up to date; returns
+/// What a database that knows more migrations than this program is.
+enum class Newer {
+  refused,   // an error: the host's own schema
+  accepted,  // of plugins: an older build goes on working beside a newer one, or after it
+};
+
+/// Brings the schema of `owner` ("orderd" for the host, "plugin:<name>" for a plugin) up to date; returns
 /// what was applied. Throws DbError, or std::runtime_error with one clear line: an applied text was changed
-/// afterwards, or the database knows a newer one than this program.
+/// afterwards, or the database knows a newer one than this program, and that is refused.
 std::vector<Migration> migrate(Connection& connection, const std::string& owner,
-                               const std::vector<Migration>& migrations);
+                               const std::vector<Migration>& migrations, Newer newer = Newer::refused);
 
 /// How the database stands to what this program knows of one owner's schema. Reads only.
 struct SchemaState {

@@ -15,6 +15,8 @@ constexpr const char* usage = R"(usage: orderd-plugin-check [OPTIONS] PLUGIN.so
 Judges an orderd plugin without orderd. Each check runs in a process of its own, so a crash is a finding.
 
   --set KEY=VALUE     a setting of the instance, as in plugin.<instance>.settings.KEY (again for more)
+  --settings FILE     the same from a file, one KEY=VALUE a line: for what others shall not see in a list of
+                      processes
   --token TOKEN       a payment token that the plugin accepts (tok_ok)
   --method METHOD     the payment method (card)
   --action ACTION     an action of a step that is neither payment nor inventory: fraud.check
@@ -53,6 +55,14 @@ unsigned long number(const std::string& option, const std::string& text) {
   return value;
 }
 
+void read_settings(const std::string& file, std::map<std::string, std::string>& settings) {
+  std::ifstream in(file);
+  if (!in) throw std::runtime_error("--settings " + file + " cannot be read");
+  for (std::string line; std::getline(in, line);)
+    if (const std::size_t equals = line.find('='); equals != std::string::npos)
+      settings[line.substr(0, equals)] = line.substr(equals + 1);
+}
+
 Arguments parse(int argc, char** argv) {
   Arguments out;
   Options& o = out.options;
@@ -72,6 +82,8 @@ Arguments parse(int argc, char** argv) {
     const std::size_t equals = value.find('=');
     if (option == "--set" && equals != std::string::npos)
       o.settings[value.substr(0, equals)] = value.substr(equals + 1);
+    else if (option == "--settings")
+      read_settings(value, o.settings);
     else if (option == "--token")
       o.token = value;
     else if (option == "--method")

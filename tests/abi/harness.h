@@ -37,6 +37,7 @@ inline Options test_options() {
   options.directory = ABI_PLUGINS;
   options.host_version = "0.1.0";
   options.stop_limit = Millis(200);
+  options.trust.folders = false;  // a build tree may lie anywhere
   return options;
 }
 

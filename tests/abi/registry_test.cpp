@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "harness.h"
-#include "plugin_host/library.h"
+#include "plugin_host/trust.h"
 
 namespace orderd::plugins {
 namespace {

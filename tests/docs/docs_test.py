@@ -14,7 +14,7 @@ import sources  # noqa: E402
 
 read = config_test.read
 DOCUMENTS = [path for path in sources.files(ROOT) if path.endswith(".md")]
-FAMILY = "http|access|postgres|saga|plugins|secrets|intake|log|slot|plugin|kafka"
+FAMILY = "http|access|postgres|saga|plugins|secrets|intake|log|slot|route|plugin|kafka"
 SETTING = rf"`((?:{FAMILY})\.[\w.<>]+)(?: = [^`]*)?`"
 MACHINE_PATH = r"(?<![\w./])/(work|home|root|tmp|mnt)/"
 

@@ -6,7 +6,7 @@ import re
 import unittest
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-FAMILIES = ("kafka.", "plugin.", "slot.")
+FAMILIES = ("kafka.", "plugin.", "route.", "slot.")
 
 
 def read(path):

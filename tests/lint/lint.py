@@ -35,6 +35,7 @@ MAY_INCLUDE = {
     "saga": BELOW_STAGES,
     "webhooks": BELOW_STAGES + " saga",
     "reconcile": BELOW_STAGES + " saga",
+    "swap": BELOW_STAGES,
     "admin": BELOW_STAGES + " access saga",
     "projection": BELOW_STAGES,
     "sse": BELOW_EDGE,

@@ -152,6 +152,8 @@ class Host:
             "saga.dir": SOURCE / "config" / "sagas",
             "secrets.key_file": key_path,
             "plugins.dir": build / "plugins",
+            "plugins.store_dir": pathlib.Path(setting("ORDERD_TEST_DIR")) / "builds",
+            "plugins.trusted_owner": SOURCE.stat().st_uid,
             "plugin.payment.library": "payment_simulated.so",
             "plugin.payment.settings.database": database.url,
             "plugin.inventory.library": "inventory_postgres.so",

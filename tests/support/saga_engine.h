@@ -13,6 +13,7 @@ struct World {
   Tables tables;
   Bank bank;
   Stock stock;
+  FixedPlugins plugins{Slots{{"payment", &bank}, {"inventory", &stock}}};
   std::unique_ptr<MemoryStore> store;
   std::unique_ptr<MemoryBus> bus;
   std::unique_ptr<Engine> engine;
@@ -22,8 +23,7 @@ struct World {
   void start() {
     store = std::make_unique<MemoryStore>(tables);
     bus = std::make_unique<MemoryBus>(tables);
-    engine = std::make_unique<Engine>(EngineOptions{}, *store, *bus,
-                                      Engine::Slots{{"payment", &bank}, {"inventory", &stock}},
+    engine = std::make_unique<Engine>(EngineOptions{}, *store, *bus, plugins,
                                       parse_definition(default_saga, "default.json"), clock);
   }
   void turn() {

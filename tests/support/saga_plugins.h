@@ -7,8 +7,10 @@ namespace orderd::saga::test {
 /// A provider with a ledger of its own, which no crash of the host touches; answers when told to.
 class Bank final : public plugins::StepPort {
  public:
+  explicit Bank(std::string name = "bank", std::string digest = "bank")
+      : name_(std::move(name)), digest_(std::move(digest)) {}
   const std::string& instance() const override { return name_; }
-  const std::string& digest() const override { return name_; }
+  const std::string& digest() const override { return digest_; }
   bool supports(std::string_view) const override { return true; }
   bool transactional() const override { return false; }
   bool can_query() const override { return true; }
@@ -28,7 +30,7 @@ class Bank final : public plugins::StepPort {
   std::vector<Completion> answers() {
     std::vector<Completion> out;
     for (const Command& command : asked) {
-      Completion completion{command.order_id, command.key, {}, name_};
+      Completion completion{command.order_id, command.key, {}, digest_};
       completion.outcome.kind = away ? OutcomeKind::retry : OutcomeKind::done;
       completion.outcome.totals = totals[command.order_id];
       if (command.action == "payment.query")
@@ -52,7 +54,7 @@ class Bank final : public plugins::StepPort {
     if (command.action == "payment.refund") money.refunded += command.amount;
     if (command.action == "payment.void") money.voided = money.authorized - money.captured;
   }
-  const std::string name_ = "bank";
+  const std::string name_, digest_;
 };
 
 class Stock final : public plugins::StepPort {

@@ -68,8 +68,9 @@ void Ledger::take(const std::string& line) {
   }
   if (row.HasMember("fault")) return;
   const std::string name = text(row, "state");
-  Call call{text(row, "key"),      text(row, "payment"),  text(row, "kind"), State::done,
-            number(row, "amount"), text(row, "currency"), text(row, "code"), number(row, "at")};
+  Call call{text(row, "key"),  text(row, "payment"),  text(row, "kind"),
+            State::done,       number(row, "amount"), text(row, "currency"),
+            text(row, "code"), number(row, "at"),     text(row, "build")};
   for (std::size_t i = 0; i < names.size(); ++i)
     if (name == names[i]) call.state = static_cast<State>(i);
   if (const std::string token = text(row, "token"); !token.empty()) payments_[call.payment].token = token;
@@ -105,6 +106,7 @@ const Call& Ledger::enter(Call call, std::string_view token) {
   member(writer, "currency", call.currency);
   if (!call.code.empty()) member(writer, "code", call.code);
   if (!token.empty()) member(writer, "token", token);
+  if (!call.build.empty()) member(writer, "build", call.build);
   writer.EndObject();
   unwritten_.append(out.GetString(), out.GetSize()).push_back('\n');
   if (!token.empty()) payments_[call.payment].token = token;

@@ -27,6 +27,7 @@ struct Call {
   std::int64_t amount = 0;
   std::string currency, code;
   std::int64_t at_ms = 0;
+  std::string build{};  // of the client that made the call
 };
 
 class Ledger {

@@ -147,9 +147,9 @@ class Server {
     const auto number = [&](const char* name) {
       return row.HasMember(name) && row[name].IsInt64() ? row[name].GetInt64() : 0;
     };
-    const Request request{number("id"),       text("op"),       text("key"),    text("payment"),
-                          text("token"),      text("currency"), text("cursor"), number("amount"),
-                          number("deadline"), number("since")};
+    const Request request{number("id"),     text("op"),         text("key"),    text("payment"),
+                          text("token"),    text("currency"),   text("cursor"), text("build"),
+                          number("amount"), number("deadline"), number("since")};
     if (request.op == "calm") {
       teller_.calm();
       from.out += "{\"id\":" + std::to_string(request.number) + ",\"outcome\":\"DONE\"}\n";

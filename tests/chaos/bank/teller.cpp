@@ -122,8 +122,8 @@ Delivery Teller::execute(std::uint64_t connection, const Request& request, std::
   }
   if (chance(stored_failure_share)) {
     ledger_.note("stored failure", request.key);
-    const Call failed{request.key,    request.payment,  request.op,         State::failed,
-                      request.amount, request.currency, "PROCESSING_ERROR", now};
+    const Call failed{request.key,      request.payment,    request.op, State::failed, request.amount,
+                      request.currency, "PROCESSING_ERROR", now,        request.build};
     return {How::now, 0, answer(request.number, ledger_.enter(failed, request.token), nullptr)};
   }
   const Call& call = carry_out(request, now);
@@ -158,7 +158,8 @@ const Call& Teller::carry_out(const Request& request, std::int64_t now) {
 }
 
 Call Teller::verdict(const Request& request, std::int64_t now) {
-  Call call{request.key, request.payment, request.op, State::done, request.amount, request.currency, "", now};
+  Call call{request.key, request.payment, request.op, State::done, request.amount, request.currency, "",
+            now,         request.build};
   if (call.kind == "authorize") judge_authorize(call, request);
   if (call.kind == "capture") judge_capture(call);
   if (call.kind == "void") judge_void(call, now);

@@ -19,7 +19,7 @@ namespace bank {
 
 struct Request {
   std::int64_t number = 0;  // the caller's own
-  std::string op, key, payment, token, currency, cursor;
+  std::string op, key, payment, token, currency, cursor, build;
   std::int64_t amount = 0, deadline_ms = 0, since_ms = 0;
 };
 

@@ -138,6 +138,7 @@ class BankClient final : public PaymentProvider, public Webhooks {
     count("amount", command.amount.amount);
     member("currency", command.amount.currency);
     count("deadline", command.deadline_ms);
+    member("build", ORDERD_BANK_CLIENT_BUILD);
     if (!command.secret_json.empty()) member("token", token_of(command.secret_json));
     rapidjson::Document details;
     details.Parse(command.details_json.c_str());

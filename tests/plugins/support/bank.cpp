@@ -14,6 +14,7 @@ InstanceConfig instance(const std::string& name, const std::string& library,
 Options options() {
   Options options;
   options.directory = ORDERD_PLUGINS_DIRECTORY;
+  options.trust.folders = false;  // a build tree may lie anywhere
   options.host_version = "0.0.0";
   return options;
 }

@@ -1,0 +1,177 @@
+// Which plugin an order is served by: the engine with several banks, chosen and replaced while it runs.
+#include <catch2/catch.hpp>
+
+#include "support/saga_engine.h"
+
+using namespace orderd;
+using namespace orderd::saga;
+using namespace orderd::saga::test;
+
+namespace {
+
+/// Banks by name and build; `present` serves new orders unless it is broken, then `spare`.
+class Banks final : public Plugins {
+ public:
+  explicit Banks(Stock& stock) : stock_(stock) {}
+  std::shared_ptr<const Served> choose(const Uuid&, const OrderBody&, const Definition&,
+                                       const std::set<std::string>& broken) override {
+    return with(broken.contains(present->instance()) && spare ? *spare : *present);
+  }
+  std::shared_ptr<const Served> of(const Saga& saga, const Definition&, bool reopened,
+                                   std::string& missing) override {
+    for (Bank* bank : here)
+      if (bank->instance() == orderd::saga::instance_of(saga, "payment") &&
+          (reopened ? bank == present : bank->digest() == saga.digests.at("payment")))
+        return with(*bank);
+    return missing = "that build is not here", nullptr;
+  }
+  std::vector<plugins::StepPort*> candidates(const std::string& slot) override {
+    if (slot == "inventory") return {&stock_};
+    return {present};
+  }
+  std::set<std::string> external_instances() override { return {present->instance()}; }
+
+  Bank* present = nullptr;
+  Bank* spare = nullptr;
+  std::vector<Bank*> here;
+
+ private:
+  std::shared_ptr<const Served> with(Bank& bank) {
+    return std::make_shared<const Served>(Slots{{"payment", &bank}, {"inventory", &stock_}});
+  }
+  Stock& stock_;
+};
+
+struct Shop {
+  ManualClock clock;
+  Tables tables;
+  Stock stock;
+  Banks banks{stock};
+  std::unique_ptr<MemoryStore> store;
+  std::unique_ptr<MemoryBus> bus;
+  std::unique_ptr<Engine> engine;
+
+  void start() {
+    store = std::make_unique<MemoryStore>(tables);
+    bus = std::make_unique<MemoryBus>(tables);
+    engine = std::make_unique<Engine>(EngineOptions{}, *store, *bus, banks,
+                                      parse_definition(default_saga, "default.json"), clock);
+  }
+  Uuid place() { return tables.place(clock.now()); }
+  void turns(int count) {
+    for (int i = 0; i < count; ++i) {
+      clock.pass(Millis(200));
+      engine->turn(Millis(0));
+      for (Bank* bank : banks.here)
+        for (Completion& completion : bank->answers()) engine->complete(std::move(completion));
+    }
+  }
+  Status status(const Uuid& id) const { return tables.orders.at(id).status; }
+};
+
+bool served(const Bank& bank, const Uuid& id, const std::string& action) {
+  for (const auto& [key, command] : bank.effects)
+    if (command.order_id == id && command.action == action) return true;
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("an order ends with the build that it began with, and a new one begins with the present build") {
+  Bank old("payment", "one"), fresh("payment", "two");
+  Shop shop;
+  shop.banks.present = &old;
+  shop.banks.here = {&old, &fresh};
+  shop.start();
+  const Uuid before = shop.place();
+  shop.clock.pass(Millis(200));
+  shop.engine->turn(Millis(0));
+  REQUIRE(served(old, before, "payment.authorize"));
+  shop.banks.present = &fresh;
+  const Uuid after = shop.place();
+  shop.turns(30);
+  CHECK(shop.status(before) == Status::confirmed);
+  CHECK(served(old, before, "payment.capture"));
+  CHECK(shop.status(after) == Status::confirmed);
+  CHECK(served(fresh, after, "payment.authorize"));
+  CHECK(served(fresh, after, "payment.capture"));
+}
+
+TEST_CASE("a host that takes over gives each order to the build that it began with") {
+  Bank old("payment", "one"), fresh("payment", "two");
+  Shop shop;
+  shop.banks.present = &old;
+  shop.banks.here = {&old, &fresh};
+  shop.start();
+  const Uuid id = shop.place();
+  shop.clock.pass(Millis(200));
+  shop.engine->turn(Millis(0));
+  shop.banks.present = &fresh;
+  shop.start();
+  shop.turns(30);
+  CHECK(shop.status(id) == Status::confirmed);
+  CHECK(served(old, id, "payment.capture"));
+  CHECK(fresh.effects.empty());
+}
+
+TEST_CASE("an order that is refunded after its end is refunded by the present build") {
+  Bank old("payment", "one"), fresh("payment", "two");
+  Shop shop;
+  shop.banks.present = &old;
+  shop.banks.here = {&old, &fresh};
+  shop.start();
+  const Uuid id = shop.place();
+  shop.turns(30);
+  REQUIRE(shop.status(id) == Status::confirmed);
+  shop.banks.present = &fresh;
+  fresh.totals = old.totals;  // one provider's ledger
+  REQUIRE(shop.tables.cancel(id, shop.clock.now()));
+  shop.turns(30);
+  CHECK(shop.status(id) == Status::cancelled);
+  CHECK(served(fresh, id, "payment.refund"));
+}
+
+TEST_CASE("an order whose build is not on this host waits, and goes on when the build is there") {
+  Bank old("payment", "one"), fresh("payment", "two");
+  Shop shop;
+  shop.banks.present = &old;
+  shop.banks.here = {&old, &fresh};
+  shop.start();
+  const Uuid id = shop.place();
+  shop.clock.pass(Millis(200));
+  shop.engine->turn(Millis(0));
+  shop.banks.present = &fresh;
+  shop.banks.here = {&fresh};
+  shop.start();
+  shop.turns(30);
+  CHECK(shop.status(id) == Status::pending);
+  CHECK(fresh.effects.empty());
+  shop.banks.here = {&old, &fresh};
+  shop.turns(120);
+  CHECK(shop.status(id) == Status::confirmed);
+  CHECK(served(old, id, "payment.capture"));
+}
+
+TEST_CASE("while a provider cannot be reached, new orders go to the next one that the rule names") {
+  Bank first("first", "f"), second("second", "s");
+  Shop shop;
+  shop.banks.present = &first;
+  shop.banks.spare = &second;
+  shop.banks.here = {&first, &second};
+  shop.start();
+  first.away = true;
+  std::vector<Uuid> failed;
+  for (int i = 0; i < 6; ++i) failed.push_back(shop.place());
+  shop.turns(3);
+  const Uuid next = shop.place();
+  shop.turns(4);
+  CHECK(served(second, next, "payment.authorize"));
+  for (const Uuid& id : failed) CHECK_FALSE(served(second, id, "payment.authorize"));  // were tried there
+  first.away = false;
+  shop.turns(400);
+  CHECK(shop.status(next) == Status::confirmed);
+  for (const Uuid& id : failed) CHECK(shop.status(id) == Status::confirmed);
+  const Uuid later = shop.place();
+  shop.turns(30);
+  CHECK(served(first, later, "payment.authorize"));  // it can be reached again
+}
