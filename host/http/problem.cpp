@@ -88,7 +88,7 @@ ErrorFace face_of(Error error) {
     case Error::switch_not_found:
       return {404, "SWITCH_NOT_FOUND", "There is no such switch; the list names all.", false};
     case Error::dead_letter_not_found:
-      return {404, "DEAD_LETTER_NOT_FOUND", "There is no such dead letter any more.", false};
+      return {404, "DEAD_LETTER_NOT_FOUND", "There is no such dead letter.", false};
     case Error::build_not_found:
       return {404, "BUILD_NOT_FOUND", "There is no such build of a plugin; the list names all.", false};
     case Error::method_not_allowed:

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "model/json.h"
 #include "orderctl/given.h"
 #include "plugin_host/build_store.h"
 #include "plugin_host/error.h"

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The swap proof: the payment plugin is replaced again and again while orders come in, by builds of which
 each writes its name into the bank's books. In between a host restarts, and once operators roll back. Then old
-orders are cancelled, and refunded. Nothing may be lost or doubled, and each order must have been served from its
-authorization to its capture by one build, the one that its own timeline names.
+orders are cancelled, and refunded. Nothing may be lost or doubled, and each order must have been served from
+its authorization to its capture by one build, the one that its own timeline names.
 
     swap.py [--minutes M] [--every S] [--seed S] [--kafka] [--rate N] [--hosts N] [--bounded]"""
 
