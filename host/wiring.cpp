@@ -68,11 +68,15 @@ std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings
     configs.push_back({name,
                        plugin.library,
                        plugin.settings,
-                       {steps.contains(name) ? "orderd.step/1" : "orderd.projection/1"}});
+                       {steps.contains(name) ? "orderd.step/1" : "orderd.projection/1"},
+                       plugin.isolated,
+                       plugin.memory_mb});
   plugins::Options options;
   options.directory = settings.plugins_dir;
   options.host_version = version;
   options.store = settings.plugins_store_dir;
+  options.log_level = settings.log_level;
+  options.log_format = settings.log_format;
   options.trust = trust(settings);
   return std::make_unique<plugins::Registry>(options, configs);
 }

@@ -55,6 +55,15 @@ std::string Metrics::to_text() const {
   return prometheus::TextSerializer().Serialize(families);
 }
 
+std::vector<Metrics::Sample> Metrics::samples() const {
+  std::lock_guard lock(mutex_);
+  std::vector<Sample> out;
+  for (const auto& [name, entry] : entries_)
+    out.push_back({name, entry.help, std::string_view(entry.type) == "counter",
+                   entry.value->load(std::memory_order_relaxed)});
+  return out;
+}
+
 Metrics& metrics() {
   static Metrics instance;
   return instance;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace orderd {
 
@@ -19,6 +20,12 @@ class Metrics {
   Value& counter(const std::string& name, const std::string& help);
   Value& gauge(const std::string& name, const std::string& help);
   std::string to_text() const;
+  struct Sample {
+    std::string name, help;
+    bool counter = false;
+    std::int64_t value = 0;
+  };
+  std::vector<Sample> samples() const;
 
  private:
   struct Entry {

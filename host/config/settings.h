@@ -22,6 +22,8 @@ struct PluginSettings {
   std::string library;                          // relative to plugins.dir, or absolute inside it
   std::map<std::string, std::string> settings;  // plugin.<instance>.settings.*
   std::map<std::string, std::string> secrets;   // plugin.<instance>.secret.*: setting -> file
+  bool isolated = false;                        // plugin.<instance>.isolation = process
+  unsigned memory_mb = 512;                     // ... of that process; 0: no limit
 };
 
 struct Settings {
@@ -56,14 +58,14 @@ struct Settings {
   std::string plugins_dir = "/usr/lib/orderd/plugins/1";
   std::string plugins_store_dir = "/var/lib/orderd/builds";  // builds by digest, for orders in flight
   std::string plugins_trusted_owner;                         // a user besides root whose plugins are loaded
-  std::map<std::string, PluginSettings> plugins;  // by instance
+  std::map<std::string, PluginSettings> plugins;             // by instance
 
   std::string secrets_key_file = "/etc/orderd/secrets/secret.key";
   std::set<std::string> roles{"api", "projection", "relay", "saga"};
   unsigned intake_writers = 1;
   int lease_ms = 8000;
   int drain_ms = 10'000;
-  int reconcile_interval_s = 300;  // 0: never
+  int reconcile_interval_s = 300;   // 0: never
   std::string log_format = "text";  // or "json", "journal"
   std::string log_level = "info";
 };

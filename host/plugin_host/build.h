@@ -1,49 +1,55 @@
 #pragma once
-// One build of one plugin instance: its library made into an instance, with the ports on it. An instance has
-// one build, or, while the plugin is being replaced, several side by side.
+// One build of one plugin instance, with the ports on it. An instance has one build, or, while the plugin is
+// being replaced, several side by side; each in this process or in one of its own.
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
-#include "plugin_host/external_step.h"
 #include "plugin_host/options.h"
-#include "plugin_host/transactional_ports.h"
-#include "plugin_host/webhook_reader.h"
+#include "plugin_host/ports.h"
+#include "plugin_host/webhook_port.h"
+#include "store/migrations.h"
 
 namespace orderd::plugins {
 
-class Build {
- public:
-  /// Creates and initialises it. Throws PluginError, also if it lacks an extension of config.extensions.
-  Build(const InstanceConfig& config, Library library, const Options& options);
-
-  const std::string& digest() const { return instance_.digest(); }
-  Instance& instance() { return instance_; }
-  /// nullptr where the plugin has no such side.
-  StepPort* step();
-  PluginProjection* projection() { return projection_.get(); }
-  PluginCatalog* catalog() { return catalog_.get(); }
-  WebhookReader* webhook() { return webhook_.get(); }
-  /// Which state blobs it can read; 0, 0: none.
-  std::pair<std::uint32_t, std::uint32_t> state_versions() const { return state_versions_; }
-
-  /// Throws PluginError.
-  void start(const CompletionSink& sink);
-  /// Waits for what is in flight, then stops it. False: it holds a thread of the host; it can then neither be
-  /// stopped nor destroyed, and stays as it is.
-  bool stop();
-  bool stuck() const { return stuck_; }
-
- private:
-  Instance instance_;  // made first and goes last
-  std::pair<std::uint32_t, std::uint32_t> state_versions_;
-  std::unique_ptr<ExternalStep> external_;
-  std::unique_ptr<TransactionalStep> transactional_;
-  std::unique_ptr<PluginProjection> projection_;
-  std::unique_ptr<PluginCatalog> catalog_;
-  std::unique_ptr<WebhookReader> webhook_;
-  bool stuck_ = false;
+/// What one build says of itself.
+struct BuildInfo {
+  std::string instance, plugin, version, vendor, library, digest;
+  std::vector<std::string> extensions;
+  bool isolated = false;
+  bool current = true;  // by the registry, as `file`:
+  std::string file{};   // plugin.<instance>.library, of which `library` may be a copy or another build
 };
 
-/// Throws PluginError unless the instance has all of `needs`.
-void check_needs(const Instance& instance, const std::vector<std::string>& needs);
+class Build {
+ public:
+  virtual ~Build() = default;
+  virtual const std::string& digest() const = 0;
+  virtual BuildInfo info() const = 0;
+  /// nullptr where the plugin has no such side.
+  virtual StepPort* step() = 0;
+  virtual ProjectionPort* projection() = 0;
+  virtual CatalogPort* catalog() = 0;
+  virtual WebhookPort* webhook() = 0;
+  /// Which state blobs it can read; 0, 0: none.
+  virtual std::pair<std::uint32_t, std::uint32_t> state_versions() const = 0;
+  /// Of tables of its own in the host's database.
+  virtual std::vector<store::Migration> migrations() = 0;
+
+  /// Throws PluginError.
+  virtual void start(const CompletionSink& sink) = 0;
+  /// Waits for what is in flight, then stops it. False: it holds a thread of the host; it can then neither be
+  /// stopped nor destroyed, and stays as it is.
+  virtual bool stop() = 0;
+  virtual bool stuck() const = 0;
+};
+
+struct LibrarySource;
+/// Loads the library, or the process that loads it, and makes and initialises the instance. Throws
+/// PluginError, also if it lacks an extension of config.extensions. `digest` "": whatever the file is.
+std::unique_ptr<Build> make_build(const InstanceConfig& config, const LibrarySource& source,
+                                  const std::filesystem::path& library, const std::string& digest,
+                                  const Options& options);
 
 }  // namespace orderd::plugins

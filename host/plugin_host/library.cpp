@@ -10,6 +10,7 @@
 #include <cstring>
 #include <deque>
 #include <fstream>
+#include <memory>
 #include <sstream>
 
 #include "base/sha256.h"
@@ -115,31 +116,46 @@ const orderd_descriptor* descriptor_of(const std::string& instance, const std::f
   return descriptor;
 }
 
-}  // namespace
-
-Library load_library(const std::string& instance, const LibrarySource& source,
-                     const std::filesystem::path& path, const std::string& wanted) {
+/// The file's path and digest; `descriptor` is its open file.
+LibraryFile judged(const std::string& instance, const LibrarySource& source,
+                   const std::filesystem::path& path, const std::string& wanted,
+                   std::unique_ptr<Descriptor>& descriptor) {
   std::error_code failed;
   const auto root = std::filesystem::weakly_canonical(source.directory, failed);
   const auto file = std::filesystem::weakly_canonical(root / path, failed);
   if (!inside(root, file))
     fail(instance, file, "it is outside the plugin directory " + root.string(), "move it there");
-  Descriptor descriptor(file);
-  if (!is_regular(descriptor.number()))
+  descriptor = std::make_unique<Descriptor>(file);
+  if (!is_regular(descriptor->number()))
     fail(instance, file, "there is no such file",
          "install the package that brings it, or correct the library's name");
   for (const auto& problem :
-       {ownership_problem(descriptor.number(), source.trust), folders_problem(file, source.trust)})
+       {ownership_problem(descriptor->number(), source.trust), folders_problem(file, source.trust)})
     if (!problem.empty()) fail(instance, file, problem, "chown it to root and chmod it to 0644");
 
-  const std::string bytes = file_bytes(descriptor.number());
+  const std::string bytes = file_bytes(descriptor->number());
   const std::string digest = sha256_hex(bytes);
   if (!wanted.empty() && digest != wanted)
     fail(instance, file, "it is not the build that its name says (SHA-256 " + digest + ")",
          "remove the file, then install that build again");
   if (is_cut_short(bytes))
     fail(instance, file, "it is not a loadable library (the file is cut short)", "copy or install it again");
-  const auto by_descriptor = path_of(descriptor.number());
+  return {file, digest};
+}
+
+}  // namespace
+
+LibraryFile judge_library(const std::string& instance, const LibrarySource& source,
+                          const std::filesystem::path& path, const std::string& digest) {
+  std::unique_ptr<Descriptor> descriptor;
+  return judged(instance, source, path, digest, descriptor);
+}
+
+Library load_library(const std::string& instance, const LibrarySource& source,
+                     const std::filesystem::path& path, const std::string& wanted) {
+  std::unique_ptr<Descriptor> descriptor;
+  const auto [file, digest] = judged(instance, source, path, wanted, descriptor);
+  const auto by_descriptor = path_of(descriptor->number());
   dlerror();
   boost::system::error_code error;
   dll::shared_library library;
@@ -147,7 +163,7 @@ Library load_library(const std::string& instance, const LibrarySource& source,
   if (error)
     fail(instance, file, "it is not a loadable library (" + loader_message(by_descriptor) + ")",
          "install a build for this machine");
-  descriptor.keep_open();
+  descriptor->keep_open();
   return {file, digest, descriptor_of(instance, file, keep(std::move(library)))};
 }
 

@@ -23,6 +23,15 @@ struct LibrarySource {
   Trust trust{};
 };
 
+/// A file that may be loaded, without its being loaded.
+struct LibraryFile {
+  std::filesystem::path path;
+  std::string digest;
+};
+/// Everything of load_library() that can be told from the file alone.
+LibraryFile judge_library(const std::string& instance, const LibrarySource& source,
+                          const std::filesystem::path& path, const std::string& digest = {});
+
 /// Maps `path` (relative to the source's directory unless absolute) for the instance called `instance`. Of
 /// the file that is judged the same bytes are mapped: it is loaded by its descriptor, which stays open, for
 /// the loader knows the library by that number. Refused, with PluginError: a file that is missing, outside

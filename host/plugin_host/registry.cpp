@@ -1,12 +1,11 @@
 #include "plugin_host/registry.h"
 
-#include <orderd/migrations.h>
-
 #include <algorithm>
 #include <set>
 
 #include "base/log.h"
 #include "plugin_host/current_ports.h"
+#include "plugin_host/library.h"
 #include "store/migrations.h"
 
 namespace orderd::plugins {
@@ -36,16 +35,10 @@ namespace {
 using Migrations = std::map<std::string, std::vector<store::Migration>>;
 
 void add_migrations(Build& build, Migrations& all) {
-  Instance& instance = build.instance();
-  const auto* table = instance.extension<orderd_migrations_v1>(ORDERD_EXT_MIGRATIONS);
-  if (!table || !table->list) return;
-  std::uint32_t count = 0;
-  const orderd_migration* list = table->list(instance.plugin(), &count);
-  auto& migrations = all[std::string("plugin:") + instance.library().descriptor->name];
-  if (count <= migrations.size()) return;  // the newest build knows all
-  migrations.clear();
-  for (std::uint32_t i = 0; i < count; ++i)
-    migrations.push_back({static_cast<int>(list[i].number), list[i].name, list[i].sql});
+  auto list = build.migrations();
+  if (list.empty()) return;
+  auto& migrations = all["plugin:" + build.info().plugin];
+  if (list.size() > migrations.size()) migrations = std::move(list);  // the newest build knows all
 }
 
 void apply_all(const Migrations& all, store::Connection& connection) {
@@ -53,20 +46,6 @@ void apply_all(const Migrations& all, store::Connection& connection) {
     for (const auto& applied : store::migrate(connection, owner, migrations, store::Newer::accepted))
       log_info("plugin", "applied a migration",
                {{"owner", owner}, {"number", std::to_string(applied.number)}});
-}
-
-BuildInfo info_of(Build& build, bool current, const std::filesystem::path& file) {
-  const Instance& instance = build.instance();
-  const orderd_descriptor& descriptor = *instance.library().descriptor;
-  return {instance.name(),
-          descriptor.name,
-          descriptor.version,
-          descriptor.vendor,
-          instance.library().path.string(),
-          instance.digest(),
-          instance.extensions(),
-          current,
-          file.string()};
 }
 
 [[noreturn]] void unknown_instance(std::string_view name) {
@@ -83,8 +62,8 @@ Registry::Registry(Options options, const std::vector<InstanceConfig>& configs)
       throw PluginError("plugin \"" + config.name +
                         "\" is configured twice; give each instance a name of its own");
     auto entry = std::make_unique<Entry>(config);
-    entry->builds.push_back(std::make_unique<Build>(
-        config, load_library(config.name, {options_.directory, options_.trust}, config.library), options_));
+    entry->builds.push_back(
+        make_build(config, {options_.directory, options_.trust}, config.library, "", options_));
     entry->current = entry->builds.front().get();
     entries_.push_back(std::move(entry));
   }
@@ -108,7 +87,9 @@ Registry::Entry* Registry::find(std::string_view name) const {
 StepPort& Registry::step(std::string_view name) {
   Entry* entry = find(name);
   if (!entry) unknown_instance(name);
-  if (!entry->current.load()->step()) check_needs(entry->current.load()->instance(), {ORDERD_EXT_STEP});
+  if (!entry->current.load()->step())
+    fail(entry->config.name, entry->current.load()->info().library, "it is no step of a saga",
+         "configure a plugin that has orderd.step/1");
   return entry->step;
 }
 
@@ -189,8 +170,7 @@ Build* Registry::load(Entry& entry, const std::string& digest) {
   if (Build* build = entry.find(digest)) return build;
   const auto file = store_.find(digest);
   if (!file) return nullptr;
-  auto build = std::make_unique<Build>(
-      entry.config, load_library(entry.config.name, store_.source(), *file, digest), options_);
+  auto build = make_build(entry.config, store_.source(), *file, digest, options_);
   if (sink_) build->start(sink_);
   return entry.builds.emplace_back(std::move(build)).get();
 }
@@ -221,7 +201,7 @@ void Registry::use(std::string_view name, const std::string& digest) {
       (!old.webhook() || fresh->webhook()) && (!old.projection() || fresh->projection()) &&
       (!old.catalog() || fresh->catalog());
   if (!serves)
-    fail(entry->config.name, fresh->instance().library().path,
+    fail(entry->config.name, fresh->info().library,
          "it is another kind of plugin than the one it would replace",
          "configure an instance of its own for it");
   if (&old == fresh) return;
@@ -255,8 +235,11 @@ std::vector<BuildInfo> Registry::infos(bool all) const {
   std::vector<BuildInfo> infos;
   for (const auto& entry : entries_)
     for (const auto& build : entry->builds)
-      if (const bool current = build.get() == entry->current.load(); current || all)
-        infos.push_back(info_of(*build, current, options_.directory / entry->config.library));
+      if (const bool current = build.get() == entry->current.load(); current || all) {
+        infos.push_back(build->info());
+        infos.back().current = current;
+        infos.back().file = (options_.directory / entry->config.library).string();
+      }
   return infos;
 }
 

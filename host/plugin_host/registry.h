@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plugin_host/build.h"
 #include "plugin_host/build_store.h"
 #include "plugin_host/error.h"
 #include "plugin_host/options.h"
@@ -29,16 +30,6 @@ struct Migration;
 }  // namespace orderd::store
 
 namespace orderd::plugins {
-
-class Build;
-
-/// What one build says of itself.
-struct BuildInfo {
-  std::string instance, plugin, version, vendor, library, digest;
-  std::vector<std::string> extensions;
-  bool current = true;
-  std::string file;  // plugin.<instance>.library, of which `library` may be a copy or another build
-};
 
 /// start(), stop() and the constructor: main thread. Ports: as their own comments say, and they live as long
 /// as the registry. The rest: any thread.

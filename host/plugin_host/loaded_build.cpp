@@ -1,10 +1,16 @@
-#include "plugin_host/build.h"
+#include "plugin_host/loaded_build.h"
+
+#include <orderd/migrations.h>
 
 #include "base/log.h"
 #include "plugin_host/error.h"
+#include "plugin_host/isolation/isolated_build.h"
 #include "plugin_host/step_table.h"
+#include "store/migrations.h"
 
 namespace orderd::plugins {
+
+namespace {
 
 void check_needs(const Instance& instance, const std::vector<std::string>& needs) {
   for (const std::string& id : needs) {
@@ -18,7 +24,9 @@ void check_needs(const Instance& instance, const std::vector<std::string>& needs
   }
 }
 
-Build::Build(const InstanceConfig& config, Library library, const Options& options)
+}  // namespace
+
+LoadedBuild::LoadedBuild(const InstanceConfig& config, Library library, const Options& options)
     : instance_(config.name, std::move(library), config.settings, options.host_version) {
   check_needs(instance_, config.extensions);
   if (instance_.has(ORDERD_EXT_STEP)) {
@@ -38,17 +46,41 @@ Build::Build(const InstanceConfig& config, Library library, const Options& optio
             {"digest", instance_.digest()}});
 }
 
-StepPort* Build::step() {
+BuildInfo LoadedBuild::info() const {
+  const orderd_descriptor& descriptor = *instance_.library().descriptor;
+  BuildInfo info;
+  info.instance = instance_.name();
+  info.plugin = descriptor.name;
+  info.version = descriptor.version;
+  info.vendor = descriptor.vendor;
+  info.library = instance_.library().path.string();
+  info.digest = instance_.digest();
+  info.extensions = instance_.extensions();
+  return info;
+}
+
+std::vector<store::Migration> LoadedBuild::migrations() {
+  const auto* table = instance_.extension<orderd_migrations_v1>(ORDERD_EXT_MIGRATIONS);
+  if (!table || !table->list) return {};
+  std::uint32_t count = 0;
+  const orderd_migration* list = table->list(instance_.plugin(), &count);
+  std::vector<store::Migration> out;
+  for (std::uint32_t i = 0; i < count; ++i)
+    out.push_back({static_cast<int>(list[i].number), list[i].name, list[i].sql});
+  return out;
+}
+
+StepPort* LoadedBuild::step() {
   if (external_) return external_.get();
   return transactional_.get();
 }
 
-void Build::start(const CompletionSink& sink) {
+void LoadedBuild::start(const CompletionSink& sink) {
   instance_.start();
   if (external_) external_->start(sink);
 }
 
-bool Build::stop() {
+bool LoadedBuild::stop() {
   if (stuck_) return false;
   if (external_ && !external_->drain()) {
     log_error("plugin", "a plugin holds a thread of the host and cannot be stopped; it is left as it is",
@@ -59,6 +91,13 @@ bool Build::stop() {
   instance_.stop();
   if (external_) external_->join();
   return true;
+}
+
+std::unique_ptr<Build> make_build(const InstanceConfig& config, const LibrarySource& source,
+                                  const std::filesystem::path& library, const std::string& digest,
+                                  const Options& options) {
+  if (config.isolated) return isolation::make_isolated(config, source, library, digest, options);
+  return std::make_unique<LoadedBuild>(config, load_library(config.name, source, library, digest), options);
 }
 
 }  // namespace orderd::plugins

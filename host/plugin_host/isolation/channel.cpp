@@ -1,0 +1,57 @@
+#include "plugin_host/isolation/channel.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace orderd::plugins::isolation {
+
+Channel::~Channel() { ::close(descriptor_); }
+
+bool Channel::send(const std::string& frame) {
+  std::lock_guard lock(sending_);
+  for (std::size_t at = 0; at < frame.size();) {
+    const ssize_t count = ::send(descriptor_, frame.data() + at, frame.size() - at, MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    at += static_cast<std::size_t>(count);
+  }
+  return true;
+}
+
+void Channel::send_at_once(const std::string& frame) {
+  const std::unique_lock lock(sending_, std::try_to_lock);
+  if (!lock) return;
+  const ssize_t count = ::send(descriptor_, frame.data(), frame.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (count <= 0) return;
+  const auto sent = static_cast<std::size_t>(count);
+  if (sent < frame.size())  // a frame that was begun must be whole
+    (void)::send(descriptor_, frame.data() + sent, frame.size() - sent, MSG_NOSIGNAL);
+}
+
+bool Channel::read_all(char* to, std::size_t size) {
+  for (std::size_t at = 0; at < size;) {
+    const ssize_t count = ::recv(descriptor_, to + at, size - at, 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    at += static_cast<std::size_t>(count);
+  }
+  return true;
+}
+
+std::optional<Received> Channel::receive() {
+  std::uint32_t size = 0;
+  if (!read_all(reinterpret_cast<char*>(&size), sizeof size) || size == 0 || size > frame_bytes_max)
+    return std::nullopt;
+  std::uint8_t kind = 0;
+  if (!read_all(reinterpret_cast<char*>(&kind), sizeof kind)) return std::nullopt;
+  Received received{static_cast<Frame>(kind), std::string(size - 1, '\0')};
+  if (!read_all(received.fields.data(), received.fields.size())) return std::nullopt;
+  return received;
+}
+
+void Channel::close() { ::shutdown(descriptor_, SHUT_RDWR); }
+
+}  // namespace orderd::plugins::isolation

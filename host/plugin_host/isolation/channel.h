@@ -1,0 +1,40 @@
+#pragma once
+// One end of the socket: whole frames in and out.
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "plugin_host/isolation/wire.h"
+
+namespace orderd::plugins::isolation {
+
+struct Received {
+  Frame kind{};
+  std::string fields;
+};
+
+/// One thread reads, any may write.
+class Channel {
+ public:
+  /// Owns the descriptor of a connected stream socket.
+  explicit Channel(int descriptor) : descriptor_(descriptor) {}
+  ~Channel();
+  Channel(const Channel&) = delete;
+
+  /// Waits while the other end does not read. False: the other end is gone.
+  bool send(const std::string& frame);
+  /// A small frame, if that needs no waiting; else nothing is sent.
+  void send_at_once(const std::string& frame);
+  /// nullopt: the other end is gone, or sent what is no frame.
+  std::optional<Received> receive();
+  /// Wakes both, for good. [any thread]
+  void close();
+
+ private:
+  bool read_all(char* to, std::size_t size);
+  const int descriptor_;
+  std::mutex sending_;
+};
+
+}  // namespace orderd::plugins::isolation

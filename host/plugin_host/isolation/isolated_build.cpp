@@ -1,0 +1,176 @@
+#include "plugin_host/isolation/isolated_build.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/sha256.h"
+#include "plugin_host/error.h"
+#include "store/migrations.h"
+
+namespace orderd::plugins::isolation {
+namespace {
+
+constexpr Millis webhook_limit{10'000};
+constexpr std::size_t metrics_max = 2500;
+
+class IsolatedBuild final : public Build {
+ public:
+  IsolatedBuild(const InstanceConfig& config, const LibraryFile& file, Begin begin, Limits limits,
+                const Options& options)
+      : library_(file.path.string()),
+        digest_(file.digest),
+        instance_(config.name),
+        step_(config.name, digest_, options),
+        webhook_(config.name, digest_),
+        options_(options),
+        process_(std::move(begin), limits) {
+    step_.attach(process_);
+    webhook_.attach(process_);
+    const Hello& hello = process_.hello();
+    if (hello.transactional || !hello.is_step)
+      fail(instance_, library_,
+           hello.plugin + " works in the host's transaction, which cannot leave its process",
+           "set plugin." + instance_ + ".isolation = none");
+    if (hello.has_migrations)
+      fail(instance_, library_, hello.plugin + " has tables in the host's database",
+           "set plugin." + instance_ + ".isolation = none");
+  }
+  ~IsolatedBuild() override { (void)stop(); }
+
+  const std::string& digest() const override { return digest_; }
+  BuildInfo info() const override {
+    const Hello& hello = process_.hello();
+    BuildInfo info;
+    info.instance = instance_;
+    info.plugin = hello.plugin;
+    info.version = hello.version;
+    info.vendor = hello.vendor;
+    info.library = library_;
+    info.digest = digest_;
+    info.extensions = hello.extensions;
+    info.isolated = true;
+    return info;
+  }
+  StepPort* step() override { return &step_; }
+  ProjectionPort* projection() override { return nullptr; }
+  CatalogPort* catalog() override { return nullptr; }
+  WebhookPort* webhook() override { return process_.hello().takes_webhooks ? &webhook_ : nullptr; }
+  std::pair<std::uint32_t, std::uint32_t> state_versions() const override {
+    return {process_.hello().state_min, process_.hello().state_max};
+  }
+  std::vector<store::Migration> migrations() override { return {}; }
+
+  void start(const CompletionSink& sink) override {
+    Process::Events events;
+    events.frame = [this](Received received) { take(std::move(received)); };
+    events.up = [this] { step_.up(); };
+    events.down = [this](const std::string& why) {
+      step_.down(why);
+      webhook_.down();
+    };
+    step_.start(sink);
+    process_.start(std::move(events));
+    started_ = true;
+  }
+  bool stop() override {
+    if (std::exchange(stopped_, true)) return true;
+    if (started_) step_.drain();
+    process_.stop(started_ ? options_.stop_limit : Millis(0));
+    webhook_.down();
+    step_.end();
+    return true;
+  }
+  bool stuck() const override { return false; }
+
+ private:
+  void take(Received received) {
+    In in(received.fields);
+    if (received.kind == Frame::outcomes) return step_.answered(in);
+    if (received.kind == Frame::supports_answer) return step_.supported(in);
+    if (received.kind == Frame::webhook_answer) return webhook_.answered(in);
+    if (received.kind == Frame::pong) show_metrics(in);
+  }
+  /// The plugin's own, and no others: its process is not believed.
+  void show_metrics(In& in) {
+    const std::string label = "instance=\"" + instance_ + "\"";
+    std::size_t left = std::min(in.count(20), metrics_max);
+    for (; left > 0; --left) {
+      const std::string name = in.text(), help = in.text();
+      const bool counter = in.u8() != 0;
+      const std::int64_t value = in.i64();
+      if (!in.ok() || name.find(label) == name.npos || !name.starts_with("orderd_plugin_")) continue;
+      (counter ? metrics().counter(name, help) : metrics().gauge(name, help)) = value;
+    }
+  }
+
+  const std::string library_, digest_, instance_;
+  IsolatedStep step_;
+  IsolatedWebhook webhook_;
+  const Options options_;
+  bool started_ = false, stopped_ = false;
+  Process process_;  // last: ends first
+};
+
+}  // namespace
+
+WebhookResult IsolatedWebhook::handle(const WebhookRequest& request) {
+  std::unique_lock lock(mutex_);
+  const std::uint32_t number = ++last_, life = life_;
+  lock.unlock();
+  Out out;
+  out.u32(number);
+  write(out, request);
+  WebhookResult result;
+  result.problem = "the plugin's process is not there";
+  if (!process_->send(out.frame(Frame::webhook))) return result;
+  lock.lock();
+  changed_.wait_for(lock, webhook_limit, [&] { return answers_.contains(number) || life_ != life; });
+  const auto found = answers_.find(number);
+  if (found == answers_.end()) return result.problem = "the plugin's process did not answer", result;
+  result = std::move(found->second);
+  answers_.erase(found);
+  return result;
+}
+
+void IsolatedWebhook::answered(In in) {
+  const std::uint32_t number = in.u32();
+  WebhookResult result = read_result(in);
+  if (!in.ok()) result = {};
+  std::lock_guard lock(mutex_);
+  answers_[number] = std::move(result);
+  changed_.notify_all();
+}
+
+void IsolatedWebhook::down() {
+  std::lock_guard lock(mutex_);
+  ++life_;
+  answers_.clear();
+  changed_.notify_all();
+}
+
+std::unique_ptr<Build> make_isolated(const InstanceConfig& config, const LibrarySource& source,
+                                     const std::filesystem::path& library, const std::string& digest,
+                                     const Options& options) {
+  for (const std::string& id : config.extensions)
+    if (id != "orderd.step/1")
+      fail(config.name, library, id + " works in the host's transaction, which cannot leave its process",
+           "set plugin." + config.name + ".isolation = none");
+  const LibraryFile file = judge_library(config.name, source, library, digest);
+  Begin begin;
+  begin.instance = config.name;
+  begin.library = file.path.string();
+  begin.digest = file.digest;
+  begin.host_version = options.host_version;
+  begin.log_level = options.log_level;
+  begin.log_format = options.log_format;
+  begin.settings = config.settings;
+  begin.extensions = config.extensions;
+  begin.trust_folders = source.trust.folders;
+  begin.trusted_developer = source.trust.developer ? static_cast<std::int64_t>(*source.trust.developer) : -1;
+  Limits limits;
+  limits.memory_bytes = std::size_t{config.memory_mb} << 20;
+  return std::make_unique<IsolatedBuild>(config, file, std::move(begin), limits, options);
+}
+
+}  // namespace orderd::plugins::isolation

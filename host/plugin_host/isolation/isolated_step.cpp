@@ -1,0 +1,196 @@
+#include "base/log.h"
+#include "plugin_host/isolation/isolated_build.h"
+
+namespace orderd::plugins::isolation {
+namespace {
+
+constexpr std::size_t batch_commands_max = 64;
+constexpr Millis idle_wait{500}, answer_limit{5'000};
+/// The process itself ends what is overdue; only one that does not is waited for no longer.
+constexpr Millis beyond_deadline{1'000};
+constexpr Millis not_begun_retry_after{200};
+
+Outcome outcome(OutcomeKind kind, const std::string& code, const std::string& message) {
+  Outcome out;
+  out.kind = kind;
+  out.code = code;
+  out.message = message;
+  if (kind == OutcomeKind::retry) out.retry_after = not_begun_retry_after;
+  return out;
+}
+
+}  // namespace
+
+IsolatedStep::IsolatedStep(const std::string& instance, const std::string& digest, const Options& options)
+    : instance_(instance), digest_(digest), options_(options), queue_(options.commands_queued_max) {}
+
+IsolatedStep::~IsolatedStep() { end(); }
+
+bool IsolatedStep::supports(std::string_view action) const {
+  std::unique_lock lock(mutex_);
+  const auto known = known_.find(action);
+  if (known != known_.end() && known->second >= 0) return known->second == 1;
+  const std::string name(action);
+  known_[name] = -1;
+  lock.unlock();
+  (void)process_->send(Out().text(name).frame(Frame::supports));
+  lock.lock();
+  changed_.wait_for(lock, answer_limit, [&] { return known_[name] >= 0; });
+  return known_[name] == 1;
+}
+
+void IsolatedStep::supported(In in) {
+  const std::string action = in.text();
+  const int answer = in.u8();
+  std::lock_guard lock(mutex_);
+  known_[action] = answer;
+  changed_.notify_all();
+}
+
+std::vector<Outcome> IsolatedStep::execute_in(TxPort&, const std::vector<Command>&) {
+  throw std::logic_error("execute_in() on an external step: " + instance_);
+}
+
+void IsolatedStep::start(CompletionSink sink) {
+  sink_ = std::move(sink);
+  {
+    std::lock_guard lock(mutex_);
+    up_ = true;
+  }
+  sender_ = std::thread([this] { hand_over(); });
+  watcher_ = std::jthread([this](std::stop_token stop) { watch_deadlines(stop); });
+}
+
+void IsolatedStep::execute(std::vector<Command> commands) {
+  for (Command& command : commands) {
+    const Uuid id = command.order_id;
+    const std::string key = command.key;
+    bool taken = false;
+    {
+      std::lock_guard lock(mutex_);
+      taken = up_ && !stopping_;
+      if (taken) open_.emplace(key, Open{id, command.deadline, false});
+    }
+    if (taken && queue_.push(command)) continue;
+    if (!taken || close(key, id))
+      report(id, key,
+             outcome(OutcomeKind::retry, "BUSY",
+                     "the process of plugin instance " + instance_ +
+                         " is being made again, has too much waiting, or is stopping"));
+  }
+}
+
+void IsolatedStep::hand_over() {
+  while (!queue_.closed()) {
+    std::vector<Command> batch = queue_.take(batch_commands_max, idle_wait);
+    if (batch.empty()) continue;
+    {
+      // What died with a process is reported; it does not go to the next one.
+      std::lock_guard lock(mutex_);
+      std::erase_if(batch, [&](const Command& command) {
+        const auto [first, last] = open_.equal_range(command.key);
+        for (auto at = first; at != last; ++at) {
+          if (at->second.order_id != command.order_id || at->second.sent) continue;
+          at->second.sent = true;
+          return false;
+        }
+        return true;
+      });
+    }
+    if (batch.empty()) continue;
+    Out out;
+    out.u32(static_cast<std::uint32_t>(batch.size()));
+    for (const Command& command : batch) write(out, command);
+    (void)process_->send(out.frame(Frame::execute));  // a process that is gone: down() reports
+  }
+}
+
+/// Takes one command of this key out; false if there is none.
+bool IsolatedStep::close(const std::string& key, const Uuid& order_id) {
+  std::lock_guard lock(mutex_);
+  const auto [first, last] = open_.equal_range(key);
+  for (auto at = first; at != last; ++at) {
+    if (at->second.order_id != order_id) continue;
+    open_.erase(at);
+    changed_.notify_all();
+    return true;
+  }
+  return false;
+}
+
+void IsolatedStep::answered(In in) {
+  for (std::size_t left = in.count(16); left > 0; --left) {
+    Command head;
+    const std::string key = in.text();
+    const std::string id = in.text();
+    Outcome given = read_outcome(in);
+    if (!in.ok() || id.size() != head.order_id.bytes.size())
+      return log_error("plugin", "an isolated plugin's process sent what makes no sense",
+                       {{"instance", instance_}});
+    std::copy(id.begin(), id.end(), head.order_id.bytes.begin());
+    if (close(key, head.order_id)) report(head.order_id, key, std::move(given));
+  }
+}
+
+void IsolatedStep::report(const Uuid& order_id, const std::string& key, Outcome given) {
+  sink_({order_id, key, std::move(given), digest_});
+}
+
+void IsolatedStep::up() {
+  std::lock_guard lock(mutex_);
+  up_ = true;
+}
+
+void IsolatedStep::down(const std::string& why) {
+  Opened lost;
+  {
+    std::lock_guard lock(mutex_);
+    up_ = false;
+    lost.swap(open_);
+    known_.clear();
+    changed_.notify_all();
+  }
+  for (const auto& [key, open] : lost)
+    report(open.order_id, key,
+           open.sent
+               ? outcome(OutcomeKind::unknown, "PLUGIN_DIED", "the plugin's process ended: " + why)
+               : outcome(OutcomeKind::retry, "NOT_BEGUN", "the plugin's process ended before it had this"));
+}
+
+void IsolatedStep::watch_deadlines(std::stop_token stop) {
+  const std::stop_callback wake(stop, [this] { changed_.notify_all(); });
+  while (!stop.stop_requested()) {
+    std::vector<std::pair<std::string, Open>> overdue;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, idle_wait, [&] { return stop.stop_requested(); });
+      const Time limit = now() - beyond_deadline;
+      for (auto at = open_.begin(); at != open_.end();)
+        if (at->second.deadline < limit) {
+          overdue.emplace_back(at->first, at->second);
+          at = open_.erase(at);
+        } else {
+          ++at;
+        }
+    }
+    for (const auto& [key, open] : overdue)
+      report(open.order_id, key,
+             open.sent ? outcome(OutcomeKind::unknown, "TIMEOUT", "the plugin did not answer in time")
+                       : outcome(OutcomeKind::retry, "NOT_BEGUN", "the command waited until its deadline"));
+  }
+}
+
+void IsolatedStep::drain() {
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  changed_.wait_for(lock, options_.stop_limit, [&] { return open_.empty(); });
+}
+
+void IsolatedStep::end() {
+  queue_.close();
+  if (sender_.joinable()) sender_.join();
+  watcher_ = {};
+  if (sink_) down("the host is stopping");
+}
+
+}  // namespace orderd::plugins::isolation

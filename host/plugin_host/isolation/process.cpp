@@ -1,0 +1,261 @@
+#include "plugin_host/isolation/process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+
+#include "base/log.h"
+#include "plugin_host/error.h"
+
+namespace orderd::plugins::isolation {
+namespace {
+
+constexpr const char* runner_name = "orderd-plugin-runner";
+constexpr Millis ping_every{1000}, settled_after{60'000};
+
+/// Beside this program, as in a build tree, or where packages put it.
+std::string runner() {
+  std::error_code none;
+  const auto here = std::filesystem::read_symlink("/proc/self/exe", none).parent_path();
+  for (const auto& place :
+       {here / runner_name, here.parent_path() / "libexec" / "orderd" / runner_name,
+        here.parent_path() / "host" / runner_name, here.parent_path().parent_path() / "host" / runner_name})
+    if (std::filesystem::exists(place, none)) return place.string();
+  return std::string("/usr/libexec/orderd/") + runner_name;
+}
+
+void limit(int what, rlim_t most) {
+  const rlimit value{most, most};
+  setrlimit(static_cast<__rlimit_resource>(what), &value);
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool limits_memory = false;  // their shadow takes terabytes of addresses
+#else
+constexpr bool limits_memory = true;
+#endif
+
+/// Between fork and exec: nothing that allocates. That this host has died it sees by the socket's end.
+[[noreturn]] void become_runner(const char* program, int socket, const Limits& limits) {
+  setsid();
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  dup2(socket, 3);  // the copy is not closed by exec
+  if (socket == 3) fcntl(3, F_SETFD, 0);
+  close_range(4, ~0U, 0);
+  limit(RLIMIT_CORE, 0);
+  limit(RLIMIT_NOFILE, limits.files);
+  if (limits_memory && limits.memory_bytes > 0) limit(RLIMIT_AS, limits.memory_bytes);
+  execl(program, runner_name, nullptr);
+  _exit(127);
+}
+
+std::string ending(int status) {
+  if (WIFSIGNALED(status)) return std::string("signal ") + strsignal(WTERMSIG(status));
+  if (WEXITSTATUS(status) == 127) return runner() + " cannot be run";
+  return "status " + std::to_string(WEXITSTATUS(status));
+}
+
+std::int64_t now_ms() { return now().time_since_epoch().count(); }
+
+}  // namespace
+
+Process::Process(Begin begin, Limits limits) : begin_(std::move(begin)), limits_(limits) {
+  child_ = spawn();
+  try {
+    hello_ = [&] {
+      const Received received = expect(*child_, Frame::hello);
+      In in(received.fields);
+      return read_hello(in);
+    }();
+    if (!hello_.problem.empty()) throw PluginError(hello_.problem);
+  } catch (...) {
+    reap(*child_, true);
+    throw;
+  }
+}
+
+Process::~Process() { stop(Millis(0)); }
+
+std::shared_ptr<Process::Child> Process::spawn() const {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    fail(begin_.instance, begin_.library, std::string("no socket: ") + std::strerror(errno),
+         "free descriptors");
+  auto child = std::make_shared<Child>(ends[0]);
+  const std::string program = runner();
+  child->pid = fork();
+  if (child->pid == 0) become_runner(program.c_str(), ends[1], limits_);
+  ::close(ends[1]);
+  if (child->pid < 0)
+    fail(begin_.instance, begin_.library, std::string("no process: ") + std::strerror(errno), "free some");
+  Out out;
+  write(out, begin_);
+  (void)child->channel.send(out.frame(Frame::begin));
+  return child;
+}
+
+/// The next frame, which must be of that kind and come in time.
+Received Process::expect(Child& child, Frame kind) const {
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::jthread killer([&, pid = child.pid](std::stop_token stop) {
+    std::unique_lock lock(mutex);
+    if (!changed.wait_for(lock, stop, limits_.hello_limit, [] { return false; }) && !stop.stop_requested())
+      ::kill(pid, SIGKILL);
+  });
+  auto received = child.channel.receive();
+  while (received && received->kind != kind) received = child.channel.receive();
+  killer.request_stop();
+  killer.join();  // before the process's number may be somebody else's
+  if (received) return std::move(*received);
+  int status = 0;
+  waitpid(child.pid, &status, 0);
+  child.pid = -1;
+  fail(begin_.instance, begin_.library, "its process ended with " + ending(status) + " before it was ready",
+       "see what it wrote to the log; plugin." + begin_.instance + ".memory_mb may be too little");
+}
+
+void Process::start(Events events) {
+  events_ = std::move(events);
+  if (!child_->channel.send(Out().frame(Frame::start))) (void)0;  // expect() says why
+  const Received answer = expect(*child_, Frame::started);
+  In in(answer.fields);
+  if (const std::string problem = in.text(); !problem.empty()) throw PluginError(problem);
+  heard_ms_ = now_ms();
+  thread_ = std::thread([this] { run(); });
+  watcher_ = std::jthread([this](std::stop_token stop) { watch(stop); });
+}
+
+bool Process::send(const std::string& frame) {
+  std::shared_ptr<Child> child;
+  {
+    std::lock_guard lock(mutex_);
+    child = child_;
+  }
+  return child && child->channel.send(frame);
+}
+
+std::string Process::reap(Child& child, bool kill) const {
+  child.channel.close();
+  if (child.pid < 0) return "an end before it was ready";
+  if (kill) ::kill(child.pid, SIGKILL);
+  int status = 0;
+  waitpid(child.pid, &status, 0);
+  child.pid = -1;
+  return ending(status);
+}
+
+void Process::listen(Child& child) {
+  while (auto received = child.channel.receive()) {
+    heard_ms_ = now_ms();
+    events_.frame(std::move(*received));
+  }
+}
+
+bool Process::rest(Millis time) {
+  std::unique_lock lock(mutex_);
+  return !changed_.wait_for(lock, time, [this] { return stopping_; });
+}
+
+void Process::run() {
+  Millis wait = limits_.restart_first;
+  for (Time began = now();; began = now()) {
+    listen(*child_);
+    std::shared_ptr<Child> dead;
+    {
+      std::lock_guard lock(mutex_);
+      dead = std::exchange(child_, nullptr);
+      if (stopping_) {
+        child_ = dead;
+        return;
+      }
+    }
+    const std::string why = reap(*dead, true);
+    log_error("plugin", "the process of an isolated plugin ended, and is made again",
+              {{"instance", begin_.instance}, {"ended", why}});
+    events_.down(why);
+    wait = now() - began > settled_after ? limits_.restart_first : std::min(wait * 2, limits_.restart_max);
+    for (std::shared_ptr<Child> fresh; !fresh; wait = std::min(wait * 2, limits_.restart_max)) {
+      if (!rest(wait)) return;
+      try {
+        fresh = spawn();
+        (void)expect(*fresh, Frame::hello);
+        (void)fresh->channel.send(Out().frame(Frame::start));
+        (void)expect(*fresh, Frame::started);
+      } catch (const PluginError& error) {
+        log_error("plugin", "the process of an isolated plugin does not begin",
+                  {{"instance", begin_.instance}, {"error", error.what()}});
+        if (fresh) reap(*fresh, true);
+        fresh.reset();
+        continue;
+      }
+      heard_ms_ = now_ms();
+      ++restarts_;
+      std::lock_guard lock(mutex_);
+      child_ = std::move(fresh);
+      fresh = child_;
+    }
+    events_.up();
+  }
+}
+
+void Process::watch(std::stop_token stop) {
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  const std::string ping = Out().frame(Frame::ping);
+  while (!stop.stop_requested()) {
+    {
+      std::unique_lock lock(mutex);
+      if (changed.wait_for(lock, stop, ping_every, [] { return false; }) || stop.stop_requested()) return;
+    }
+    std::lock_guard lock(mutex_);  // run() takes the child away under it before its number is free
+    if (!child_ || stopping_) continue;
+    if (now_ms() - heard_ms_ <= limits_.silent_limit.count()) {
+      child_->channel.send_at_once(ping);
+      continue;
+    }
+    log_error("plugin", "the process of an isolated plugin does not answer and is killed",
+              {{"instance", begin_.instance}});
+    ::kill(child_->pid, SIGKILL);
+    heard_ms_ = now_ms();
+  }
+}
+
+void Process::stop(Millis most) {
+  {
+    std::lock_guard lock(mutex_);
+    if (std::exchange(stopping_, true)) return;
+  }
+  changed_.notify_all();
+  watcher_ = {};
+  std::shared_ptr<Child> child;
+  {
+    std::lock_guard lock(mutex_);
+    child = child_;
+  }
+  if (child && child->pid >= 0) {
+    // It ends by itself when it has stopped.
+    const bool asked = most > Millis(0) && child->channel.send(Out().frame(Frame::stop));
+    const Time end = now() + most;
+    int status = 0;
+    bool ended = false;
+    while (asked && now() < end && !(ended = waitpid(child->pid, &status, WNOHANG) != 0))
+      std::this_thread::sleep_for(Millis(5));
+    if (!ended) reap(*child, true);
+    child->pid = -1;
+    child->channel.close();  // wakes the listening thread
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace orderd::plugins::isolation

@@ -1,0 +1,82 @@
+#pragma once
+// The process of an isolated plugin, from its start to its end, again and again: it is made, told to begin,
+// listened to, and killed when it does not answer. Whoever holds one is called when it dies and when it is
+// there again.
+//
+// 1. orderd-plugin-runner is started with one end of a socket, its own session, limits of memory and files,
+//    no core dumps, and the wish to die with this host.
+// 2. A ping a second; one that is not answered within `silent_limit` is a hang, and the process is killed.
+// 3. Dead, it is made again after a wait: 100 ms, doubled up to 30 s; after a minute of life from the start.
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "base/clock.h"
+#include "plugin_host/isolation/channel.h"
+
+namespace orderd::plugins::isolation {
+
+struct Limits {
+  std::size_t memory_bytes = std::size_t{1} << 30;  // of address space; 0: none
+  unsigned files = 1024;
+  Millis hello_limit{10'000};  // for creating and starting the instance
+  Millis silent_limit{5'000};
+  Millis restart_first{100}, restart_max{30'000};
+};
+
+class Process {
+ public:
+  struct Events {
+    /// A frame of the living process. [the process's thread, as the others]
+    std::function<void(Received)> frame;
+    /// It is there again and started.
+    std::function<void()> up;
+    /// It is gone; `why` for people.
+    std::function<void(const std::string& why)> down;
+  };
+
+  /// Starts it and waits for its hello. Throws PluginError.
+  Process(Begin begin, Limits limits);
+  ~Process();
+  Process(const Process&) = delete;
+
+  const Hello& hello() const { return hello_; }
+  /// Has the instance started, then listens. Throws PluginError.
+  void start(Events events);
+  /// False: it is not there. Waits while the process does not read.
+  bool send(const std::string& frame);
+  /// Asks it to stop, and kills it after `limit`. Nothing is called afterwards.
+  void stop(Millis limit);
+  /// How often it was made again.
+  int restarts() const { return restarts_; }
+
+ private:
+  struct Child {
+    explicit Child(int descriptor) : channel(descriptor) {}
+    Channel channel;
+    pid_t pid = -1;
+  };
+  std::shared_ptr<Child> spawn() const;
+  Received expect(Child& child, Frame kind) const;
+  std::string reap(Child& child, bool kill) const;
+  void run();
+  void listen(Child& child);
+  void watch(std::stop_token stop);
+  bool rest(Millis time);
+
+  const Begin begin_;
+  const Limits limits_;
+  Hello hello_;
+  Events events_;
+  std::atomic<int> restarts_{0};
+  std::atomic<std::int64_t> heard_ms_{0};
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::shared_ptr<Child> child_;  // guarded by mutex_; nullptr while there is none
+  bool stopping_ = false;         // guarded by mutex_
+  std::thread thread_;
+  std::jthread watcher_;
+};
+
+}  // namespace orderd::plugins::isolation

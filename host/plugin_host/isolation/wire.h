@@ -1,0 +1,104 @@
+#pragma once
+// What crosses the socket between the host and the process of an isolated plugin: frames of a length, a kind
+// and fields, in the byte order of the machine, for both ends are one build of one host. Neither end believes
+// the other: a frame that makes no sense ends the connection. Pure.
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/step.h"
+#include "plugin_host/webhook_port.h"
+
+namespace orderd::plugins::isolation {
+
+enum class Frame : std::uint8_t {
+  // from the host
+  begin = 1,     // Begin
+  start = 2,     //
+  stop = 3,      //
+  execute = 4,   // commands
+  webhook = 5,   // number, request
+  supports = 6,  // number, action
+  ping = 7,      //
+  // from the plugin's process
+  hello = 20,            // Hello
+  started = 21,          // problem, "" for none
+  stopped = 22,          //
+  outcomes = 23,         // completions
+  webhook_answer = 24,   // number, result
+  supports_answer = 25,  // number, 0 or 1
+  pong = 26,             // the plugin's metrics
+};
+/// Of one frame: a batch of outcomes with all that each may bring fits.
+inline constexpr std::size_t frame_bytes_max = std::size_t{64} << 20;
+
+struct Begin {
+  std::string instance, library, digest, host_version, log_level, log_format;
+  std::map<std::string, std::string> settings;
+  std::vector<std::string> extensions;
+  bool trust_folders = true;
+  std::int64_t trusted_developer = -1;  // a user's number; -1: none
+};
+struct Hello {
+  std::string problem;  // why there is no instance; the rest is then empty
+  std::string plugin, version, vendor;
+  std::vector<std::string> extensions;
+  bool is_step = false, transactional = false, can_query = false, takes_webhooks = false;
+  std::int64_t window_ms = 0;
+  std::uint32_t state_min = 0, state_max = 0;
+  bool has_migrations = false;
+};
+
+/// Builds a frame's fields.
+class Out {
+ public:
+  Out& u8(std::uint8_t value) { return raw(&value, sizeof value); }
+  Out& u32(std::uint32_t value) { return raw(&value, sizeof value); }
+  Out& i64(std::int64_t value) { return raw(&value, sizeof value); }
+  Out& text(std::string_view value);
+  Out& texts(const std::vector<std::string>& values);
+  /// With length and kind in front.
+  std::string frame(Frame kind) const;
+
+ private:
+  Out& raw(const void* from, std::size_t size);
+  std::string bytes_;
+};
+
+/// Reads them; after the first thing that is not there everything is empty, and ok() false.
+class In {
+ public:
+  explicit In(std::string_view bytes) : rest_(bytes) {}
+  std::uint8_t u8();
+  std::uint32_t u32();
+  std::int64_t i64();
+  std::string text();
+  std::vector<std::string> texts();
+  /// A count of things that take at least `bytes_each`.
+  std::size_t count(std::size_t bytes_each);
+  bool ok() const { return ok_; }
+  bool at_end() const { return ok_ && rest_.empty(); }
+
+ private:
+  bool raw(void* to, std::size_t size);
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+void write(Out& out, const Begin& begin);
+Begin read_begin(In& in);
+void write(Out& out, const Hello& hello);
+Hello read_hello(In& in);
+void write(Out& out, const Command& command);
+Command read_command(In& in);
+void write(Out& out, const Outcome& outcome);
+Outcome read_outcome(In& in);
+void write(Out& out, const WebhookRequest& request);
+WebhookRequest read_request(In& in);
+void write(Out& out, const WebhookResult& result);
+WebhookResult read_result(In& in);
+
+}  // namespace orderd::plugins::isolation

@@ -1,0 +1,142 @@
+// Plugins in a process of their own: the same answers as in this one, and what their death costs.
+#include <signal.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <set>
+
+#include "base/metrics.h"
+#include "harness.h"
+
+namespace orderd::plugins {
+namespace {
+
+InstanceConfig isolated(const std::string& library, std::map<std::string, std::string> settings = {},
+                        const std::string& name = "one") {
+  InstanceConfig config = plugin(library, std::move(settings), {"orderd.step/1"}, name);
+  config.isolated = true;
+  return config;
+}
+
+/// Until the process is there again, or ten seconds have passed.
+Completion run_until_up(Running& host, const Command& one) {
+  Completion answer = host.run(one);
+  for (int i = 0; i < 100 && answer.outcome.kind == OutcomeKind::retry; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // the pause that its code asks for
+    answer = host.run(one);
+  }
+  return answer;
+}
+
+/// The only child of this process whose program is the runner.
+pid_t runner_pid() {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != name.npos) continue;
+    std::ifstream stat(entry.path() / "stat");
+    std::string line;
+    std::getline(stat, line);
+    const auto end = line.rfind(") ");
+    if (line.find("(orderd-plugin-r") == line.npos || end == line.npos) continue;
+    if (std::stoi(line.substr(end + 4)) == getpid()) return std::stoi(name);
+  }
+  return -1;
+}
+
+TEST_CASE("an isolated plugin answers as one in this process does, down to the last field") {
+  Running near(plugin("abi_scripted.so")), far(isolated("abi_scripted.so"));
+  for (const char* method : {"inline", "thread", "full"}) {
+    INFO(method);
+    const Command one = command(method);
+    const Completion a = near.run(one), b = far.run(one);
+    CHECK(b.order_id == one.order_id);
+    CHECK(b.key == one.key);
+    CHECK(b.plugin_digest == a.plugin_digest);
+    CHECK(b.outcome.kind == a.outcome.kind);
+    CHECK(b.outcome.code == a.outcome.code);
+    CHECK(b.outcome.message == a.outcome.message);
+    CHECK(b.outcome.totals == a.outcome.totals);
+    CHECK(b.outcome.provider_reference == a.outcome.provider_reference);
+    CHECK(b.outcome.state == a.outcome.state);
+    CHECK(b.outcome.next_action == a.outcome.next_action);
+    CHECK(b.outcome.details_json == a.outcome.details_json);
+  }
+  const auto& info = far.registry.infos().front();
+  CHECK(info.isolated);
+  CHECK(info.plugin == "scripted");
+  CHECK(far.registry.step("one").supports("payment.authorize") ==
+        near.registry.step("one").supports("payment.authorize"));
+  CHECK(far.registry.step("one").can_query() == near.registry.step("one").can_query());
+}
+
+TEST_CASE("a batch of commands crosses at once, and every one is answered once") {
+  Running host(isolated("abi_scripted.so"));
+  std::vector<Command> many;
+  for (int i = 0; i < 500; ++i) {
+    many.push_back(command("inline"));
+    many.back().key = "pay-" + std::to_string(i) + ".authorize.1.g1";
+  }
+  host.registry.step("one").execute(many);
+  const auto all = host.completions.wait(many.size());
+  REQUIRE(all.size() == many.size());
+  std::set<std::string> keys;
+  for (const Completion& one : all) keys.insert(one.key);
+  CHECK(keys.size() == many.size());
+}
+
+TEST_CASE("a plugin that crashes is an UNKNOWN for what it had, and is there again") {
+  Running host(isolated("abi_scripted.so"));
+  const Completion crashed = host.run(command("crash"));
+  CHECK(crashed.outcome.kind == OutcomeKind::unknown);
+  CHECK(crashed.outcome.code == "PLUGIN_DIED");
+  CHECK(run_until_up(host, command("inline")).outcome.kind == OutcomeKind::done);
+}
+
+TEST_CASE("a process that is killed is nothing to another plugin") {
+  Running other(plugin("abi_scripted.so", {}, {}, "one")), host(isolated("abi_scripted.so"));
+  REQUIRE(host.run(command("inline")).outcome.kind == OutcomeKind::done);
+  const pid_t pid = runner_pid();
+  REQUIRE(pid > 0);
+  host.registry.step("one").execute({command("silent")});
+  REQUIRE(::kill(pid, SIGKILL) == 0);
+  CHECK(other.run(command("inline")).outcome.kind == OutcomeKind::done);
+  const auto lost = host.completions.wait(2);
+  REQUIRE(lost.size() == 2);
+  CHECK(lost[1].outcome.kind != OutcomeKind::done);
+  CHECK(run_until_up(host, command("inline")).outcome.kind == OutcomeKind::done);
+  CHECK(runner_pid() != pid);
+}
+
+TEST_CASE("a process that is frozen is killed and made again") {
+  Running host(isolated("abi_scripted.so"));
+  REQUIRE(host.run(command("inline")).outcome.kind == OutcomeKind::done);
+  REQUIRE(::kill(runner_pid(), SIGSTOP) == 0);
+  const Completion lost = host.run(command("inline", Millis(30'000)));
+  CHECK(lost.outcome.kind == OutcomeKind::unknown);
+  CHECK(run_until_up(host, command("inline")).outcome.kind == OutcomeKind::done);
+}
+
+TEST_CASE("an isolated plugin that refuses its settings says so as if it were here") {
+  CHECK_THROWS_WITH(Running(isolated("abi_strict.so", {{"limit", "much"}})),
+                    Catch::Contains("strict 2.1.0 refused init(): setting \"limit\" is \"much\""));
+  CHECK_THROWS_WITH(Running(isolated("abi_odd2.so")), Catch::Contains("it was built for plugin ABI 7"));
+}
+
+TEST_CASE("a plugin that works in the host's transaction cannot be isolated, and the way out is named") {
+  CHECK_THROWS_WITH(Running(isolated("abi_ledger.so")),
+                    Catch::Contains("which cannot leave its process; set plugin.one.isolation = none"));
+}
+
+TEST_CASE("webhooks go through the process, and one that dies on them keeps nothing") {
+  Running host(isolated("abi_hooked.so"));
+  WebhookPort* port = host.registry.webhook("one");
+  REQUIRE(port);
+  WebhookRequest request;
+  request.method = "POST";
+  request.headers = {{"x-signature", "forged"}};
+  request.body = "refund";
+  CHECK(port->handle(request).kind == WebhookResult::Kind::refused);
+}
+
+}  // namespace
+}  // namespace orderd::plugins
