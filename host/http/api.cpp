@@ -105,7 +105,7 @@ class Factory final : public Poco::Net::HTTPRequestHandlerFactory {
 std::vector<std::string> AdminParts::step_instances() const {
   std::set<std::string> names;
   for (const auto& [slot, info] : slots) names.insert(info.instance);
-  for (const auto& build : plugins ? plugins() : std::vector<plugins::BuildInfo>{})
+  for (const auto& build : builds())
     if (std::find(build.extensions.begin(), build.extensions.end(), "orderd.step/1") !=
         build.extensions.end())
       names.insert(build.instance);

@@ -36,7 +36,8 @@ using ProductSource = std::function<ProductPage(const ProductQuery&)>;
 /// What operators' routes must know of this host's plugins.
 struct AdminParts {
   admin::Slots slots;
-  std::function<std::vector<plugins::BuildInfo>()> plugins;  // [any worker thread]
+  std::function<std::vector<plugins::BuildInfo>()> plugins;  // [any worker thread]; may be empty
+  std::vector<plugins::BuildInfo> builds() const { return plugins ? plugins() : decltype(plugins()){}; }
   std::vector<std::string> step_instances() const;  // each once
 };
 
@@ -49,7 +50,7 @@ struct ApiParts {
   webhooks::Receiver& webhooks;
   /// What keeps this host from serving, a line each, for people; empty: ready. [any worker thread]
   std::function<std::vector<std::string>()> not_ready;
-  std::string web_dir;  // pages for "/"; "": none
+  std::string web_dir;  // pages for "/"; may be empty
   /// What does not work as it should although this host serves, a line each; may be empty. [any worker
   /// thread]
   std::function<std::vector<std::string>()> degraded = {};

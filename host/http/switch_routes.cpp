@@ -67,7 +67,7 @@ Answer list_plugins(const ApiParts& parts, Call& call) {
   const auto states = admin::plugin_states(*connection);
   const auto switches = admin::switches(*connection, {});
   std::string body = "{\"data\":[";
-  for (const auto& info : parts.admin.plugins()) {
+  for (const auto& info : parts.admin.builds()) {
     if (body.back() != '[') body.push_back(',');
     json::Object object(body);
     object.add("instance", info.instance).add("plugin", info.plugin).add("version", info.version);
