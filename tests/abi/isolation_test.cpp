@@ -47,7 +47,9 @@ TEST_CASE("an isolated plugin answers as one in this process does, down to the l
   Running near(plugin("abi_scripted.so")), far(isolated("abi_scripted.so"));
   for (const char* method : {"inline", "thread", "full"}) {
     INFO(method);
-    const Command one = command(method);
+    Command one = command(method);
+    one.lines = {{1, "SKU-1", 2, 25}};
+    one.state = {3, std::string("\0\x01kept", 6)};
     const Completion a = near.run(one), b = far.run(one);
     CHECK(b.order_id == one.order_id);
     CHECK(b.key == one.key);

@@ -3,7 +3,7 @@
 moments, and faults of every kind all the while. When they stop, every order must be final or listed as stuck
 within 60 s, and all laws hold.
 
-    campaign.py [--minutes M] [--seed S] [--kafka] [--rate N] [--hosts N] [--bounded]
+    campaign.py [--minutes M] [--seed S] [--kafka] [--rate N] [--hosts N] [--isolated] [--bounded]
 
 A seed draws the same wishes and faults; processes meet them at moments of their own, so a failure repeats
 often, not always. --bounded: a shorter form, over both buses."""
@@ -100,7 +100,7 @@ class Campaign:
     def run(self):
         given = self._given
         begin = time.monotonic()
-        with world.World(self._kafka, given.hosts, given.seed) as here:
+        with world.World(self._kafka, given.hosts, given.seed, given.isolated) as here:
             here.fleet.start()
             buyers = Buyers(here.hosts, given.seed)
             faults = mayhem.Mayhem(here, self._kafka, given.seed + 1)
@@ -210,7 +210,7 @@ BANK_FAULTS = ("late", "lost reply", "connection cut", "outage", "stored failure
 def repeat(given, bus):
     return (f"./x chaos --minutes {given.minutes} --seed {given.seed} --rate {given.rate}"
             f" --hosts {given.hosts}"
-            + (" --kafka" if bus == "Kafka" else ""))
+            + (" --kafka" if bus == "Kafka" else "") + (" --isolated" if given.isolated else ""))
 
 
 def commit():
@@ -226,6 +226,7 @@ def main():
     parser.add_argument("--rate", type=float, default=220)
     parser.add_argument("--hosts", type=int, default=3)
     parser.add_argument("--kafka", action="store_true")
+    parser.add_argument("--isolated", action="store_true")
     parser.add_argument("--bounded", action="store_true")
     given = parser.parse_args()
     fleet.prefer_release_build()

@@ -4,7 +4,8 @@ each writes its name into the bank's books. In between a host restarts, and once
 orders are cancelled, and refunded. Nothing may be lost or doubled, and each order must have been served from
 its authorization to its capture by one build, the one that its own timeline names.
 
-    swap.py [--minutes M] [--every S] [--seed S] [--kafka] [--rate N] [--hosts N] [--bounded]"""
+    swap.py [--minutes M] [--every S] [--seed S] [--kafka] [--rate N] [--hosts N] [--isolated]
+            [--bounded]"""
 
 import argparse
 import collections
@@ -136,7 +137,7 @@ def refund(here, buyers):
 
 def run(given, kafka):
     begin = time.monotonic()
-    with world.World(kafka, given.hosts, given.seed) as here:
+    with world.World(kafka, given.hosts, given.seed, given.isolated) as here:
         here.fleet.start()
         here.bank.calm()
         swap = Swap(here, given.every)
@@ -186,6 +187,7 @@ def main():
     parser.add_argument("--rate", type=float, default=220)
     parser.add_argument("--hosts", type=int, default=2)
     parser.add_argument("--kafka", action="store_true")
+    parser.add_argument("--isolated", action="store_true")
     parser.add_argument("--bounded", action="store_true")
     given = parser.parse_args()
     fleet.prefer_release_build()
@@ -194,7 +196,9 @@ def main():
         given.minutes, given.every, given.rate, buses = BOUNDED_MINUTES, 2, 80, [False, True]
     good = True
     for kafka in buses:
-        fleet.say(f"== swap: {'Kafka' if kafka else 'pglog'}, seed {given.seed}")
+        given.isolated = kafka if given.bounded else given.isolated  # both ways, within the test's time
+        fleet.say(f"== swap: {'Kafka' if kafka else 'pglog'}, seed {given.seed}"
+                  f"{', isolated' if given.isolated else ''}")
         good = run(given, kafka) and good
     return 0 if good else 1
 

@@ -134,8 +134,9 @@ class Scraper:
 class World(contextlib.ExitStack):
     """All of it, running. Leaving it ends everything."""
 
-    def __init__(self, kafka, hosts, seed):
+    def __init__(self, kafka, hosts, seed, isolated=False):
         super().__init__()
+        self._isolated = isolated
         self._kafka, self._count, self._seed = kafka, hosts, seed
         self.broker = None
 
@@ -165,7 +166,8 @@ class World(contextlib.ExitStack):
                     "plugin.payment.settings.database": None,
                     "plugin.payment.settings.port": self.bank.port,
                     "plugin.payment.settings.key_window_ms": KEY_WINDOW_MS,
-                    "plugin.payment.settings.webhook_secret": self.bank.secret, **bus}
+                    "plugin.payment.settings.webhook_secret": self.bank.secret,
+                    "plugin.payment.isolation": "process" if self._isolated else "none", **bus}
         self.fleet = self.enter_context(fleet.Fleet(self.database, settings, hosts=self._count))
         self.hosts = self.fleet.hosts
         for index, host in enumerate(self.hosts):

@@ -37,7 +37,7 @@ void limit(int what, rlim_t most) {
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool limits_memory = false;  // their shadow takes terabytes of addresses
+constexpr bool limits_memory = false;  // their shadow counts
 #else
 constexpr bool limits_memory = true;
 #endif
@@ -54,7 +54,7 @@ constexpr bool limits_memory = true;
   close_range(4, ~0U, 0);
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_NOFILE, limits.files);
-  if (limits_memory && limits.memory_bytes > 0) limit(RLIMIT_AS, limits.memory_bytes);
+  if (limits_memory && limits.memory_bytes > 0) limit(RLIMIT_DATA, limits.memory_bytes);
   execl(program, runner_name, nullptr);
   _exit(127);
 }

@@ -18,7 +18,7 @@
 namespace orderd::plugins::isolation {
 
 struct Limits {
-  std::size_t memory_bytes = std::size_t{1} << 30;  // of address space; 0: none
+  std::size_t memory_bytes = std::size_t{512} << 20;  // that it can write (RLIMIT_DATA); 0: no limit
   unsigned files = 1024;
   Millis hello_limit{10'000};  // for creating and starting the instance
   Millis silent_limit{5'000};
