@@ -186,10 +186,17 @@ void Turn::on(const Verb& verb) {
   open.began = now_;
   open.attempt = 1;
   if (was_stuck && open.phase != CommandPhase::pending) {
-    // A provider answers the same key with the failure it stored: only a new one is tried.
+    const bool cannot_ask = open.unknown && !slot(open_step()).can_query;
+    // The way back does not send forward again: whatever became of it is undone.
+    if (cannot_ask && !open.undo && saga_.mode != Mode::forward) return abandon(), next();
+    open.sends = 0;  // the person answers for what was sent before
+    // A provider answers the same key with the failure it stored: only a new one is tried. So with a key that
+    // it knows no more: that nothing came of it is what the person has seen.
+    if (cannot_ask && forgotten(open)) open.unknown = false;
     if (!open.unknown) new_key();
-    open.query = open.unknown && slot(open_step()).can_query;
+    open.query = open.unknown && !cannot_ask;
     open.phase = CommandPhase::waiting;
+    if (open.undo && !open.unknown && undo_otherwise()) return;
   }
   if (open.phase == CommandPhase::pending) open.query = slot(open_step()).can_query;
   if (may_leave()) return abandon(), next();

@@ -22,7 +22,17 @@ void Turn::on(const Answer& answer) {
   learn(answer.outcome, answer.digest);
   if (open.extend) return extended(answer.outcome);
   if (open.query) return query_answered(answer.outcome);
+  if (tells_too_little(answer.outcome)) return unknown(answer.outcome);
   apply(answer.outcome);
+}
+
+/// A call that failed tells nothing of another send of its key, which may be there or under way: from before
+/// a takeover, or from before an answer that told nothing.
+bool Turn::tells_too_little(const Outcome& outcome) const {
+  const bool failed = outcome.kind == OutcomeKind::retry || outcome.kind == OutcomeKind::declined;
+  const bool nothing_to_undo =
+      saga_.open->undo && open_step().is_payment() && outcome.totals && !holds_money(saga_);
+  return failed && saga_.open->sends > 1 && !slot(open_step()).transactional && !nothing_to_undo;
 }
 
 void Turn::learn(const Outcome& outcome, const std::string& digest) {
@@ -44,13 +54,15 @@ void Turn::query_answered(const Outcome& outcome) {
     case QueryAnswer::not_found_final:
       open.query = false;
       // Before the old call's deadline it may still arrive: the same key again, or two effects could follow.
-      if (now_ >= open.deadline) {
-        new_key();
-        open.unknown = false;
-      }
+      open.unknown = now_ < open.deadline;
+      if (!open.unknown) new_key();
       open.phase = CommandPhase::waiting;
       if (may_leave()) return abandon(), next();
-      if (now_ - open.began > open_step().retry.total) return gave_up();
+      if (now_ - open.began > open_step().retry.total) {
+        if (!open.unknown) return gave_up();
+        open.query = true;
+        return wait_until(open.deadline, CommandPhase::waiting);
+      }
       return wait_until(now_ + backoff(open_step().retry, saga_, ++open.attempt), CommandPhase::waiting);
     case QueryAnswer::not_found_yet:
     case QueryAnswer::none:
@@ -159,6 +171,8 @@ void Turn::declined(std::string code, std::string message) {
   const StepDefinition& of = open_step();
   if (code.empty()) code = of.is_payment() ? "PAYMENT_DECLINED" : "STEP_DECLINED";
   if (message.empty()) message = of.name + " was declined";
+  const bool in_time = now_ - open.began <= of.retry.total;
+  if (open.undo && in_time && undo_otherwise()) return;
   if (open.undo || (past_pivot() && saga_.mode == Mode::forward))
     return stick(std::move(code), std::move(message));
   result(open.step) = StepResult::declined;

@@ -27,7 +27,8 @@ std::string open_json(const OpenCommand& open) {
   object.add("action", open.action)
       .add("seq", open.sequence)
       .add("gen", open.generation)
-      .add("attempt", open.attempt);
+      .add("attempt", open.attempt)
+      .add("sends", open.sends);
   object.add("amount", open.amount)
       .add("began", ms(open.began))
       .add("sent", ms(open.sent))
@@ -51,6 +52,7 @@ OpenCommand read_open(const json::Value& value) {
   open.sequence = static_cast<std::uint32_t>(json::integer(value, "seq"));
   open.generation = static_cast<std::uint32_t>(json::integer(value, "gen"));
   open.attempt = static_cast<std::uint32_t>(json::integer(value, "attempt", 1));
+  open.sends = static_cast<std::uint32_t>(json::integer(value, "sends", 1));  // older rows do not count them
   open.amount = json::integer(value, "amount");
   open.began = time(value, "began");
   open.sent = time(value, "sent");

@@ -49,6 +49,7 @@ struct OpenCommand {
   CommandPhase phase = CommandPhase::sent;
   std::string action;
   std::uint32_t sequence = 0, generation = 0, attempt = 1;
+  std::uint32_t sends = 0;  // of the effect under its present key; an answer tells of one of them
   std::int64_t amount = 0;
   Time began{};                 // first attempt: the retry policy's total counts from here
   Time sent{};                  // last send

@@ -8,8 +8,19 @@
 #include "saga/engine.h"
 
 namespace orderd::saga {
+namespace {
+
+int rank(const Task& task) {
+  if (std::holds_alternative<Begin>(task.input)) return 0;
+  return std::holds_alternative<Cancel>(task.input) ? 1 : 2;
+}
+
+}  // namespace
 
 void Engine::tick(std::vector<Task> tasks, const Positions& positions) {
+  // A cancellation is in the order's history already: what else came in with it is decided behind it, so that
+  // no forward step starts after it. Only the order's beginning goes before.
+  std::stable_sort(tasks.begin(), tasks.end(), [](const Task& a, const Task& b) { return rank(a) < rank(b); });
   try {
     return write(tasks, positions);
   } catch (const StoreError& error) {
@@ -235,7 +246,9 @@ void Engine::hold_back(Drafts& drafts) {
     const auto& before = one.live.saga.open;
     const bool sent_before = before && before->sequence == open.sequence;
     open.deadline = sent_before ? before->deadline : Time{};
-    if (!sent_before || before->generation != open.generation) open.key_sent = {};
+    const bool same_key = sent_before && before->generation == open.generation;
+    if (!same_key) open.key_sent = {};
+    open.sends = same_key ? before->sends : 0;
     open.phase = CommandPhase::waiting;
     open.next = clock_.now();
     one.decision.run = false;
