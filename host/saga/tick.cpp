@@ -20,7 +20,8 @@ int rank(const Task& task) {
 void Engine::tick(std::vector<Task> tasks, const Positions& positions) {
   // A cancellation is in the order's history already: what else came in with it is decided behind it, so that
   // no forward step starts after it. Only the order's beginning goes before.
-  std::stable_sort(tasks.begin(), tasks.end(), [](const Task& a, const Task& b) { return rank(a) < rank(b); });
+  std::stable_sort(tasks.begin(), tasks.end(),
+                   [](const Task& a, const Task& b) { return rank(a) < rank(b); });
   try {
     return write(tasks, positions);
   } catch (const StoreError& error) {
