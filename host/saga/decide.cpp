@@ -118,7 +118,10 @@ void Turn::on(const TakenOver&) {
   if (!saga_.open || saga_.stuck || saga_.open->phase != CommandPhase::sent) return;
   // A transactional step's effect is saved with the saga, or not at all: it is simply done again.
   const SlotInfo& info = slot(open_step());
-  if (!info.transactional && info.can_query && !saga_.open->extend) saga_.open->query = true;
+  if (!info.transactional && !saga_.open->extend) {
+    saga_.open->unknown = true;
+    saga_.open->query = info.can_query;
+  }
   ++saga_.open->attempt;
   run();
 }
@@ -185,8 +188,8 @@ void Turn::next_undo() {
 /// case.
 void Turn::abandon() {
   const OpenCommand& open = *saga_.open;
-  if (open.phase == CommandPhase::pending || open.unknown || now_ < open.deadline)
-    result(open.step) = StepResult::uncertain;
+  const bool may_come = open.phase == CommandPhase::pending || open.unknown || now_ < open.deadline;
+  if (may_come) result(open.step) = StepResult::uncertain;
   saga_.open.reset();
   set_payment_status(saga_, facts_.body.total);
 }
@@ -250,10 +253,12 @@ void Turn::open(std::int16_t index, bool undo, std::string action, std::int64_t 
   run();
 }
 
-/// Whether the provider knows the present key no more: it could have its effect a second time.
+/// Whether the provider may know the present key no more by the time that a call arrives: it could have its
+/// effect a second time.
 bool Turn::forgotten(const OpenCommand& open) const {
-  const SlotInfo& info = slot(step(open.step));
-  return info.key_window > Millis(0) && open.key_sent != Time{} && now_ - open.key_sent > info.key_window;
+  const Millis window = slot(step(open.step)).key_window;
+  const Time latest = now_ + step(open.step).timeout;
+  return window > Millis(0) && open.key_sent != Time{} && latest - open.key_sent > window;
 }
 
 void Turn::run() {

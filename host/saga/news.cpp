@@ -185,22 +185,34 @@ void Turn::on(const Verb& verb) {
   OpenCommand& open = *saga_.open;
   open.began = now_;
   open.attempt = 1;
-  if (was_stuck && open.phase != CommandPhase::pending) {
-    const bool cannot_ask = open.unknown && !slot(open_step()).can_query;
-    // The way back does not send forward again: whatever became of it is undone.
-    if (cannot_ask && !open.undo && saga_.mode != Mode::forward) return abandon(), next();
-    open.sends = 0;  // the person answers for what was sent before
-    // A provider answers the same key with the failure it stored: only a new one is tried. So with a key that
-    // it knows no more: that nothing came of it is what the person has seen.
-    if (cannot_ask && forgotten(open)) open.unknown = false;
-    if (!open.unknown) new_key();
-    open.query = open.unknown && !cannot_ask;
-    open.phase = CommandPhase::waiting;
-    if (open.undo && !open.unknown && undo_otherwise()) return;
-  }
+  if (was_stuck && begin_again()) return;
   if (open.phase == CommandPhase::pending) open.query = slot(open_step()).can_query;
   if (may_leave()) return abandon(), next();
   run();
+}
+
+/// A person has looked at what is stuck and answers for all that was sent before. True: something else is
+/// done instead.
+bool Turn::begin_again() {
+  OpenCommand& open = *saga_.open;
+  const bool can_ask = slot(open_step()).can_query;
+  bool may_be_there = open.unknown || open.phase == CommandPhase::pending;
+  // The way back does not send forward again: whatever became of it is undone.
+  if (may_be_there && !can_ask && !open.undo && saga_.mode != Mode::forward) {
+    abandon();
+    next();
+    return true;
+  }
+  open.sends = 0;
+  // Of a key that the provider knows no more, the person has seen that nothing came; nor can it any more.
+  if (may_be_there && !can_ask && forgotten(open) && now_ >= open.deadline)
+    open.unknown = may_be_there = false;
+  // A provider answers the same key with the failure it stored: only a new one is tried.
+  if (!may_be_there) new_key();
+  if (open.phase == CommandPhase::pending && can_ask) return false;
+  open.query = may_be_there && can_ask;
+  open.phase = CommandPhase::waiting;
+  return open.undo && !may_be_there && undo_otherwise();
 }
 
 /// A person has seen at the provider what the host could not find out.

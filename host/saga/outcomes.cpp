@@ -53,8 +53,9 @@ void Turn::query_answered(const Outcome& outcome) {
       return apply(outcome);
     case QueryAnswer::not_found_final:
       open.query = false;
-      // Before the old call's deadline it may still arrive: the same key again, or two effects could follow.
-      open.unknown = now_ < open.deadline;
+      // Asked before the old call's deadline, it could still arrive afterwards: the same key again, or two
+      // effects could follow.
+      open.unknown = open.sent < open.deadline;
       if (!open.unknown) new_key();
       open.phase = CommandPhase::waiting;
       if (may_leave()) return abandon(), next();
@@ -111,6 +112,15 @@ void Turn::contradicted(const Outcome& outcome) {
   const OpenCommand& open = *saga_.open;
   if (open.unknown && now_ - open.began > open_step().retry.total)
     return stick("OUTCOME_UNKNOWN", "the provider calls " + open.action + " done, and its totals do not");
+  // A void that came before what it should let go of: one more does no harm. A refund would.
+  if (open.unknown && open.action == "payment.void") {
+    const OpenCommand was = open;
+    saga_.open.reset();
+    this->open(was.step, true, was.action, saga_.payment.authorized - saga_.voided);
+    saga_.open->began = was.began;
+    saga_.open->unknown = true;
+    return;
+  }
   unknown(outcome);
 }
 
@@ -134,6 +144,7 @@ void Turn::done(const Outcome& outcome) {
       hold(outcome);
     }
     settle_secret();
+    if (of.pivot && of.is_payment() && saga_.mode == Mode::forward) reconsider(false);
     if (saga_.mode == Mode::forward && of.status)
       set_status(*of.status);
     else if (saga_.mode == Mode::forward && of.event)

@@ -294,7 +294,11 @@ void Engine::adopt(Drafts& drafts, const std::set<Uuid>& not_started) {
 }
 
 void Engine::dispatch(const Drafts& drafts, const std::set<Uuid>& not_started) {
-  std::map<plugins::StepPort*, std::vector<Command>> calls;
+  struct Calls {
+    plugins::StepPort* port = nullptr;
+    std::vector<Command> commands;
+  };
+  std::map<std::string, Calls> calls;  // by instance: a history comes out the same again
   std::vector<Uuid> need_secret;
   for (const auto& [id, one] : drafts) {
     if (!one.decision.run || not_started.contains(id)) continue;
@@ -306,17 +310,19 @@ void Engine::dispatch(const Drafts& drafts, const std::set<Uuid>& not_started) {
     command.deadline = open.query ? clock_.now() + step.timeout : open.deadline;
     command.traceparent = live.traceparent;
     if (command.action == "payment.authorize") need_secret.push_back(id);
-    calls[slots_.at(step.slot)].push_back(std::move(command));
+    plugins::StepPort* port = slots_.at(step.slot);
+    calls[port->instance()].port = port;
+    calls[port->instance()].commands.push_back(std::move(command));
   }
   if (!need_secret.empty()) {
     const auto secrets = store_.secrets(need_secret);
-    for (auto& [port, commands] : calls)
-      for (Command& command : commands)
+    for (auto& [instance, of] : calls)
+      for (Command& command : of.commands)
         if (const auto found = secrets.find(command.order_id);
             found != secrets.end() && command.action == "payment.authorize")
           command.secret_json = found->second;
   }
-  for (auto& [port, commands] : calls) port->execute(std::move(commands));
+  for (auto& [instance, of] : calls) of.port->execute(std::move(of.commands));
 }
 
 }  // namespace orderd::saga

@@ -73,6 +73,7 @@ class Turn {
   void news(const Notice& notice);
   void hear(const Notice& notice);
   void reconsider(bool reversed);
+  bool begin_again();
   void finish_by_hand(const Verb& verb);
   void skip();
 

@@ -21,12 +21,12 @@ struct World {
 
   World() { start(); }
   /// A new process on the same tables: everything in memory is gone.
-  void start() {
+  void start(const char* definition = default_saga) {
     store = std::make_unique<MemoryStore>(tables, clock);
     bus = std::make_unique<MemoryBus>(tables);
     engine = std::make_unique<Engine>(EngineOptions{}, *store, *bus,
                                       Engine::Slots{{"payment", &bank}, {"inventory", &stock}},
-                                      parse_definition(default_saga, "default.json"), clock);
+                                      parse_definition(definition, "default.json"), clock);
   }
   void turn() {
     clock.pass(Millis(200));

@@ -66,10 +66,11 @@ class Stock final : public plugins::StepPort {
   Millis idempotency_window() const override { return Millis(0); }
   void execute(std::vector<Command>) override {}
   std::vector<Outcome> execute_in(plugins::TxPort& tx, const std::vector<Command>& commands) override {
-    auto& [on_hand, reserved, sold, closed] = dynamic_cast<MemoryWork&>(tx).stock();
+    auto& [on_hand, reserved, sold, closed, writes] = dynamic_cast<MemoryWork&>(tx).stock();
     std::vector<Outcome> out(commands.size());
     for (std::size_t i = 0; i < commands.size(); ++i) {
       const Uuid& id = commands[i].order_id;
+      actions.push_back(commands[i].action);
       out[i].kind = OutcomeKind::done;
       if (commands[i].action == "inventory.reserve") on_hand -= reserved.insert(id).second;
       if (commands[i].action == "inventory.commit" && reserved.erase(id)) sold.insert(id);
@@ -78,6 +79,7 @@ class Stock final : public plugins::StepPort {
     }
     return out;
   }
+  std::vector<std::string> actions;  // also of transactions that were rolled back
 
  private:
   const std::string name_ = "stock";

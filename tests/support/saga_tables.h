@@ -41,6 +41,7 @@ struct Tables {
   struct Stock {
     std::int64_t on_hand = 1'000'000;
     std::set<Uuid> reserved, sold, closed;
+    std::int64_t writes = 0;  // whoever read before another's COMMIT cannot write
   };
   std::map<Uuid, Order> orders;
   std::vector<Event> log;  // of all shards; position = index
@@ -56,6 +57,7 @@ struct Tables {
   std::int64_t inbox_last = 0;
   std::set<std::string> switches;
   std::vector<PluginStatus> plugins;
+  std::vector<Uuid> touched;  // orders whose saga was written, for whoever looks on
 
   void put(const Uuid& id, const InboxInput& input) {
     const auto kind = std::holds_alternative<Notice>(input) ? InboxKind::notice : InboxKind::verb;

@@ -64,6 +64,8 @@ class MemoryStore : public Store {
   /// Around the two moments of a transaction; what they throw, the engine gets.
   virtual void before_commit() {}
   virtual void after_commit() {}
+  /// The shards that this host thinks it has, with their epochs.
+  const std::map<std::int16_t, std::int32_t>& held() const { return held_; }
 
  private:
   friend class MemoryWork;
@@ -110,35 +112,6 @@ inline Ownership MemoryStore::maintain() {
   }
   return change;
 }
-
-/// One transaction. What the stock plugin writes is seen by its later statements, by others after COMMIT.
-class MemoryWork final : public Store::Work, public plugins::TxPort {
- public:
-  MemoryWork(MemoryStore& store, std::map<std::int16_t, std::int64_t> positions)
-      : store_(store), tables_(store.tables_), positions_(std::move(positions)) {}
-  TxPort& tx() override { return *this; }
-  Tables::Stock& stock() {
-    if (!stock_) stock_ = tables_.stock;
-    return *stock_;
-  }
-  std::set<Uuid> commit(const std::vector<Change>& changes, const std::vector<Parked>& parked,
-                        const std::vector<std::int64_t>& taken) override;
-  std::unique_ptr<plugins::TxResult> exec(const char*, std::span<const plugins::TxParam>, bool) override {
-    return nullptr;
-  }
-  void savepoint() override {}
-  void release_savepoint() override {}
-  void rollback_to_savepoint() override {}
-
- private:
-  std::set<Uuid> check(const std::vector<Change>& changes, const std::vector<std::int64_t>& taken) const;
-  void apply(const Change& change);
-
-  MemoryStore& store_;
-  Tables& tables_;
-  const std::map<std::int16_t, std::int64_t> positions_;
-  std::optional<Tables::Stock> stock_;
-};
 
 }  // namespace orderd::saga::test
 

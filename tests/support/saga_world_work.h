@@ -1,8 +1,37 @@
 #pragma once
-// What COMMIT does in the world in memory. Included by saga_world_store.h.
+// One transaction over the tables in memory. Included by saga_world_store.h.
 #include "support/saga_world_store.h"
 
 namespace orderd::saga::test {
+
+/// One transaction. What the stock plugin writes is seen by its later statements, by others after COMMIT.
+class MemoryWork final : public Store::Work, public plugins::TxPort {
+ public:
+  MemoryWork(MemoryStore& store, std::map<std::int16_t, std::int64_t> positions)
+      : store_(store), tables_(store.tables_), positions_(std::move(positions)) {}
+  TxPort& tx() override { return *this; }
+  Tables::Stock& stock() {
+    if (!stock_) stock_ = tables_.stock;
+    return *stock_;
+  }
+  std::set<Uuid> commit(const std::vector<Change>& changes, const std::vector<Parked>& parked,
+                        const std::vector<std::int64_t>& taken) override;
+  std::unique_ptr<plugins::TxResult> exec(const char*, std::span<const plugins::TxParam>, bool) override {
+    return nullptr;
+  }
+  void savepoint() override {}
+  void release_savepoint() override {}
+  void rollback_to_savepoint() override {}
+
+ private:
+  std::set<Uuid> check(const std::vector<Change>& changes, const std::vector<std::int64_t>& taken) const;
+  void apply(const Change& change);
+
+  MemoryStore& store_;
+  Tables& tables_;
+  const std::map<std::int16_t, std::int64_t> positions_;
+  std::optional<Tables::Stock> stock_;
+};
 
 /// All that PostgreSQL would refuse; returns the orders whose saga is not started.
 inline std::set<Uuid> MemoryWork::check(const std::vector<Change>& changes,
@@ -16,6 +45,8 @@ inline std::set<Uuid> MemoryWork::check(const std::vector<Change>& changes,
     if (std::none_of(tables_.inbox.begin(), tables_.inbox.end(),
                      [&](const auto& one) { return one.id == id; }))
       throw StoreError(StoreError::Kind::lost, "OD001 saga_inbox: another host took the row");
+  if (stock_ && stock_->writes != tables_.stock.writes)
+    throw StoreError(StoreError::Kind::lost, "the stock's rows were locked for too long");
   std::set<Uuid> not_started;
   for (const Change& change : changes) {
     const Uuid& id = change.saga.order_id;
@@ -34,6 +65,7 @@ inline std::set<Uuid> MemoryWork::check(const std::vector<Change>& changes,
 inline void MemoryWork::apply(const Change& change) {
   const Uuid& id = change.saga.order_id;
   Tables::Order& order = tables_.orders.at(id);
+  tables_.touched.push_back(id);
   for (const Event& event : change.events) tables_.append(event);
   if (!change.events.empty()) {
     order.status = change.saga.status;
@@ -66,7 +98,10 @@ inline std::set<Uuid> MemoryWork::commit(const std::vector<Change>& changes,
   for (const Change& change : changes)
     if (!not_started.contains(change.saga.order_id)) apply(change);
   tables_.parked.insert(tables_.parked.end(), parked.begin(), parked.end());
-  if (stock_) tables_.stock = std::move(*stock_);
+  if (stock_) {
+    ++stock_->writes;
+    tables_.stock = std::move(*stock_);
+  }
   if (breaks) throw StoreError(StoreError::Kind::lost, "the test pulled the plug, and COMMIT had happened");
   store_.after_commit();
   return not_started;
