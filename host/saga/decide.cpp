@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/fault.h"
 #include "saga/turn.h"
 
 namespace orderd::saga {
@@ -175,8 +176,10 @@ void Turn::next_forward(bool extended) {
 }
 
 void Turn::next_undo() {
-  for (std::size_t i = facts_.definition.steps.size(); i-- > 0;)
-    if (undo(static_cast<std::int16_t>(i))) return;
+  const std::size_t steps = facts_.definition.steps.size();
+  for (std::size_t i = steps; i-- > 0;)
+    if (undo(static_cast<std::int16_t>(fault::mutation("saga_undo_out_of_order") ? steps - 1 - i : i)))
+      return;
   if (!is_terminal(saga_.status))  // else: what came after the end is undone, too
     set_status(saga_.mode == Mode::cancelling ? Status::cancelled : Status::rejected);
   saga_.mode = Mode::finished;
@@ -189,7 +192,7 @@ void Turn::next_undo() {
 void Turn::abandon() {
   const OpenCommand& open = *saga_.open;
   const bool may_come = open.phase == CommandPhase::pending || open.unknown || now_ < open.deadline;
-  if (may_come) result(open.step) = StepResult::uncertain;
+  if (may_come && !fault::mutation("saga_undo_known_only")) result(open.step) = StepResult::uncertain;
   saga_.open.reset();
   set_payment_status(saga_, facts_.body.total);
 }
@@ -258,6 +261,7 @@ void Turn::open(std::int16_t index, bool undo, std::string action, std::int64_t 
 bool Turn::forgotten(const OpenCommand& open) const {
   const Millis window = slot(step(open.step)).key_window;
   const Time latest = now_ + step(open.step).timeout;
+  if (fault::mutation("saga_key_window_ignored")) return false;
   return window > Millis(0) && open.key_sent != Time{} && latest - open.key_sent > window;
 }
 

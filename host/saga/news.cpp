@@ -2,6 +2,7 @@
 // something that is long over.
 #include <algorithm>
 
+#include "base/fault.h"
 #include "saga/turn.h"
 
 namespace orderd::saga {
@@ -123,6 +124,7 @@ void Turn::reconsider(bool reversed) {
              undoing = !over && saga_.mode != Mode::forward && saga_.mode != Mode::finished;
   if (over || undoing) {
     // A late success of what was given up or undone is undone in its turn.
+    if (fault::mutation("saga_late_success_kept")) return;
     if (!holds_money(saga_) || (saga_.open && step(saga_.open->step).is_payment())) return;
     result(paying) = StepResult::done;
     if (!over || saga_.mode != Mode::finished) return;

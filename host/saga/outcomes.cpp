@@ -1,6 +1,7 @@
 // What became of a call, and what follows.
 #include <algorithm>
 
+#include "base/fault.h"
 #include "saga/turn.h"
 
 namespace orderd::saga {
@@ -32,6 +33,7 @@ bool Turn::tells_too_little(const Outcome& outcome) const {
   const bool failed = outcome.kind == OutcomeKind::retry || outcome.kind == OutcomeKind::declined;
   const bool nothing_to_undo =
       saga_.open->undo && open_step().is_payment() && outcome.totals && !holds_money(saga_);
+  if (fault::mutation("saga_failure_tells_all")) return false;
   return failed && saga_.open->sends > 1 && !slot(open_step()).transactional && !nothing_to_undo;
 }
 
@@ -55,7 +57,7 @@ void Turn::query_answered(const Outcome& outcome) {
       open.query = false;
       // Asked before the old call's deadline, it could still arrive afterwards: the same key again, or two
       // effects could follow.
-      open.unknown = open.sent < open.deadline;
+      open.unknown = open.sent < open.deadline && !fault::mutation("saga_new_key_too_early");
       if (!open.unknown) new_key();
       open.phase = CommandPhase::waiting;
       if (may_leave()) return abandon(), next();
@@ -262,6 +264,7 @@ void Turn::expired() {
 void Turn::unknown(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
   if (slot(open_step()).transactional) return retry(outcome);  // nothing was committed
+  if (fault::mutation("saga_forget_unknown")) return declined("TIMEOUT", "no answer came in time");
   open.unknown = true;
   if (open_step().is_payment()) saga_.payment.status = PaymentStatus::unknown;
   if (!slot(open_step()).can_query)

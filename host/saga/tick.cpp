@@ -82,11 +82,15 @@ void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
     if (task.inbox != 0) taken.push_back(task.inbox);
   }
   if (drafts.empty() && parking_.empty() && taken.empty() && positions == saved_) return;
+  if (fault::mutation("saga_position_before_effect") && positions != saved_)
+    store_.begin(positions)->commit({}, {}, {});
   const auto work = store_.begin(positions);
   run_transactional(drafts, work->tx());
   hold_back(drafts);
   std::vector<Change> changes;
   for (auto& [id, one] : drafts) changes.push_back(change_of(one));
+  const bool early = fault::mutation("saga_call_before_intent");
+  if (early) dispatch(drafts, {});
   ORDERD_FAULT_POINT("saga.before_commit");
   const auto not_started = work->commit(changes, parking_, taken);
   ORDERD_FAULT_POINT("saga.after_commit");
@@ -98,7 +102,7 @@ void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
     saved_[shard] = position;
   }
   adopt(drafts, not_started);
-  dispatch(drafts, not_started);
+  if (!early) dispatch(drafts, not_started);
   ORDERD_FAULT_POINT("saga.after_dispatch");
 }
 
@@ -267,7 +271,7 @@ Change Engine::change_of(Draft& draft) const {
   const Saga& was = draft.live.saga;
   change.attention_moved = was.stuck != change.saga.stuck || was.attention != change.saga.attention;
   change.guard = draft.decision.events.empty() && draft.decision.run && !draft.starts &&
-                 change.saga.mode == Mode::forward;
+                 change.saga.mode == Mode::forward && !fault::mutation("saga_cancel_unguarded");
   for (const OrderHead& head : draft.decision.events)
     change.events.push_back(
         {head.id, head.version, head.type, head.at, event_payload(head, {}), draft.live.traceparent});
