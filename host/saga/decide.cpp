@@ -121,6 +121,7 @@ void Turn::on(const TakenOver&) {
   const SlotInfo& info = slot(open_step());
   if (!info.transactional && !saga_.open->extend) {
     saga_.open->unknown = true;
+    saga_.open->lost_until = std::max(saga_.open->lost_until, saga_.open->deadline);
     saga_.open->query = info.can_query;
   }
   ++saga_.open->attempt;
@@ -289,6 +290,7 @@ void Turn::new_key() {
   ++saga_.open->generation;
   saga_.open->key_sent = {};
   saga_.open->sends = 0;
+  saga_.open->lost_until = {};
 }
 
 /// What is open waits meanwhile.

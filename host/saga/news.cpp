@@ -193,7 +193,7 @@ void Turn::on(const Verb& verb) {
   run();
 }
 
-/// A person has looked at what is stuck and answers for all that was sent before. True: something else is
+/// A person has looked at what is stuck and answers for what was sent before. True: something else is
 /// done instead.
 bool Turn::begin_again() {
   OpenCommand& open = *saga_.open;
@@ -205,10 +205,11 @@ bool Turn::begin_again() {
     next();
     return true;
   }
-  open.sends = 0;
+  // Until its deadline even a call that nobody knows of can still arrive.
+  const bool all_arrived = now_ >= open.lost_until;
+  if (!can_ask && all_arrived) open.sends = 0;
   // Of a key that the provider knows no more, the person has seen that nothing came; nor can it any more.
-  if (may_be_there && !can_ask && forgotten(open) && now_ >= open.deadline)
-    open.unknown = may_be_there = false;
+  if (may_be_there && !can_ask && forgotten(open) && all_arrived) open.unknown = may_be_there = false;
   // A provider answers the same key with the failure it stored: only a new one is tried.
   if (!may_be_there) new_key();
   if (open.phase == CommandPhase::pending && can_ask) return false;

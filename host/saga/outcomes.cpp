@@ -19,6 +19,8 @@ void Turn::on(const Answer& answer) {
                         answer.outcome.query_answer, answer.outcome.code, now_, (now_ - open.sent).count(),
                         "", answer.digest.substr(0, 12)});
   if (is_effect) open.query = false;  // the call itself still answered: it knows best
+  if (is_effect && answer.outcome.kind == OutcomeKind::unknown)
+    open.lost_until = std::max(open.lost_until, open.deadline);
   saga_.stuck.reset();
   learn(answer.outcome, answer.digest);
   if (open.extend) return extended(answer.outcome);

@@ -35,6 +35,7 @@ std::string open_json(const OpenCommand& open) {
       .add("keySent", ms(open.key_sent))
       .add("deadline", ms(open.deadline))
       .add("next", ms(open.next));
+  if (open.lost_until != Time{}) object.add("lostUntil", ms(open.lost_until));
   if (open.expires) object.add("expires", ms(*open.expires));
   object.end();
   return out;
@@ -59,6 +60,7 @@ OpenCommand read_open(const json::Value& value) {
   open.key_sent = time(value, "keySent");
   open.deadline = time(value, "deadline");
   open.next = time(value, "next");
+  open.lost_until = time(value, "lostUntil");
   if (json::integer(value, "expires") != 0) open.expires = time(value, "expires");
   return open;
 }

@@ -62,10 +62,17 @@ TEST_CASE("a second send that fails at a provider that cannot be asked waits for
   REQUIRE(story.saga.open->sends == 2);
   story.answers(of(OutcomeKind::retry));
   REQUIRE(story.saga.stuck);
-  SECTION("who answers for the sends before: the next answer counts") {
+  SECTION("who answers for the sends before, once they cannot arrive any more: the next answer counts") {
+    story.pass(Millis(60'000));
     story.take(retry());
     story.answers(of(OutcomeKind::declined, "INSUFFICIENT_FUNDS"));
     CHECK(story.saga.status == Status::rejected);
+  }
+  SECTION("who is too quick: the call of the host before may still arrive") {
+    story.take(retry());
+    story.answers(of(OutcomeKind::declined, "INSUFFICIENT_FUNDS"));
+    CHECK(story.saga.stuck);
+    CHECK(story.saga.status == Status::pending);
   }
   SECTION("a cancellation meanwhile does not leave it") {
     story.cancel();
