@@ -29,10 +29,10 @@ class BoundedQueue {
     filled_.notify_one();
     return true;
   }
-  /// Takes 1..max items; none after `timeout`, or once closed and empty.
+  /// Takes 1..max items; none after `timeout`, or once closed and empty. A timeout of zero only looks.
   std::vector<T> take(std::size_t max, std::chrono::milliseconds timeout) {
     std::unique_lock lock(mutex_);
-    filled_.wait_for(lock, timeout, [&] { return closed_ || !items_.empty(); });
+    if (timeout.count() > 0) filled_.wait_for(lock, timeout, [&] { return closed_ || !items_.empty(); });
     const auto end = items_.begin() + static_cast<std::ptrdiff_t>(std::min(max, items_.size()));
     std::vector<T> taken(std::make_move_iterator(items_.begin()), std::make_move_iterator(end));
     items_.erase(items_.begin(), end);

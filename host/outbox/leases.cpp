@@ -48,6 +48,13 @@ constexpr store::Statement advance_positions{
     "from unnest($2::int2[], $3::int8[], $4::int4[]) u(shard, pos, epoch) "
     "where p.consumer = $1 and p.shard = u.shard and p.epoch = u.epoch returning 1) "
     "select orderd_expect((select count(*) from moved), $6::int8, 'OD001', 'positions')"};
+// The same by a host that trusts its own memory.
+constexpr store::Statement advance_unfenced{
+    "advance_unfenced",
+    "with moved as (update positions p set pos = u.pos, lease_until = clock_timestamp() + make_interval(secs "
+    "=> $5::int4 / 1000.0) "
+    "from unnest($2::int2[], $3::int8[], $4::int4[]) u(shard, pos, epoch) "
+    "where p.consumer = $1 and p.shard = u.shard returning 1) select $6::int8, count(*) from moved"};
 
 }  // namespace
 
@@ -128,13 +135,14 @@ void Leases::advance(store::UnitOfWork& work, const std::map<std::int16_t, std::
     positions.push_back(pos);
     epochs.push_back(held == held_.end() ? -1 : held->second.epoch);
   }
-  work.send(advance_positions, store::Args()
-                                   .text(options_.consumer)
-                                   .int2s(shards)
-                                   .int8s(positions)
-                                   .int4s(epochs)
-                                   .int4(options_.lease_ms)
-                                   .int8(static_cast<std::int64_t>(shards.size())));
+  work.send(fault::mutation("saga_no_fence") ? advance_unfenced : advance_positions,
+            store::Args()
+                .text(options_.consumer)
+                .int2s(shards)
+                .int8s(positions)
+                .int4s(epochs)
+                .int4(options_.lease_ms)
+                .int8(static_cast<std::int64_t>(shards.size())));
 }
 
 }  // namespace orderd::outbox

@@ -40,8 +40,8 @@ Difference compare(const saga::Saga& ours, Stage stage, const Listed& theirs) {
   const bool more = theirs.totals.authorized > known.authorized || theirs.totals.captured > known.captured ||
                     theirs.totals.refunded > known.refunded || theirs.totals.voided > known.voided;
   if (more) return Difference::behind;
-  return stage == Stage::settled && theirs.totals.captured < known.captured ? Difference::reversed
-                                                                            : Difference::none;
+  const bool less = theirs.totals.captured < known.captured || theirs.totals.refunded < known.refunded;
+  return stage == Stage::settled && less ? Difference::reversed : Difference::none;
 }
 
 saga::Notice notice_of(Difference difference, const Listed& theirs) {

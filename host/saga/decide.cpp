@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/fault.h"
 #include "saga/turn.h"
 
 namespace orderd::saga {
@@ -109,6 +110,8 @@ void Turn::on(const Due&) {
     if (!slot(open_step()).can_query) return expired();
     open.query = true;
   }
+  // What was not sent yet, or surely came to nothing, is chosen anew: the money may have moved meanwhile.
+  if (open.undo && open.sends == 0 && !open.query && undo_otherwise()) return;
   run();
 }
 
@@ -116,7 +119,11 @@ void Turn::on(const TakenOver&) {
   if (!saga_.open || saga_.stuck || saga_.open->phase != CommandPhase::sent) return;
   // A transactional step's effect is saved with the saga, or not at all: it is simply done again.
   const SlotInfo& info = slot(open_step());
-  if (!info.transactional && info.can_query && !saga_.open->extend) saga_.open->query = true;
+  if (!info.transactional && !saga_.open->extend) {
+    saga_.open->unknown = true;
+    saga_.open->lost_until = std::max(saga_.open->lost_until, saga_.open->deadline);
+    saga_.open->query = info.can_query;
+  }
   ++saga_.open->attempt;
   run();
 }
@@ -143,7 +150,9 @@ bool Turn::may_leave() const {
   if (!saga_.open || saga_.mode == Mode::forward) return false;
   const OpenCommand& open = *saga_.open;
   const bool pivot_waits = open.phase == CommandPhase::pending && open_step().pivot;
-  return !open.undo && !open.extend && !open.query && open.phase != CommandPhase::sent && !pivot_waits;
+  const bool may_be_there = open.unknown && !slot(open_step()).can_query;
+  return !open.undo && !open.extend && !open.query && open.phase != CommandPhase::sent && !pivot_waits &&
+         !may_be_there;
 }
 
 void Turn::next() {
@@ -168,8 +177,10 @@ void Turn::next_forward(bool extended) {
 }
 
 void Turn::next_undo() {
-  for (std::size_t i = facts_.definition.steps.size(); i-- > 0;)
-    if (undo(static_cast<std::int16_t>(i))) return;
+  const std::size_t steps = facts_.definition.steps.size();
+  for (std::size_t i = steps; i-- > 0;)
+    if (undo(static_cast<std::int16_t>(fault::mutation("saga_undo_out_of_order") ? steps - 1 - i : i)))
+      return;
   if (!is_terminal(saga_.status))  // else: what came after the end is undone, too
     set_status(saga_.mode == Mode::cancelling ? Status::cancelled : Status::rejected);
   saga_.mode = Mode::finished;
@@ -181,31 +192,56 @@ void Turn::next_undo() {
 /// case.
 void Turn::abandon() {
   const OpenCommand& open = *saga_.open;
-  if (open.phase == CommandPhase::pending || now_ < open.deadline) result(open.step) = StepResult::uncertain;
+  const bool may_come = open.phase == CommandPhase::pending || open.unknown || now_ < open.deadline;
+  if (may_come && !fault::mutation("saga_undo_known_only")) result(open.step) = StepResult::uncertain;
   saga_.open.reset();
   set_payment_status(saga_, facts_.body.total);
 }
 
 /// True when something of this step must be undone first.
 bool Turn::undo(std::int16_t index) {
-  const StepDefinition& of = step(index);
-  const bool uncertain = result(index) == StepResult::uncertain;
-  if ((result(index) != StepResult::done && !uncertain) || of.undo.empty()) return false;
-  std::string action = of.undo;
-  std::int64_t amount = 0;
-  if (of.is_payment()) {
-    if (captured_left(saga_) > 0) {
-      action = "payment.refund";
-      amount = captured_left(saga_);
-    } else if (saga_.payment.captured == 0 && (uncertain || saga_.payment.authorized > saga_.voided)) {
-      amount = saga_.payment.authorized - saga_.voided;
-    } else {
-      result(index) = StepResult::undone;
-      return false;
-    }
+  const StepResult was = result(index);
+  if ((was != StepResult::done && was != StepResult::uncertain) || step(index).undo.empty()) return false;
+  auto chosen = undo_action(index);
+  if (!chosen) {
+    result(index) = StepResult::undone;
+    return false;
   }
   if (saga_.status != Status::cancelling && !is_terminal(saga_.status)) set_status(Status::cancelling);
-  open(index, true, std::move(action), amount);
+  open(index, true, std::move(chosen->action), chosen->amount);
+  return true;
+}
+
+/// What takes this step back as things stand now; nullopt: nothing is left to take back.
+std::optional<Turn::UndoAction> Turn::undo_action(std::int16_t index) const {
+  const StepDefinition& of = step(index);
+  if (!of.is_payment()) return UndoAction{of.undo};
+  if (captured_left(saga_) > 0) return UndoAction{"payment.refund", captured_left(saga_)};
+  const std::int64_t held = saga_.payment.authorized - saga_.voided;
+  const bool uncertain = result(index) == StepResult::uncertain;
+  if (saga_.payment.captured == 0 && (uncertain || held > 0)) return UndoAction{of.undo, held};
+  return std::nullopt;
+}
+
+/// The open undo surely has no effect: another takes its place if the money is elsewhere by now, captured
+/// instead of authorized for one. False when it is still the right one.
+bool Turn::undo_otherwise() {
+  const OpenCommand was = *saga_.open;
+  if (!open_step().is_payment()) return false;
+  auto chosen = undo_action(was.step);
+  if (chosen && chosen->action == was.action) {
+    saga_.open->amount = chosen->amount;
+    return false;
+  }
+  saga_.open.reset();
+  if (!chosen) {
+    result(was.step) = StepResult::undone;
+    set_payment_status(saga_, facts_.body.total);
+    next();
+    return true;
+  }
+  open(was.step, true, std::move(chosen->action), chosen->amount);
+  saga_.open->began = was.began;  // a provider that contradicts itself has no more time than another
   return true;
 }
 
@@ -221,13 +257,20 @@ void Turn::open(std::int16_t index, bool undo, std::string action, std::int64_t 
   run();
 }
 
+/// Whether the provider may know the present key no more by the time that a call arrives: it could have its
+/// effect a second time.
+bool Turn::forgotten(const OpenCommand& open) const {
+  const Millis window = slot(step(open.step)).key_window;
+  const Time latest = now_ + step(open.step).timeout;
+  if (fault::mutation("saga_key_window_ignored")) return false;
+  return window > Millis(0) && open.key_sent != Time{} && latest - open.key_sent > window;
+}
+
 void Turn::run() {
   OpenCommand& open = *saga_.open;
-  const SlotInfo& info = slot(open_step());
-  const bool forgotten =
-      info.key_window > Millis(0) && open.key_sent != Time{} && now_ - open.key_sent > info.key_window;
-  if (!open.query && forgotten) {  // the same key could have its effect a second time
-    if (!info.can_query)
+  if (!open.query && forgotten(open)) {
+    open.unknown = true;
+    if (!slot(open_step()).can_query)
       return stick("OUTCOME_UNKNOWN", "the provider no longer knows the key of " + open.action +
                                           ", and the plugin cannot be asked");
     open.query = true;
@@ -238,6 +281,7 @@ void Turn::run() {
   if (!open.query) {
     open.deadline = now_ + open_step().timeout;
     if (open.key_sent == Time{}) open.key_sent = now_;
+    ++open.sends;
   }
   out_.run = true;
 }
@@ -245,6 +289,8 @@ void Turn::run() {
 void Turn::new_key() {
   ++saga_.open->generation;
   saga_.open->key_sent = {};
+  saga_.open->sends = 0;
+  saga_.open->lost_until = {};
 }
 
 /// What is open waits meanwhile.

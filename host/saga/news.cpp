@@ -2,6 +2,7 @@
 // something that is long over.
 #include <algorithm>
 
+#include "base/fault.h"
 #include "saga/turn.h"
 
 namespace orderd::saga {
@@ -123,6 +124,7 @@ void Turn::reconsider(bool reversed) {
              undoing = !over && saga_.mode != Mode::forward && saga_.mode != Mode::finished;
   if (over || undoing) {
     // A late success of what was given up or undone is undone in its turn.
+    if (fault::mutation("saga_late_success_kept")) return;
     if (!holds_money(saga_) || (saga_.open && step(saga_.open->step).is_payment())) return;
     result(paying) = StepResult::done;
     if (!over || saga_.mode != Mode::finished) return;
@@ -185,15 +187,35 @@ void Turn::on(const Verb& verb) {
   OpenCommand& open = *saga_.open;
   open.began = now_;
   open.attempt = 1;
-  if (was_stuck && open.phase != CommandPhase::pending) {
-    // A provider answers the same key with the failure it stored: only a new one is tried.
-    if (!open.unknown) new_key();
-    open.query = open.unknown && slot(open_step()).can_query;
-    open.phase = CommandPhase::waiting;
-  }
+  if (was_stuck && begin_again()) return;
   if (open.phase == CommandPhase::pending) open.query = slot(open_step()).can_query;
   if (may_leave()) return abandon(), next();
   run();
+}
+
+/// A person has looked at what is stuck and answers for what was sent before. True: something else is
+/// done instead.
+bool Turn::begin_again() {
+  OpenCommand& open = *saga_.open;
+  const bool can_ask = slot(open_step()).can_query;
+  bool may_be_there = open.unknown || open.phase == CommandPhase::pending;
+  // The way back does not send forward again: whatever became of it is undone.
+  if (may_be_there && !can_ask && !open.undo && saga_.mode != Mode::forward) {
+    abandon();
+    next();
+    return true;
+  }
+  // Until its deadline even a call that nobody knows of can still arrive.
+  const bool all_arrived = now_ >= open.lost_until;
+  if (!can_ask && all_arrived) open.sends = 0;
+  // Of a key that the provider knows no more, the person has seen that nothing came; nor can it any more.
+  if (may_be_there && !can_ask && forgotten(open) && all_arrived) open.unknown = may_be_there = false;
+  // A provider answers the same key with the failure it stored: only a new one is tried.
+  if (!may_be_there) new_key();
+  if (open.phase == CommandPhase::pending && can_ask) return false;
+  open.query = may_be_there && can_ask;
+  open.phase = CommandPhase::waiting;
+  return open.undo && !may_be_there && undo_otherwise();
 }
 
 /// A person has seen at the provider what the host could not find out.

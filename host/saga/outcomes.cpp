@@ -1,6 +1,7 @@
 // What became of a call, and what follows.
 #include <algorithm>
 
+#include "base/fault.h"
 #include "saga/turn.h"
 
 namespace orderd::saga {
@@ -18,11 +19,24 @@ void Turn::on(const Answer& answer) {
                         answer.outcome.query_answer, answer.outcome.code, now_, (now_ - open.sent).count(),
                         "", answer.digest.substr(0, 12)});
   if (is_effect) open.query = false;  // the call itself still answered: it knows best
+  if (is_effect && answer.outcome.kind == OutcomeKind::unknown)
+    open.lost_until = std::max(open.lost_until, open.deadline);
   saga_.stuck.reset();
   learn(answer.outcome, answer.digest);
   if (open.extend) return extended(answer.outcome);
   if (open.query) return query_answered(answer.outcome);
+  if (tells_too_little(answer.outcome)) return unknown(answer.outcome);
   apply(answer.outcome);
+}
+
+/// A call that failed tells nothing of another send of its key, which may be there or under way: from before
+/// a takeover, or from before an answer that told nothing.
+bool Turn::tells_too_little(const Outcome& outcome) const {
+  const bool failed = outcome.kind == OutcomeKind::retry || outcome.kind == OutcomeKind::declined;
+  const bool nothing_to_undo =
+      saga_.open->undo && open_step().is_payment() && outcome.totals && !holds_money(saga_);
+  if (fault::mutation("saga_failure_tells_all")) return false;
+  return failed && saga_.open->sends > 1 && !slot(open_step()).transactional && !nothing_to_undo;
 }
 
 void Turn::learn(const Outcome& outcome, const std::string& digest) {
@@ -43,14 +57,17 @@ void Turn::query_answered(const Outcome& outcome) {
       return apply(outcome);
     case QueryAnswer::not_found_final:
       open.query = false;
-      // Before the old call's deadline it may still arrive: the same key again, or two effects could follow.
-      if (now_ >= open.deadline) {
-        new_key();
-        open.unknown = false;
-      }
+      // Asked before the old call's deadline, it could still arrive afterwards: the same key again, or two
+      // effects could follow.
+      open.unknown = open.sent < open.deadline && !fault::mutation("saga_new_key_too_early");
+      if (!open.unknown) new_key();
       open.phase = CommandPhase::waiting;
       if (may_leave()) return abandon(), next();
-      if (now_ - open.began > open_step().retry.total) return gave_up();
+      if (now_ - open.began > open_step().retry.total) {
+        if (!open.unknown) return gave_up();
+        open.query = true;
+        return wait_until(open.deadline, CommandPhase::waiting);
+      }
       return wait_until(now_ + backoff(open_step().retry, saga_, ++open.attempt), CommandPhase::waiting);
     case QueryAnswer::not_found_yet:
     case QueryAnswer::none:
@@ -99,6 +116,15 @@ void Turn::contradicted(const Outcome& outcome) {
   const OpenCommand& open = *saga_.open;
   if (open.unknown && now_ - open.began > open_step().retry.total)
     return stick("OUTCOME_UNKNOWN", "the provider calls " + open.action + " done, and its totals do not");
+  // A void that came before what it should let go of: one more does no harm. A refund would.
+  if (open.unknown && open.action == "payment.void") {
+    const OpenCommand was = open;
+    saga_.open.reset();
+    this->open(was.step, true, was.action, saga_.payment.authorized - saga_.voided);
+    saga_.open->began = was.began;
+    saga_.open->unknown = true;
+    return;
+  }
   unknown(outcome);
 }
 
@@ -122,6 +148,7 @@ void Turn::done(const Outcome& outcome) {
       hold(outcome);
     }
     settle_secret();
+    if (of.pivot && of.is_payment() && saga_.mode == Mode::forward) reconsider(false);
     if (saga_.mode == Mode::forward && of.status)
       set_status(*of.status);
     else if (saga_.mode == Mode::forward && of.event)
@@ -159,6 +186,8 @@ void Turn::declined(std::string code, std::string message) {
   const StepDefinition& of = open_step();
   if (code.empty()) code = of.is_payment() ? "PAYMENT_DECLINED" : "STEP_DECLINED";
   if (message.empty()) message = of.name + " was declined";
+  const bool in_time = now_ - open.began <= of.retry.total;
+  if (open.undo && in_time && undo_otherwise()) return;
   if (open.undo || (past_pivot() && saga_.mode == Mode::forward))
     return stick(std::move(code), std::move(message));
   result(open.step) = StepResult::declined;
@@ -237,6 +266,7 @@ void Turn::expired() {
 void Turn::unknown(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
   if (slot(open_step()).transactional) return retry(outcome);  // nothing was committed
+  if (fault::mutation("saga_forget_unknown")) return declined("TIMEOUT", "no answer came in time");
   open.unknown = true;
   if (open_step().is_payment()) saga_.payment.status = PaymentStatus::unknown;
   if (!slot(open_step()).can_query)

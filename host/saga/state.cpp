@@ -27,13 +27,15 @@ std::string open_json(const OpenCommand& open) {
   object.add("action", open.action)
       .add("seq", open.sequence)
       .add("gen", open.generation)
-      .add("attempt", open.attempt);
+      .add("attempt", open.attempt)
+      .add("sends", open.sends);
   object.add("amount", open.amount)
       .add("began", ms(open.began))
       .add("sent", ms(open.sent))
       .add("keySent", ms(open.key_sent))
       .add("deadline", ms(open.deadline))
       .add("next", ms(open.next));
+  if (open.lost_until != Time{}) object.add("lostUntil", ms(open.lost_until));
   if (open.expires) object.add("expires", ms(*open.expires));
   object.end();
   return out;
@@ -51,12 +53,14 @@ OpenCommand read_open(const json::Value& value) {
   open.sequence = static_cast<std::uint32_t>(json::integer(value, "seq"));
   open.generation = static_cast<std::uint32_t>(json::integer(value, "gen"));
   open.attempt = static_cast<std::uint32_t>(json::integer(value, "attempt", 1));
+  open.sends = static_cast<std::uint32_t>(json::integer(value, "sends", 1));  // older rows do not count them
   open.amount = json::integer(value, "amount");
   open.began = time(value, "began");
   open.sent = time(value, "sent");
   open.key_sent = time(value, "keySent");
   open.deadline = time(value, "deadline");
   open.next = time(value, "next");
+  open.lost_until = time(value, "lostUntil");
   if (json::integer(value, "expires") != 0) open.expires = time(value, "expires");
   return open;
 }

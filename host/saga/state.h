@@ -49,11 +49,13 @@ struct OpenCommand {
   CommandPhase phase = CommandPhase::sent;
   std::string action;
   std::uint32_t sequence = 0, generation = 0, attempt = 1;
+  std::uint32_t sends = 0;  // of the effect under its present key; an answer tells of one of them
   std::int64_t amount = 0;
   Time began{};                 // first attempt: the retry policy's total counts from here
   Time sent{};                  // last send
   Time key_sent{};              // first send of the effect under its present key
   Time deadline{};              // of the last send of an effect: before it, "not found" proves nothing
+  Time lost_until{};            // of the sends of this key that nobody answered: the latest deadline
   Time next{};                  // waiting, pending
   std::optional<Time> expires;  // pending: given up then
 

@@ -8,8 +8,20 @@
 #include "saga/engine.h"
 
 namespace orderd::saga {
+namespace {
+
+int rank(const Task& task) {
+  if (std::holds_alternative<Begin>(task.input)) return 0;
+  return std::holds_alternative<Cancel>(task.input) ? 1 : 2;
+}
+
+}  // namespace
 
 void Engine::tick(std::vector<Task> tasks, const Positions& positions) {
+  // A cancellation is in the order's history already: what else came in with it is decided behind it, so that
+  // no forward step starts after it. Only the order's beginning goes before.
+  std::stable_sort(tasks.begin(), tasks.end(),
+                   [](const Task& a, const Task& b) { return rank(a) < rank(b); });
   try {
     return write(tasks, positions);
   } catch (const StoreError& error) {
@@ -70,11 +82,15 @@ void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
     if (task.inbox != 0) taken.push_back(task.inbox);
   }
   if (drafts.empty() && parking_.empty() && taken.empty() && positions == saved_) return;
+  if (fault::mutation("saga_position_before_effect") && positions != saved_)
+    store_.begin(positions)->commit({}, {}, {});
   const auto work = store_.begin(positions);
   run_transactional(drafts, work->tx());
   hold_back(drafts);
   std::vector<Change> changes;
   for (auto& [id, one] : drafts) changes.push_back(change_of(one));
+  const bool early = fault::mutation("saga_call_before_intent");
+  if (early) dispatch(drafts, {});
   ORDERD_FAULT_POINT("saga.before_commit");
   const auto not_started = work->commit(changes, parking_, taken);
   ORDERD_FAULT_POINT("saga.after_commit");
@@ -86,7 +102,7 @@ void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
     saved_[shard] = position;
   }
   adopt(drafts, not_started);
-  dispatch(drafts, not_started);
+  if (!early) dispatch(drafts, not_started);
   ORDERD_FAULT_POINT("saga.after_dispatch");
 }
 
@@ -269,7 +285,9 @@ void Engine::hold_back(Drafts& drafts) {
     const auto& before = one.live.saga.open;
     const bool sent_before = before && before->sequence == open.sequence;
     open.deadline = sent_before ? before->deadline : Time{};
-    if (!sent_before || before->generation != open.generation) open.key_sent = {};
+    const bool same_key = sent_before && before->generation == open.generation;
+    if (!same_key) open.key_sent = {};
+    open.sends = same_key ? before->sends : 0;
     open.phase = CommandPhase::waiting;
     open.next = clock_.now();
     one.decision.run = false;
@@ -287,7 +305,7 @@ Change Engine::change_of(Draft& draft) const {
   const Saga& was = draft.live.saga;
   change.attention_moved = was.stuck != change.saga.stuck || was.attention != change.saga.attention;
   change.guard = draft.decision.events.empty() && draft.decision.run && !draft.starts &&
-                 change.saga.mode == Mode::forward;
+                 change.saga.mode == Mode::forward && !fault::mutation("saga_cancel_unguarded");
   for (const OrderHead& head : draft.decision.events)
     change.events.push_back(
         {head.id, head.version, head.type, head.at, event_payload(head, {}), draft.live.traceparent});
@@ -314,7 +332,11 @@ void Engine::adopt(Drafts& drafts, const std::set<Uuid>& not_started) {
 }
 
 void Engine::dispatch(const Drafts& drafts, const std::set<Uuid>& not_started) {
-  std::map<plugins::StepPort*, std::vector<Command>> calls;
+  struct Calls {
+    plugins::StepPort* port = nullptr;
+    std::vector<Command> commands;
+  };
+  std::map<std::string, Calls> calls;  // by build: a history comes out the same again
   std::vector<Uuid> need_secret;
   for (const auto& [id, one] : drafts) {
     if (!one.decision.run || not_started.contains(id)) continue;
@@ -326,17 +348,20 @@ void Engine::dispatch(const Drafts& drafts, const std::set<Uuid>& not_started) {
     command.deadline = open.query ? clock_.now() + step.timeout : open.deadline;
     command.traceparent = live.traceparent;
     if (command.action == "payment.authorize") need_secret.push_back(id);
-    calls[live.served->ports.at(step.slot)].push_back(std::move(command));
+    plugins::StepPort* port = live.served->ports.at(step.slot);
+    Calls& of = calls[port->instance() + "@" + port->digest()];
+    of.port = port;
+    of.commands.push_back(std::move(command));
   }
   if (!need_secret.empty()) {
     const auto secrets = store_.secrets(need_secret);
-    for (auto& [port, commands] : calls)
-      for (Command& command : commands)
+    for (auto& [instance, of] : calls)
+      for (Command& command : of.commands)
         if (const auto found = secrets.find(command.order_id);
             found != secrets.end() && command.action == "payment.authorize")
           command.secret_json = found->second;
   }
-  for (auto& [port, commands] : calls) port->execute(std::move(commands));
+  for (auto& [instance, of] : calls) of.port->execute(std::move(of.commands));
 }
 
 }  // namespace orderd::saga

@@ -26,11 +26,18 @@ class Turn {
   void next_forward(bool extended);
   void next_undo();
   bool undo(std::int16_t index);
+  struct UndoAction {
+    std::string action;
+    std::int64_t amount = 0;
+  };
+  std::optional<UndoAction> undo_action(std::int16_t index) const;
+  bool undo_otherwise();
   void turn_round(Mode mode, Reason reason);
   bool may_leave() const;
   void abandon();
   void open(std::int16_t index, bool undo, std::string action, std::int64_t amount);
   void run();
+  bool forgotten(const OpenCommand& open) const;
   void new_key();
   void extend();
   void resume_suspended();
@@ -43,6 +50,7 @@ class Turn {
   // outcomes.cpp
   void on(const Answer& answer);
   void learn(const Outcome& outcome, const std::string& digest);
+  bool tells_too_little(const Outcome& outcome) const;
   void query_answered(const Outcome& outcome);
   void apply(const Outcome& outcome);
   bool contradicts_itself(const Outcome& outcome) const;
@@ -65,6 +73,7 @@ class Turn {
   void news(const Notice& notice);
   void hear(const Notice& notice);
   void reconsider(bool reversed);
+  bool begin_again();
   void finish_by_hand(const Verb& verb);
   void skip();
 
@@ -73,6 +82,7 @@ class Turn {
   }
   const StepDefinition& open_step() const { return step(saga_.open->step); }
   StepResult& result(std::int16_t index) { return saga_.steps[static_cast<std::size_t>(index)]; }
+  StepResult result(std::int16_t index) const { return saga_.steps[static_cast<std::size_t>(index)]; }
   const SlotInfo& slot(const StepDefinition& of) const { return facts_.slots.at(of.slot); }
   bool past_pivot() const;
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# test.sh test [FILTER] | bench [--kafka] [ARGUMENTS...] | chaos [ARGUMENTS...]: `./x test`, `./x bench` and
-# `./x chaos`. Builds, starts a PostgreSQL and a Kafka of this run's own in a throw-away folder, runs ctest
-# (or tests/bench/run.py; tests/chaos/campaign.py starts its own).
+# test.sh test [FILTER] | bench [--kafka] [ARGUMENTS...] | chaos [ARGUMENTS...] | sim [ARGUMENTS...]: the
+# verbs of `./x` with these names. Builds, starts a PostgreSQL and a Kafka of this run's own in a throw-away
+# folder, runs ctest (or tests/bench/run.py; tests/chaos/campaign.py starts its own).
 #
 # What the tests are told (tests make their own databases and topics, so that they may run side by side):
 #   ORDERD_TEST_PG            URL of a superuser on the database `postgres`
@@ -66,7 +66,7 @@ case $1 in
     [[ ${2:-} != packages* ]] || export ORDERD_TEST_PACKAGES=1
     "$env/packages.sh" build run kafka test ${ORDERD_TEST_PACKAGES:+package packages}
     build dev
-    build faults "${product[@]}" "${chaos[@]}"
+    build faults "${product[@]}" "${chaos[@]}" "${sim[@]}"
     start_servers kafka
     export ORDERD_TEST_BIN=$root/build/dev
     sanitizers_can_run
@@ -90,5 +90,11 @@ case $1 in
     "$env/kafka.sh" certs "$dir/kafka"
     export ORDERD_TEST_CERTS=$dir/kafka/certs ORDERD_TEST_BIN=$ORDERD_TEST_RELEASE_BIN
     phase "chaos" python3 -B "$root/tests/chaos/campaign.py" "$@"
+    ;;
+  sim)
+    shift
+    "$env/packages.sh" build
+    build faults "${sim[@]}"
+    step "$ORDERD_TEST_RELEASE_BIN/tests/sim/orderd_sim" "$@"
     ;;
 esac

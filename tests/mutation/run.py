@@ -2,7 +2,8 @@
 """The mutation gate: known errors, each put back at run time (host/base/fault.h), must turn a named test red
 that is green without. A suite that cannot fail proves nothing.
 
-    run.py [NAME...]     these mutations, or all; ORDERD_TEST_BIN is a build with ORDERD_FAULTS"""
+    run.py [NAME...]     these mutations, or all; ORDERD_TEST_BIN is a build with ORDERD_FAULTS, and so is
+                         ORDERD_TEST_RELEASE_BIN, whose simulator is taken if there is one"""
 
 import os
 import pathlib
@@ -13,13 +14,25 @@ import sys
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 TEST_LIMIT_S = 120
 
-# The mutation, and the test that must notice: suite and name, up to a comma: Catch2 takes that for "or".
+# The mutation, and the test that must notice: suite and name, up to a comma: Catch2 takes that for "or". Of
+# the suite `sim` it is the seeds.
 MUTATIONS = {
     "positions_from_sequence": ("stages", "A reader who remembers a position misses no event*"),
     "shards_without_owner": ("stages", "Of two hosts that both work*"),
     "relay_before_report": ("stages", "The relay's position waits for the broker's report*"),
     "projection_before_commit": ("stages", "A batch whose transaction fails is read again*"),
     "kafka_fatal_ignored": ("conformance", "After the producer's fatal error everything is published again*"),
+    "saga_call_before_intent": ("unit", "an intent is committed before the provider hears of it"),
+    "saga_position_before_effect": ("sim", "1-500"),
+    "saga_cancel_unguarded": ("sim", "1-3000"),
+    "saga_no_fence": ("stages", "A host that lost its shard cannot move its position"),
+    "saga_undo_out_of_order": ("unit", "a declined capture gives the goods back and lets*"),
+    "saga_undo_known_only": ("unit", "a cancellation while the payment is pending voids it in any case"),
+    "saga_forget_unknown": ("unit", "an unknown outcome is asked for under the same key*"),
+    "saga_new_key_too_early": ("unit", "not found is the last word only of what was asked after*"),
+    "saga_key_window_ignored": ("unit", "a key is not sent again after the provider forgot it*"),
+    "saga_failure_tells_all": ("unit", "a second send that surely came to nothing says nothing*"),
+    "saga_late_success_kept": ("unit", "a success that comes after an order's end is taken from the inbox*"),
     "http_unread_body": ("front", "A body that no handler reads is never the next request"),
 }
 
@@ -31,12 +44,20 @@ def in_source():
     return names
 
 
+def command(suite, test):
+    binaries = os.environ["ORDERD_TEST_BIN"]
+    if suite == "sim":
+        binaries = os.environ.get("ORDERD_TEST_RELEASE_BIN", binaries)
+        return [pathlib.Path(binaries) / "tests" / "sim" / "orderd_sim", "--seeds", test]
+    return [pathlib.Path(binaries) / "tests" / suite / f"test_{suite}", test]
+
+
 def passes(suite, test, mutation=None):
     """Whether the test is green; a test that hangs is red."""
-    program = pathlib.Path(os.environ["ORDERD_TEST_BIN"]) / "tests" / suite / f"test_{suite}"
+    program, *arguments = command(suite, test)
     environment = {**os.environ, **({"ORDERD_TEST_MUTATION": mutation} if mutation else {})}
     try:
-        done = subprocess.run([program, test], capture_output=True, text=True, timeout=TEST_LIMIT_S,
+        done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=TEST_LIMIT_S,
                               env=environment, check=False)
     except subprocess.TimeoutExpired:
         return False

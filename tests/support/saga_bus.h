@@ -1,6 +1,7 @@
 #pragma once
 // The world's log as a bus.
-#include "support/saga_world.h"
+#include "bus/event_bus.h"
+#include "support/saga_tables.h"
 
 namespace orderd::saga::test {
 

@@ -1,7 +1,9 @@
 #pragma once
-// The saga engine in its world in memory (saga_world.h), with a bank and a stock that can be told what to do.
+// The saga engine in its world in memory (saga_tables.h), with a bank and a stock that can be told what to
+// do.
 #include <catch2/catch.hpp>
 
+#include "saga/engine.h"
 #include "support/saga_bus.h"
 #include "support/saga_plugins.h"
 #include "support/saga_story.h"
@@ -20,11 +22,11 @@ struct World {
 
   World() { start(); }
   /// A new process on the same tables: everything in memory is gone.
-  void start() {
-    store = std::make_unique<MemoryStore>(tables);
+  void start(const char* definition = default_saga) {
+    store = std::make_unique<MemoryStore>(tables, clock);
     bus = std::make_unique<MemoryBus>(tables);
     engine = std::make_unique<Engine>(EngineOptions{}, *store, *bus, plugins,
-                                      parse_definition(default_saga, "default.json"), clock);
+                                      parse_definition(definition, "default.json"), clock);
   }
   void turn() {
     clock.pass(Millis(200));
@@ -53,8 +55,8 @@ struct World {
       CHECK(money.captured - money.refunded == (confirmed ? order.body.total : 0));
       CHECK(money.captured <= order.body.total);
       if (!confirmed) CHECK(money.authorized == money.captured + money.voided);
-      CHECK(tables.sold.contains(id) == confirmed);
-      CHECK_FALSE(tables.reserved.contains(id));
+      CHECK(tables.stock.sold.contains(id) == confirmed);
+      CHECK_FALSE(tables.stock.reserved.contains(id));
     }
   }
 };

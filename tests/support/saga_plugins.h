@@ -1,6 +1,7 @@
 #pragma once
 // Plugins for the engine's world in memory: a bank with a ledger that no crash touches, and a stock.
-#include "support/saga_world.h"
+#include "plugin_host/ports.h"
+#include "support/saga_world_store.h"
 
 namespace orderd::saga::test {
 
@@ -67,17 +68,20 @@ class Stock final : public plugins::StepPort {
   Millis idempotency_window() const override { return Millis(0); }
   void execute(std::vector<Command>) override {}
   std::vector<Outcome> execute_in(plugins::TxPort& tx, const std::vector<Command>& commands) override {
-    Tables& tables = dynamic_cast<MemoryWork&>(tx).next();
+    auto& [on_hand, reserved, sold, closed, writes] = dynamic_cast<MemoryWork&>(tx).stock();
     std::vector<Outcome> out(commands.size());
     for (std::size_t i = 0; i < commands.size(); ++i) {
       const Uuid& id = commands[i].order_id;
+      actions.push_back(commands[i].action);
       out[i].kind = OutcomeKind::done;
-      if (commands[i].action == "inventory.reserve") tables.reserved.insert(id);
-      if (commands[i].action == "inventory.commit" && tables.reserved.erase(id)) tables.sold.insert(id);
-      if (commands[i].action == "inventory.release") tables.reserved.erase(id), tables.sold.erase(id);
+      if (commands[i].action == "inventory.reserve") on_hand -= reserved.insert(id).second;
+      if (commands[i].action == "inventory.commit" && reserved.erase(id)) sold.insert(id);
+      if (commands[i].action == "inventory.release")
+        on_hand += static_cast<std::int64_t>(reserved.erase(id) + sold.erase(id)), closed.insert(id);
     }
     return out;
   }
+  std::vector<std::string> actions;  // also of transactions that were rolled back
 
  private:
   const std::string name_ = "stock";

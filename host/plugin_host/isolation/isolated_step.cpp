@@ -30,10 +30,16 @@ bool IsolatedStep::supports(std::string_view action) const {
   std::unique_lock lock(mutex_);
   const auto known = known_.find(action);
   if (known != known_.end() && known->second >= 0) return known->second == 1;
-  const std::string name(action);
+  const std::string name(action), question = Out().text(name).frame(Frame::supports);
+  if (!started_) {
+    const Received answer = process_->ask(question, Frame::supports_answer);
+    In in(answer.fields);
+    (void)in.text();
+    return (known_[name] = in.u8()) == 1;
+  }
   known_[name] = -1;
   lock.unlock();
-  (void)process_->send(Out().text(name).frame(Frame::supports));
+  (void)process_->send(question);
   lock.lock();
   changed_.wait_for(lock, answer_limit, [&] { return known_[name] >= 0; });
   return known_[name] == 1;
@@ -55,7 +61,7 @@ void IsolatedStep::start(CompletionSink sink) {
   sink_ = std::move(sink);
   {
     std::lock_guard lock(mutex_);
-    up_ = true;
+    started_ = up_ = true;
   }
   sender_ = std::thread([this] { hand_over(); });
   watcher_ = std::jthread([this](std::stop_token stop) { watch_deadlines(stop); });

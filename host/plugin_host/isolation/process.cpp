@@ -125,6 +125,13 @@ Received Process::expect(Child& child, Frame kind) const {
        "see what it wrote to the log; plugin." + begin_.instance + ".memory_mb may be too little");
 }
 
+Received Process::ask(const std::string& frame, Frame answer) {
+  if (!child_ || child_->pid < 0)
+    fail(begin_.instance, begin_.library, "its process has ended", "see what it wrote to the log");
+  (void)child_->channel.send(frame);
+  return expect(*child_, answer);
+}
+
 void Process::start(Events events) {
   events_ = std::move(events);
   if (!child_->channel.send(Out().frame(Frame::start))) (void)0;  // expect() says why

@@ -42,6 +42,8 @@ class Process {
   Process(const Process&) = delete;
 
   const Hello& hello() const { return hello_; }
+  /// A question and its answer, before start(); afterwards answers are events. Throws PluginError.
+  Received ask(const std::string& frame, Frame answer);
   /// Has the instance started, then listens. Throws PluginError.
   void start(Events events);
   /// False: it is not there. Waits while the process does not read.

@@ -19,9 +19,9 @@ Listed listed(PaymentTotals totals) { return {"subject", "ref_1", totals}; }
 }  // namespace
 
 TEST_CASE("A provider's page is read, and one that makes no sense is not") {
-  const auto page = read_page(
-      R"({"payments":[{"subject":"a","reference":"r","authorized":5,"captured":4,"refunded":3,)"
-      R"("voided":1}],"cursor":"a"})");
+  const auto page =
+      read_page(R"({"payments":[{"subject":"a","reference":"r","authorized":5,"captured":4,"refunded":3,)"
+                R"("voided":1}],"cursor":"a"})");
   REQUIRE(page);
   REQUIRE(page->payments.size() == 1);
   CHECK(page->payments[0].subject == "a");
@@ -54,6 +54,12 @@ TEST_CASE("Money that is gone at the provider is believed to be gone only when t
   CHECK(compare(ours, Stage::moving, less) == Difference::none);
   CHECK(compare(ours, Stage::waiting, less) == Difference::none);
   CHECK(compare(ours, Stage::settled, less) == Difference::reversed);
+}
+
+TEST_CASE("A refund that the provider took back after days is a difference") {
+  const Listed taken_back = listed({1000, 1000, 0, 0});
+  CHECK(compare(captured(1000, 1000), Stage::waiting, taken_back) == Difference::none);
+  CHECK(compare(captured(1000, 1000), Stage::settled, taken_back) == Difference::reversed);
 }
 
 TEST_CASE("A saga hears of a difference as of a webhook about the whole payment") {

@@ -162,11 +162,6 @@ TEST_CASE("an unknown outcome is asked for under the same key and never sent ane
     CHECK(story.doing() == "payment.authorize");
     CHECK(command_key(story.saga, *story.saga.open) == key);
   }
-  SECTION("not found after the deadline: a new generation") {
-    story.pass(Millis(60'000));
-    story.answers(answer(QueryAnswer::not_found_final, OutcomeKind::done));
-    CHECK(command_key(story.saga, *story.saga.open) != key);
-  }
   SECTION("the call's own late answer counts, the query's then is stale") {
     story.take(Answer{key, done({1000, 0, 0, 0}), ""});
     CHECK(story.told.back() == "PAYMENT_AUTHORIZED/AUTHORIZED");
@@ -185,16 +180,45 @@ TEST_CASE("an unknown outcome is asked for under the same key and never sent ane
     story.cancel();
     CHECK(story.doing() == "payment.void");
   }
-  SECTION("cancelled meanwhile and not found after the deadline: nothing happened, nothing is undone") {
-    story.cancel();
-    story.pass(Millis(60'000));
-    story.answers(answer(QueryAnswer::not_found_final, OutcomeKind::done));
-    CHECK(story.saga.status == Status::cancelled);
-  }
   SECTION("cancelled meanwhile and found: it is undone") {
     story.cancel();
     story.answers(answer(QueryAnswer::found, OutcomeKind::done, PaymentTotals{1000, 0, 0, 0}));
     CHECK(story.doing() == "payment.void");
+  }
+}
+
+TEST_CASE("not found is the last word only of what was asked after the call's deadline") {
+  Story story;
+  story.take(Begin{});
+  const std::string key = story.key();
+  const Outcome not_found = answer(QueryAnswer::not_found_final, OutcomeKind::done);
+  SECTION("asked before it, answered after it: the call may have arrived between") {
+    story.answers(of(OutcomeKind::unknown));
+    story.take(Due{});
+    story.pass(Millis(60'000));
+    SECTION("forward: the same key again") {
+      story.answers(not_found);
+      CHECK(story.key() == key);
+    }
+    SECTION("backward: undone in any case") {
+      story.cancel();
+      story.answers(not_found);
+      CHECK(story.doing() == "payment.void");
+    }
+  }
+  SECTION("asked after it") {
+    story.pass(Millis(60'000));
+    story.answers(of(OutcomeKind::unknown));
+    story.take(Due{});
+    SECTION("forward: a new generation") {
+      story.answers(not_found);
+      CHECK(story.key() != key);
+    }
+    SECTION("backward: nothing happened, nothing is undone") {
+      story.cancel();
+      story.answers(not_found);
+      CHECK(story.saga.status == Status::cancelled);
+    }
   }
 }
 

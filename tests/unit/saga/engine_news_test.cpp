@@ -55,7 +55,7 @@ TEST_CASE("a notice waits in the inbox for whoever has the order's shard by then
   world.tables.put(id, totals_now(OutcomeKind::declined, {1000, 1000, 1000, 0}));
   world.turn();
   REQUIRE(world.tables.inbox.size() == 1);
-  world.store->lost = true;
+  world.tables.owners[0] = {world.tables.owners[0].position, 2, 99, world.clock.now() + Millis(1'000'000)};
   world.clock.pass(Millis(1000));
   world.turn();
   Saga elsewhere = journal_of(world, id);  // the other host's doing
@@ -105,7 +105,7 @@ TEST_CASE("a dead letter that is replayed begins its order's saga; a damaged one
   World world;
   world.turn();
   const Uuid good = world.tables.place(world.clock.now()), bad = world.tables.place(world.clock.now());
-  world.tables.position = 1;  // both were passed over when they came
+  world.tables.owners[0].position = 1;  // both were passed over when they came
   world.start();
   for (int i = 0; i < 5; ++i) world.turn();
   REQUIRE(world.tables.sagas.empty());

@@ -52,7 +52,7 @@ struct Shop {
   std::unique_ptr<Engine> engine;
 
   void start() {
-    store = std::make_unique<MemoryStore>(tables);
+    store = std::make_unique<MemoryStore>(tables, clock);
     bus = std::make_unique<MemoryBus>(tables);
     engine = std::make_unique<Engine>(EngineOptions{}, *store, *bus, banks,
                                       parse_definition(default_saga, "default.json"), clock);

@@ -1,0 +1,43 @@
+#pragma once
+// The payment provider, with a ledger of its own that no crash touches. It has no mercy: whatever it is asked
+// for twice under different keys it does twice, so that the judge sees it.
+#include "sim/remote.h"
+
+namespace orderd::sim {
+
+struct Money {
+  std::int64_t authorized = 0, captured = 0, refunded = 0, voided = 0;
+  bool closed = false;    // by a void
+  bool reversed = false;  // a success of its own was taken back
+  std::int64_t held() const { return captured - refunded + (captured == 0 ? authorized - voided : 0); }
+};
+
+class Provider final : public Remote {
+ public:
+  explicit Provider(World& world);
+  const std::map<Uuid, Money>& ledger() const { return ledger_; }
+  const Money& money(const Uuid& order) { return ledger_[order]; }
+  /// Somebody gives the money back in the provider's own pages.
+  void refund_past_the_host(const Uuid& order);
+
+ private:
+  std::optional<Call> carry_out(const Command& command, Call call) override;
+  Outcome outcome_of(const Call& call) const override;
+  void finished(const Call& call) override;
+  void authorize(Call& call, Money& money);
+  void capture(Call& call, Money& money);
+  void let_go(Call& call, Money& money);
+  void refund(Call& call, Money& money);
+  bool captures_wait(const Uuid& order) const;
+  void book(const Call& call, int sign);
+  void settle_later(const Call& call);
+  void settle(const std::string& key, Fate fate, const std::string& code);
+  void reverse_later(const Call& call);
+  void tell(const Call& call, OutcomeKind kind, const std::string& code);
+  PaymentTotals totals(const Uuid& order) const;
+
+  std::map<Uuid, Money> ledger_;
+  int events_ = 0;
+};
+
+}  // namespace orderd::sim

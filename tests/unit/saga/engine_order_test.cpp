@@ -1,0 +1,69 @@
+// What comes first when much comes at once, and what stays as it began.
+#include "support/saga_engine.h"
+
+using namespace orderd;
+using namespace orderd::saga;
+using namespace orderd::saga::test;
+
+namespace {
+
+constexpr const char* reserve_first = R"({"name":"reserve-first","steps":[
+ {"name":"reserve","slot":"inventory","action":"inventory.reserve","undo":"inventory.release",
+  "status":"INVENTORY_RESERVED"},
+ {"name":"authorize","slot":"payment","action":"payment.authorize","undo":"payment.void",
+  "status":"PAYMENT_AUTHORIZED"},
+ {"name":"capture","slot":"payment","action":"payment.capture","pivot":true},
+ {"name":"commit","slot":"inventory","action":"inventory.commit","status":"CONFIRMED"}]})";
+
+std::vector<EventType> history(const World& world, const Uuid& id) {
+  std::vector<EventType> out;
+  for (const Event& event : world.tables.orders.at(id).events) out.push_back(event.type);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a cancellation is decided before the answers that came in with it: no forward step follows") {
+  World world;
+  const Uuid id = world.tables.place(world.clock.now());
+  while (world.tables.orders.at(id).status != Status::inventory_reserved) world.turn_and_answer();
+  REQUIRE(world.bank.effects.size() == 2);  // the capture is there, and its answer waits to be taken
+  world.tables.cancel(id, world.clock.now());
+  world.turn();
+  world.settle();
+  const auto& actions = world.stock.actions;
+  CHECK(std::find(actions.begin(), actions.end(), "inventory.commit") == actions.end());
+  CHECK(world.tables.orders.at(id).status == Status::cancelled);
+  world.judge();
+}
+
+TEST_CASE("a changed definition file applies to new orders only") {
+  using enum EventType;
+  World world;
+  const Uuid old = world.tables.place(world.clock.now());
+  world.turn();
+  REQUIRE(world.tables.sagas.contains(old));
+  world.start(reserve_first);  // the file was edited, and the host restarted
+  const Uuid young = world.tables.place(world.clock.now());
+  world.settle();
+  REQUIRE(world.settled());
+  CHECK(history(world, old) ==
+        std::vector{order_created, payment_authorized, inventory_reserved, order_confirmed});
+  CHECK(history(world, young) ==
+        std::vector{order_created, inventory_reserved, payment_authorized, order_confirmed});
+  CHECK(from_json(world.tables.journal.at(old))->definition !=
+        from_json(world.tables.journal.at(young))->definition);
+  world.judge();
+}
+
+TEST_CASE("an order that began with a definition is undone by it, whatever the file says by then") {
+  World world;
+  const Uuid id = world.tables.place(world.clock.now());
+  while (world.tables.orders.at(id).status != Status::inventory_reserved) world.turn_and_answer();
+  world.start(reserve_first);
+  world.tables.cancel(id, world.clock.now());
+  world.settle();
+  REQUIRE(world.settled());
+  CHECK(world.tables.orders.at(id).status == Status::cancelled);
+  world.judge();
+}
