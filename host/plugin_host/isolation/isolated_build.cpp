@@ -69,8 +69,8 @@ class IsolatedBuild final : public Build {
       step_.down(why);
       webhook_.down();
     };
-    process_.start(std::move(events));
     step_.start(sink);
+    process_.start(std::move(events));
     started_ = true;
   }
   bool stop() override {

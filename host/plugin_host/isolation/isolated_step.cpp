@@ -59,10 +59,6 @@ std::vector<Outcome> IsolatedStep::execute_in(TxPort&, const std::vector<Command
 
 void IsolatedStep::start(CompletionSink sink) {
   sink_ = std::move(sink);
-  {
-    std::lock_guard lock(mutex_);
-    started_ = up_ = true;
-  }
   sender_ = std::thread([this] { hand_over(); });
   watcher_ = std::jthread([this](std::stop_token stop) { watch_deadlines(stop); });
 }
@@ -144,7 +140,7 @@ void IsolatedStep::report(const Uuid& order_id, const std::string& key, Outcome 
 
 void IsolatedStep::up() {
   std::lock_guard lock(mutex_);
-  up_ = true;
+  started_ = up_ = true;
 }
 
 void IsolatedStep::down(const std::string& why) {

@@ -177,6 +177,7 @@ bool Process::rest(Millis time) {
 void Process::run() {
   Millis wait = limits_.restart_first;
   for (Time began = now();; began = now()) {
+    events_.up();
     listen(*child_);
     std::shared_ptr<Child> dead;
     {
@@ -212,7 +213,6 @@ void Process::run() {
       child_ = std::move(fresh);
       fresh = child_;
     }
-    events_.up();
   }
 }
 

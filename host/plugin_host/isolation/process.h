@@ -30,7 +30,7 @@ class Process {
   struct Events {
     /// A frame of the living process. [the process's thread, as the others]
     std::function<void(Received)> frame;
-    /// It is there again and started.
+    /// It is there, or there again, and started.
     std::function<void()> up;
     /// It is gone; `why` for people.
     std::function<void(const std::string& why)> down;
