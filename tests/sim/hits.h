@@ -2,59 +2,43 @@
 // What a history has come past. Over many seeds all of it must be met: a simulator that does not reach a
 // fault proves nothing about it.
 #include <bitset>
+#include <string>
+#include <string_view>
 
 namespace orderd::sim {
 
-#define ORDERD_SIM_HITS(X)                                                                                   \
-  X(crash_before_commit)                                                                                     \
-  X(crash_after_commit)                                                                                      \
-  X(crash_before_call)                                                                                       \
-  X(crash_after_call)                                                                                        \
-  X(crash_between)                                                                                           \
-  X(freeze_before_commit)                                                                                    \
-  X(freeze_after_commit)                                                                                     \
-  X(freeze_before_call)                                                                                      \
-  X(freeze_between)                                                                                          \
-  X(session_before_commit)                                                                                   \
-  X(session_after_commit) X(takeover) X(stale_owner_refused) X(call_too_late) X(relay_before_publish)        \
-      X(relay_after_publish) X(event_twice) X(follower_restart) X(lost_request) X(lost_reply)                \
-          X(connection_cut) X(slow) X(late_effect) X(busy) X(stored_failure) X(outage) X(same_key_again)     \
-              X(in_progress) X(query_found) X(query_final) X(query_yet) X(query_lost) X(query_closed_key) X( \
-                  overdue) X(authorize_done) X(authorize_declined) X(authorize_closed) X(authorize_pending)  \
-                  X(pending_done) X(pending_declined) X(pending_expired) X(pending_late) X(pending_voided)   \
-                      X(capture_done) X(capture_declined) X(capture_pending) X(capture_reversed)             \
-                          X(void_done) X(void_of_nothing) X(void_of_captured) X(void_too_early)              \
-                              X(refund_done) X(refund_pending) X(refund_declined) X(refund_reversed)         \
-                                  X(webhook) X(webhook_twice) X(webhook_vague) X(webhook_lost)               \
-                                      X(webhook_early) X(sweeper_notice) X(out_of_stock) X(reserve_closed)   \
-                                          X(reservation_expired) X(extended) X(extend_declined)              \
-                                              X(commit_declined) X(check_declined) X(confirmed) X(cancelled) \
-                                                  X(rejected) X(free_order) X(cancel_at_once)                \
-                                                      X(cancel_midway) X(cancel_confirmed) X(cancel_stuck)   \
-                                                          X(late_money) X(late_money_undone) X(stuck)        \
-                                                              X(attention) X(verb_retry) X(verb_done)        \
-                                                                  X(verb_skip) X(verb_acknowledge)           \
-                                                                      X(dashboard_refund) X(key_forgotten)   \
-                                                                          X(unknown_outcome) X(breaker_open) \
-                                                                              X(other_definition_in_flight)  \
-                                                                                  X(total_limit)
+// clang-format off
+#define ORDERD_SIM_HITS(...) \
+  enum class Hit { __VA_ARGS__, count }; \
+  inline constexpr std::string_view hit_names = #__VA_ARGS__;
 
-enum class Hit {
-#define X(name) name,
-  ORDERD_SIM_HITS(X)
-#undef X
-      count
-};
+ORDERD_SIM_HITS(
+  crash_before_commit, crash_after_commit, crash_before_call, crash_after_call, crash_between,
+  freeze_before_commit, freeze_after_commit, freeze_before_call, freeze_between,
+  session_before_commit, session_after_commit, takeover, stale_owner_refused, call_too_late,
+  relay_before_publish, relay_after_publish, event_twice, follower_restart, lost_request,
+  lost_reply, connection_cut, slow, late_effect, busy, stored_failure, outage, same_key_again,
+  in_progress, query_found, query_final, query_yet, query_lost, query_closed_key, overdue,
+  authorize_done, authorize_declined, authorize_closed, authorize_pending, pending_done,
+  pending_declined, pending_expired, pending_late, pending_voided, capture_done, capture_declined,
+  capture_pending, capture_reversed, void_done, void_of_nothing, void_of_captured, void_too_early,
+  refund_done, refund_pending, refund_declined, refund_reversed, webhook, webhook_twice,
+  webhook_vague, webhook_lost, webhook_early, sweeper_notice, out_of_stock, reserve_closed,
+  reservation_expired, extended, extend_declined, commit_declined, check_declined, confirmed,
+  cancelled, rejected, free_order, cancel_at_once, cancel_midway, cancel_confirmed, cancel_stuck,
+  late_money, late_money_undone, stuck, attention, verb_retry, verb_done, verb_skip,
+  verb_acknowledge, dashboard_refund, key_forgotten, unknown_outcome, breaker_open,
+  other_definition_in_flight, total_limit)
+#undef ORDERD_SIM_HITS
+// clang-format on
+
 inline constexpr std::size_t hits_count = static_cast<std::size_t>(Hit::count);
 using Hits = std::bitset<hits_count>;
 
-inline const char* name(Hit hit) {
-  static constexpr const char* names[] = {
-#define X(name) #name,
-      ORDERD_SIM_HITS(X)
-#undef X
-  };
-  return names[static_cast<std::size_t>(hit)];
+inline std::string name(Hit hit) {
+  std::size_t begin = 0;
+  for (int left = static_cast<int>(hit); left > 0; --left) begin = hit_names.find(',', begin) + 2;
+  return std::string(hit_names.substr(begin, hit_names.find(',', begin) - begin));
 }
 
 }  // namespace orderd::sim

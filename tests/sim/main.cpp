@@ -110,13 +110,13 @@ struct Run {
 
 /// What was met least often, and whether all was.
 bool show_met(const Run& run) {
-  std::vector<std::pair<std::uint64_t, const char*>> rare;
+  std::vector<std::pair<std::uint64_t, std::string>> rare;
   for (std::size_t i = 0; i < hits_count; ++i) rare.emplace_back(run.met[i], name(static_cast<Hit>(i)));
   std::stable_sort(rare.begin(), rare.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   const auto none = std::count_if(rare.begin(), rare.end(), [](const auto& one) { return one.first == 0; });
   std::printf("%zu kinds of events, %td not met; rarest:", rare.size(), none);
   for (std::size_t i = 0; i < std::max<std::size_t>(5, static_cast<std::size_t>(none)); ++i)
-    std::printf(" %s (%llu)", rare[i].second, static_cast<unsigned long long>(rare[i].first));
+    std::printf(" %s (%llu)", rare[i].second.c_str(), static_cast<unsigned long long>(rare[i].first));
   std::puts("");
   return none == 0;
 }
