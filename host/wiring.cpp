@@ -41,7 +41,8 @@ std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings
     configs.push_back({name,
                        plugin.library,
                        plugin.settings,
-                       {steps.contains(name) ? "orderd.step/1" : "orderd.projection/1"}});
+                       {steps.contains(name) ? "orderd.step/1" : "orderd.projection/1"},
+                       plugin.secret_values});
   plugins::Options options;
   options.directory = settings.plugins_dir;
   options.host_version = version;

@@ -22,6 +22,7 @@ struct PluginSettings {
   std::string library;                          // relative to plugins.dir, or absolute inside it
   std::map<std::string, std::string> settings;  // plugin.<instance>.settings.*
   std::map<std::string, std::string> secrets;   // plugin.<instance>.secret.*: setting -> file
+  std::map<std::string, std::string> secret_values;  // what was in those files
 };
 
 struct Settings {

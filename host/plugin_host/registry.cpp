@@ -49,9 +49,10 @@ Registry::Registry(Options options, const std::vector<InstanceConfig>& configs)
       throw PluginError("plugin \"" + config.name +
                         "\" is configured twice; give each instance a name of its own");
     auto entry = std::make_unique<Entry>();
-    entry->instance =
-        std::make_unique<Instance>(config.name, load_library(config.name, options_.directory, config.library),
-                                   config.settings, options_.host_version);
+    Library library = load_library(config.name, options_.directory, config.library);
+    CheckedSettings settings = check_settings(config.name, library, config.settings, config.secrets);
+    entry->instance = std::make_unique<Instance>(config.name, std::move(library), std::move(settings),
+                                                 options_.host_version);
     Instance& instance = *entry->instance;
     check_needs(instance, config.extensions);
     if (instance.has(ORDERD_EXT_STEP)) {

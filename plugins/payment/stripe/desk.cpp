@@ -19,6 +19,7 @@ constexpr std::size_t token_bytes_max = 255;
 constexpr std::size_t url_bytes_max = 2048;
 constexpr std::int64_t ask_again_ms_max = 10'000;
 constexpr std::int64_t complain_every_ms = 60'000;
+constexpr std::int64_t deadline_ms_max = 3'600'000;  // a later one is no memory of ours
 constexpr const char* intents = "/v1/payment_intents";
 const std::pair<std::string, std::string> with_charge{"expand[0]", "latest_charge"};
 const std::pair<std::string, std::string> with_refunds{"expand[0]", "latest_charge.refunds"};
@@ -82,6 +83,14 @@ Desk::Shared Desk::begin(Command command, Reply&& reply) {
 
 void Desk::end(const Shared& call, Outcome outcome) {
   if (outcome.kind == ORDERD_UNKNOWN) unknown_.add();
+  // It may arrive until its deadline. Before that no query may say that there is nothing: the host would send
+  // the same key again, and Stripe would answer with the failure that it stored.
+  if (outcome.kind == ORDERD_UNKNOWN && call->command.query_key.empty() && !outcome.state) {
+    Memory memory = read_memory(call->command.state);
+    memory.missing = call->command.key;
+    memory.missing_since_ms = call->command.deadline_ms;
+    outcome.state = memory.state();
+  }
   if (is_operators(outcome)) {
     const std::int64_t now = clock_.monotonic_ms();
     std::int64_t last = complained_ms_;
@@ -149,14 +158,14 @@ void Desk::search(const Shared& call, const std::string& key,
   api_.get(intents + std::string("/search"), query, call->command.deadline_ms, done);
 }
 
-bool Desk::may_appear(const Shared& call, const std::string& what) {
+bool Desk::may_appear(const Shared& call, const std::string& what, std::int64_t lag_ms) {
   Memory memory = read_memory(call->command.state);
   const std::int64_t now = clock_.now_ms();
-  if (memory.missing != what || memory.missing_since_ms > now) {
+  if (memory.missing != what || memory.missing_since_ms > now + deadline_ms_max) {
     memory.missing = what;
     memory.missing_since_ms = now;
   }
-  const std::int64_t left = memory.missing_since_ms + config_.lookup_lag_ms - now;
+  const std::int64_t left = memory.missing_since_ms + lag_ms - now;
   if (left <= 0) return false;
   const std::int64_t wait = std::min(left, ask_again_ms_max);
   Outcome outcome = call->command.query_key.empty()
@@ -249,7 +258,7 @@ void Desk::capture(Command command, Reply&& reply) {
            [wanted](const Intent& intent) { return captured(intent, wanted); });
   };
   locate(call, send, [this, call] {
-    if (!may_appear(call, "capture")) end(call, Outcome::declined("NO_PAYMENT", "Stripe has no such payment"));
+    if (!may_appear(call, "capture", config_.lookup_lag_ms)) end(call, Outcome::declined("NO_PAYMENT", "Stripe has no such payment"));
   });
 }
 
@@ -259,7 +268,7 @@ void Desk::void_authorization(Command command, Reply&& reply) {
   locate(
       call, [this, call](const std::string& id) { change(call, id, "cancel", {}, voided); },
       [this, call] {
-        if (may_appear(call, "void")) return;
+        if (may_appear(call, "void", config_.lookup_lag_ms)) return;
         Outcome nothing = Outcome::done();
         nothing.totals = orderd_totals{};
         end(call, std::move(nothing));
@@ -272,7 +281,7 @@ void Desk::refund(Command command, Reply&& reply) {
   locate(
       call, [this, call](const std::string& id) { send_refund(call, id); },
       [this, call] {
-        if (!may_appear(call, "refund"))
+        if (!may_appear(call, "refund", config_.lookup_lag_ms))
           end(call, Outcome::declined("NO_PAYMENT", "Stripe has no such payment"));
       });
 }

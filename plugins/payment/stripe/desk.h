@@ -61,8 +61,9 @@ class Desk {
   void query_authorize(const Shared& call);
   void query_change(const Shared& call, const Intent& intent);
 
-  /// Whether what was looked for may still appear: if so the call ends with NOT_FOUND_YET (a query) or RETRY.
-  bool may_appear(const Shared& call, const std::string& what);
+  /// Whether what was looked for may still appear, `lag_ms` after it was last sent: if so the call ends with
+  /// NOT_FOUND_YET (a query) or RETRY.
+  bool may_appear(const Shared& call, const std::string& what, std::int64_t lag_ms);
   Outcome list_page(const Answer& answer) const;
 
   const orderd::sdk::Host host_;

@@ -51,7 +51,8 @@ Failure read_failure(const Json& error) {
 Outcome declined_by_bank(const Failure& failure) {
   const std::string& why = failure.decline_code.empty() ? failure.code : failure.decline_code;
   const bool hard = std::find(hard_declines.begin(), hard_declines.end(), why) != hard_declines.end();
-  std::string code = screaming(why, ORDERD_CODE_PAYMENT_DECLINED);
+  // Stripe asks not to tell a buyer that his card is known as stolen; the dashboard tells the merchant.
+  std::string code = hard ? ORDERD_CODE_PAYMENT_DECLINED : screaming(why, ORDERD_CODE_PAYMENT_DECLINED);
   if (why == "card_declined" || why == "generic_decline") code = ORDERD_CODE_PAYMENT_DECLINED;
   return Outcome::declined(code, failure.message.empty() ? "the bank declined" : failure.message, !hard);
 }

@@ -35,7 +35,7 @@ void Desk::query(Command command, Reply&& reply) {
         read(call, id, [this, call](const Intent& intent) { query_change(call, intent); });
       },
       [this, call] {
-        if (!may_appear(call, call->command.query_key)) end(call, Outcome::not_found());
+        if (!may_appear(call, call->command.query_key, config_.lookup_lag_ms)) end(call, Outcome::not_found());
       });
 }
 
@@ -44,7 +44,7 @@ void Desk::query_authorize(const Shared& call) {
     end(call, Outcome::found(with(authorized(intent, {clock_.now_ms(), config_.action_limit_ms}), intent)));
   };
   const auto absent = [this, call] {
-    if (!may_appear(call, call->command.query_key)) end(call, Outcome::not_found());
+    if (!may_appear(call, call->command.query_key, config_.lookup_lag_ms)) end(call, Outcome::not_found());
   };
   const auto look = [this, call, told, absent] {
     search(call, call->command.query_key,
@@ -59,22 +59,22 @@ void Desk::query_authorize(const Shared& call) {
 
 void Desk::query_change(const Shared& call, const Intent& intent) {
   const Command& c = call->command;
-  // There is only one capture and one cancellation of a payment intent: one that arrives late finds it done.
-  if (c.query_action == ORDERD_PAYMENT_CAPTURE)
-    return end(call, intent.status == "requires_capture" ? with(Outcome::not_found(), intent)
-                                                         : Outcome::found(with(
-                                                               captured(intent, c.amount.amount), intent)));
-  if (c.query_action == ORDERD_PAYMENT_VOID) {
-    const Outcome own = voided(intent);
-    return end(call, own.kind == ORDERD_DONE ? Outcome::found(with(own, intent))
-                                             : with(Outcome::not_found(), intent));
+  // There is only one capture and one cancellation of a payment intent, and reading it is no search: what is
+  // not there can only come from a call that is still under way.
+  const bool capture = c.query_action == ORDERD_PAYMENT_CAPTURE;
+  if (capture || c.query_action == ORDERD_PAYMENT_VOID) {
+    const Outcome own = capture ? captured(intent, c.amount.amount) : voided(intent);
+    const bool open = capture ? intent.status == "requires_capture" : own.kind != ORDERD_DONE;
+    if (!open) return end(call, Outcome::found(with(own, intent)));
+    if (!may_appear(call, c.query_key, 0)) end(call, with(Outcome::not_found(), intent));
+    return;
   }
   for (const Refund& one : intent.refunds)
     if (one.key == c.query_key)
       return end(call, Outcome::found(with(refunded(one, clock_.now_ms()), intent)));
   if (!intent.all_refunds && intent.has_charge)
     return end(call, Outcome::unknown("TOO_MANY_REFUNDS", "the payment has more refunds than can be read"));
-  if (!may_appear(call, c.query_key)) end(call, with(Outcome::not_found(), intent));
+  if (!may_appear(call, c.query_key, config_.lookup_lag_ms)) end(call, with(Outcome::not_found(), intent));
 }
 
 void Desk::list_since(Command command, Reply&& reply) {
