@@ -24,6 +24,7 @@ import sqlite3
 import sys
 import threading
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -34,7 +35,6 @@ WEBHOOK_PAUSE_S = 0.2
 
 PAYMENT_METHODS = {
     "pm_card_visa": "approved",
-    "tok_visa": "approved, a token of the older kind",
     "pm_declined": "402 generic_decline", "pm_funds": "402 insufficient_funds", "pm_stolen": "402 stolen_card",
     "pm_3ds": "requires_action, until the buyer answered on its page",
     "pm_500_without_effect": "the first key of a payment gets a stored 500, nothing happens",
@@ -59,7 +59,7 @@ create table if not exists ledger (at real not null, subject text not null, inte
 COMMON = r"metadata\[\w+\]|expand\[\d+\]"
 PARAMETERS = {
     "create": rf"amount|currency|capture_method|confirm|payment_method|payment_method_types\[\d\]|return_url|"
-              rf"payment_method_data\[type\]|payment_method_data\[card\]\[token\]|error_on_requires_action|{COMMON}",
+              rf"error_on_requires_action|{COMMON}",
     "capture": rf"amount_to_capture|{COMMON}",
     "cancel": rf"cancellation_reason|{COMMON}",
     "refund": rf"payment_intent|amount|reason|{COMMON}",
@@ -91,6 +91,8 @@ class Stripe:
         self.webhooks_on = True
         self.refuse_key = False
         self.requests = []  # (method, path, idempotency key, replayed)
+        self.second_opinion = None  # URL of a stripe-mock, which judges each request by Stripe's own description
+        self.opinions = []  # (method, path, status, text) of it
         self._lock = threading.RLock()
         self._db = sqlite3.connect(os.path.join(folder, "stripe.db"), check_same_thread=False)
         self._db.executescript(SCHEMA)
@@ -337,7 +339,7 @@ class Stripe:
         if not re.fullmatch(r"[1-9]\d{0,7}", amount) or not re.fullmatch("[a-z]{3}", currency):
             raise Failure(400, "invalid_request_error", "parameter_invalid_integer", "Invalid amount or currency",
                           stored=False)
-        method = form.get("payment_method") or form.get("payment_method_data[card][token]", "")
+        method = form.get("payment_method", "")
         metadata = self._metadata(form)
         subject = metadata.get("orderd_subject", "")
         if method == "pm_429" and self._limited.setdefault(subject, 2) > 0:
@@ -445,6 +447,18 @@ class Stripe:
                     break
                 time.sleep(WEBHOOK_PAUSE_S)
 
+    def ask_second(self, method, path, text, headers):
+        if not self.second_opinion:
+            return
+        given = {name: headers[name] for name in ("Authorization", "Stripe-Version", "Idempotency-Key",
+                                                  "Content-Type") if name in headers}
+        request = urllib.request.Request(self.second_opinion + path, text.encode() or None, given, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+                self.opinions.append((method, path, answer.status, ""))
+        except urllib.error.HTTPError as error:
+            self.opinions.append((method, path, error.code, error.read().decode()))
+
     def _handler(self):
         stripe = self
 
@@ -469,6 +483,7 @@ class Stripe:
                 text = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
                 form = dict(urllib.parse.parse_qsl(text or query, keep_blank_values=True))
                 key = self.headers.get("Idempotency-Key")
+                stripe.ask_second(self.command, self.path, text, self.headers)
                 try:
                     if self.headers.get("Authorization") != f"Bearer {API_KEY}" or stripe.refuse_key:
                         raise Failure(401, "invalid_request_error", None, "Invalid API Key provided", stored=False)

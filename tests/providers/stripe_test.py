@@ -2,12 +2,18 @@
 """Orders paid through plugins/payment/stripe, by a host as a process, at a Stripe of our own with a ledger and
 with the faults that Stripe documents. The ledger judges the money."""
 
+import contextlib
 import http.client
 import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
 import tempfile
 import unittest
 
-import stripe_fake
 from stripe_fake import API_KEY, WEBHOOK_SECRET, Stripe
 from support import orderd_env, private
 
@@ -66,9 +72,6 @@ class Orders(Paid):
         order = self.ends(self.placed("pm_card_visa"), "CONFIRMED", (PRICE, PRICE, 0, 0))
         self.assertEqual(order["payment"]["captured"], PRICE)
         self.assertEqual(self.intent(order["id"])["status"], "succeeded")
-
-    def test_a_token_of_the_older_kind_pays_as_well(self):
-        self.ends(self.placed("tok_visa"), "CONFIRMED", (PRICE, PRICE, 0, 0))
 
     def test_a_zero_decimal_currency_is_charged_in_whole_units(self):
         order = self.placed("pm_card_visa", currency="JPY", unit_price=500)
@@ -249,6 +252,73 @@ class Reconciliation(Paid):
         orderd_env.wait_for(lambda: self.host.order(order)["attention"], f"order {order} to ask for a person", 120)
 
 
+class Checker(unittest.TestCase):
+    def test_the_checker_finds_nothing_with_this_stripe_as_its_network(self):
+        with tempfile.TemporaryDirectory() as folder, Stripe(folder) as stripe:
+            build = pathlib.Path(orderd_env.setting("ORDERD_TEST_BIN"))
+            given = {"api_url": stripe.url, "api_key": API_KEY, "webhook_secret": WEBHOOK_SECRET, "lookup_lag_s": 0}
+            sets = [word for key, value in given.items() for word in ("--set", f"{key}={value}")]
+            ran = subprocess.run(
+                [build / "plugin-api/checker/orderd-plugin-check", "--loopback", "--token", "pm_card_visa",
+                 "--json", "-", *sets, build / "plugins/payment_stripe.so"],
+                capture_output=True, text=True, timeout=400, check=False)
+            checks = {one["name"]: one for one in json.loads(ran.stdout)["checks"]}
+            failed = {name: one["findings"] for name, one in checks.items() if one["result"] == "failed"}
+            self.assertEqual((failed, ran.returncode), ({}, 0))
+            for name in ("payment.way", "payment.void", "payment.partial", "payment.limits", "payment.currencies",
+                         "payment.repeat", "payment.query", "payment.killed", "payment.declined", "chaos",
+                         "webhook.forged"):
+                self.assertEqual(checks[name]["result"], "passed", checks[name])
+
+
+class SecondOpinion(Paid):
+    """Each request goes to stripe-mock as well, which refuses what Stripe's published description does not
+    know. It is stateless, so the money is still judged by ours."""
+
+    settings = {"reconcile.interval_s": 1}
+
+    @classmethod
+    def setUpClass(cls):
+        mock = os.environ.get("ORDERD_TEST_STRIPE_MOCK") or shutil.which("stripe-mock")
+        if not mock:
+            raise unittest.SkipTest(
+                "no stripe-mock: `go install github.com/stripe/stripe-mock@v0.203.0` (a Go toolchain of 1.2x), "
+                "then name the program in ORDERD_TEST_STRIPE_MOCK")
+        super().setUpClass()
+        port = orderd_env.free_port()
+        process = subprocess.Popen([mock, "-http-port", str(port), "-https-port", str(orderd_env.free_port())],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        cls.addClassCleanup(process.wait)
+        cls.addClassCleanup(process.kill)
+
+        def listens():
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port)).close()
+                return True
+            return False
+        orderd_env.wait_for(listens, "stripe-mock to listen")
+        cls.stripe.second_opinion = f"http://127.0.0.1:{port}"
+
+    def test_stripe_s_own_description_knows_every_request_of_the_plugin(self):
+        paid = self.placed("pm_card_visa")
+        self.ends(paid, "CONFIRMED", (PRICE, PRICE, 0, 0))
+        self.host.post(f"/api/orders/{paid}/cancel", {})
+        self.ends(paid, "CANCELLED", (PRICE, PRICE, PRICE, 0))
+        self.ends(self.placed("pm_card_visa", sku="SKU-NONE"), "REJECTED", (PRICE, 0, 0, PRICE))
+        self.stripe.webhooks_on = False
+        self.ends(self.placed("pm_lost"), "CONFIRMED", (PRICE, PRICE, 0, 0))
+        orderd_env.wait_for(lambda: any("created" in path for _, path, _, _ in self.stripe.opinions),
+                            "the sweep to ask for the list")
+        refused = [one for one in self.stripe.opinions if one[2] != 200]
+        self.assertEqual(refused, [])
+        seen = {(method, re.sub(r"/pi_\w+", "/ID", path.partition("?")[0])) for method, path, _, _ in
+                self.stripe.opinions}
+        self.assertEqual(seen, {
+            ("POST", "/v1/payment_intents"), ("POST", "/v1/payment_intents/ID/capture"),
+            ("POST", "/v1/payment_intents/ID/cancel"), ("POST", "/v1/refunds"),
+            ("GET", "/v1/payment_intents"), ("GET", "/v1/payment_intents/ID"),
+            ("GET", "/v1/payment_intents/search")})
+
+
 if __name__ == "__main__":
-    assert stripe_fake  # the module is the other half of this test
     unittest.main()

@@ -193,21 +193,27 @@ void Desk::authorize(Command command, Reply&& reply) {
             {"currency", c.amount.currency},
             {"capture_method", "manual"},
             {"confirm", "true"},
+            {"payment_method", buyer.token},
             {"payment_method_types[0]", c.method},
             {std::string("metadata[") + subject_name + "]", c.subject},
             {std::string("metadata[") + key_name + "]", c.key},
             with_charge};
   for (char& letter : form[1].second) letter = static_cast<char>(letter | 0x20);
-  if (is_id(buyer.token, "tok_"))
-    form.insert(form.end(), {{"payment_method_data[type]", "card"},
-                             {"payment_method_data[card][token]", buyer.token}});
-  else
-    form.emplace_back("payment_method", buyer.token);
   // Without a page to come back to nobody can be asked, and Stripe shall say so at once.
   buyer.return_url.empty() ? form.emplace_back("error_on_requires_action", "true")
                            : form.emplace_back("return_url", buyer.return_url);
-  api_.post(intents, form, c.key, c.deadline_ms,
-            [this, call](const Answer& answer) { authorize_answered(call, answer); });
+  const auto send = [this, call, form] {
+    api_.post(intents, form, call->command.key, call->command.deadline_ms,
+              [this, call](const Answer& answer) { authorize_answered(call, answer); });
+  };
+  const std::string known = known_intent(c);
+  if (known.empty() || c.totals.authorized == 0) return send();
+  // Stripe would make a second payment intent beside the one that holds money.
+  read(call, known, [this, call](const Intent& intent) {
+    if (intent.key == call->command.key)
+      return end(call, with(authorized(intent, {clock_.now_ms(), config_.action_limit_ms}), intent));
+    end(call, with(Outcome::declined("ALREADY_AUTHORIZED", "one authorization a payment"), intent));
+  });
 }
 
 void Desk::authorize_answered(const Shared& call, const Answer& answer) {
