@@ -306,7 +306,7 @@ class SecondOpinion(Paid):
         self.ends(paid, "CANCELLED", (PRICE, PRICE, PRICE, 0))
         self.ends(self.placed("pm_card_visa", sku="SKU-NONE"), "REJECTED", (PRICE, 0, 0, PRICE))
         self.stripe.webhooks_on = False
-        self.ends(self.placed("pm_lost"), "CONFIRMED", (PRICE, PRICE, 0, 0))
+        self.ends(self.placed("pm_500_with_effect"), "CONFIRMED", (PRICE, PRICE, 0, 0))
         orderd_env.wait_for(lambda: any("created" in path for _, path, _, _ in self.stripe.opinions),
                             "the sweep to ask for the list")
         refused = [one for one in self.stripe.opinions if one[2] != 200]
