@@ -19,9 +19,9 @@ class ConfigError : public std::runtime_error {
 };
 
 struct PluginSettings {
-  std::string library;                          // relative to plugins.dir, or absolute inside it
-  std::map<std::string, std::string> settings;  // plugin.<instance>.settings.*
-  std::map<std::string, std::string> secrets;   // plugin.<instance>.secret.*: setting -> file
+  std::string library;                               // relative to plugins.dir, or absolute inside it
+  std::map<std::string, std::string> settings;       // plugin.<instance>.settings.*
+  std::map<std::string, std::string> secrets;        // plugin.<instance>.secret.*: setting -> file
   std::map<std::string, std::string> secret_values;  // what was in those files
 };
 
@@ -60,7 +60,7 @@ struct Settings {
   unsigned intake_writers = 1;
   int lease_ms = 8000;
   int drain_ms = 10'000;
-  int reconcile_interval_s = 300;  // 0: never
+  int reconcile_interval_s = 300;   // 0: never
   std::string log_format = "text";  // or "json", "journal"
   std::string log_level = "info";
 };

@@ -52,7 +52,8 @@ bool send_all(int fd, std::string_view bytes) {
 }
 
 std::string text_of(const HttpRequest& request, const Target& target) {
-  std::string text = request.method + " " + target.path + " HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n";
+  std::string text =
+      request.method + " " + target.path + " HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n";
   for (const auto& [name, value] : request.headers) text += name + ": " + value + "\r\n";
   return text + "content-length: " + std::to_string(request.body.size()) + "\r\n\r\n" + request.body;
 }

@@ -1,5 +1,5 @@
-"""A merchant who takes webhooks: it verifies what comes by Standard Webhooks, written from the specification and
-sharing no code with the plugin, and answers as the test wishes."""
+"""A merchant who takes webhooks: it verifies what comes by Standard Webhooks, written from the specification
+and sharing no code with the plugin, and answers as the test wishes."""
 
 import base64
 import hashlib
@@ -56,14 +56,22 @@ class Merchant:
     def of(self, order):
         """What came about an order: (message id, type, version), as it came, repeats included."""
         with self._lock:
-            return [(message, body["type"], body["data"]["version"]) for message, body, _ in self.calls
-                    if body["data"]["orderId"] == order]
+            return [
+                (message, body["type"], body["data"]["version"])
+                for message, body, _ in self.calls
+                if body["data"]["orderId"] == order
+            ]
 
     def taken(self, order):
         """The versions that were answered with 2xx, in order, each once."""
         with self._lock:
-            return sorted({body["data"]["version"] for _, body, status in self.calls
-                           if body["data"]["orderId"] == order and status // 100 == 2})
+            return sorted(
+                {
+                    body["data"]["version"]
+                    for _, body, status in self.calls
+                    if body["data"]["orderId"] == order and status // 100 == 2
+                }
+            )
 
     def _handler(self):
         merchant = self

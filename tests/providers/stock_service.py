@@ -63,8 +63,12 @@ class Stock:
         """(available, reserved, sold)."""
         with self._lock:
             self._let_go()
-            held = sum(one["lines"].get(sku, 0) for one in self.reservations.values() if one["state"] == "RESERVED")
-            sold = sum(one["lines"].get(sku, 0) for one in self.reservations.values() if one["state"] == "COMMITTED")
+            held = sum(
+                one["lines"].get(sku, 0) for one in self.reservations.values() if one["state"] == "RESERVED"
+            )
+            sold = sum(
+                one["lines"].get(sku, 0) for one in self.reservations.values() if one["state"] == "COMMITTED"
+            )
             return self._received(sku) - held - sold, held, sold
 
     def state(self, reservation):
@@ -181,7 +185,9 @@ class Stock:
                     if self.headers.get("Authorization") != f"Bearer {TOKEN}":
                         raise Refusal(401, "", "who are you?")
                     with contextlib.suppress(ConnectionError):
-                        if (done := stock._call(self.command, self.path, json.loads(text or "{}"))) is not None:
+                        if (
+                            done := stock._call(self.command, self.path, json.loads(text or "{}"))
+                        ) is not None:
                             self.answer(200, done)
                 except Refusal as refusal:
                     self.answer(refusal.status, refusal.body)

@@ -22,11 +22,16 @@ class Goods(unittest.TestCase):
         cls.folder = cls.enterClassContext(tempfile.TemporaryDirectory())
         cls.stock = cls.enterClassContext(Stock({SKU: ON_HAND, RARE: 3}))
         cls.database = cls.enterClassContext(orderd_env.Database("stock"))
-        cls.host = cls.enterClassContext(orderd_env.Host(cls.database, {
-            "plugin.inventory.library": "inventory_http.so",
-            "plugin.inventory.settings.url": cls.stock.url + "/",
-            "plugin.inventory.secret.token": private(cls.folder, "token", TOKEN),
-        }))
+        cls.host = cls.enterClassContext(
+            orderd_env.Host(
+                cls.database,
+                {
+                    "plugin.inventory.library": "inventory_http.so",
+                    "plugin.inventory.settings.url": cls.stock.url + "/",
+                    "plugin.inventory.secret.token": private(cls.folder, "token", TOKEN),
+                },
+            )
+        )
         cls.host.orderctl("migrate")
         cls.host.start()
 
@@ -78,8 +83,9 @@ class Goods(unittest.TestCase):
     def test_a_token_that_is_refused_holds_the_order_and_the_log_names_the_setting(self):
         self.stock.fail_next("reserve", "401")
         order = self.placed()
-        orderd_env.wait_for(lambda: "correct the setting" in self.host.log_path.read_text(),
-                            "the log to name the setting")
+        orderd_env.wait_for(
+            lambda: "correct the setting" in self.host.log_path.read_text(), "the log to name the setting"
+        )
         self.assertNotIn(TOKEN, self.host.log_path.read_text())
         self.host.wait_for_status(order, "CONFIRMED", 90)
 
@@ -87,8 +93,10 @@ class Goods(unittest.TestCase):
         with self.stock._lock:
             before = len(self.stock.calls)
             order = self.placed()
-            orderd_env.wait_for(lambda: self.host.order(order)["status"] == "PAYMENT_AUTHORIZED",
-                                "the reserve to wait for the lock")
+            orderd_env.wait_for(
+                lambda: self.host.order(order)["status"] == "PAYMENT_AUTHORIZED",
+                "the reserve to wait for the lock",
+            )
             self.stock.release(order)
         ended = self.host.wait_for_status(order, "REJECTED")
         self.assertEqual(ended["statusReason"]["code"], "RESERVATION_CLOSED")
@@ -102,8 +110,14 @@ class Goods(unittest.TestCase):
             threads[-1].start()
         for thread in threads:
             thread.join()
-        ends = [orderd_env.wait_for(lambda one=order: self.host.order(one)["status"] in ("CONFIRMED", "REJECTED") and
-                                    self.host.order(one)["status"], f"{order} to end") for order in orders]
+        ends = [
+            orderd_env.wait_for(
+                lambda one=order: self.host.order(one)["status"] in ("CONFIRMED", "REJECTED")
+                and self.host.order(one)["status"],
+                f"{order} to end",
+            )
+            for order in orders
+        ]
         self.assertEqual(ends.count("CONFIRMED"), 3)
         self.assertEqual(self.stock.numbers(RARE), (0, 0, 3))
 
@@ -113,9 +127,22 @@ class Checker(unittest.TestCase):
         with Stock({"SKU-0001": 100_000}) as stock:
             build = pathlib.Path(orderd_env.setting("ORDERD_TEST_BIN"))
             ran = subprocess.run(
-                [build / "plugin-api/checker/orderd-plugin-check", "--loopback", "--json", "-",
-                 "--set", f"url={stock.url}", "--set", f"token={TOKEN}", build / "plugins/inventory_http.so"],
-                capture_output=True, text=True, timeout=400, check=False)
+                [
+                    build / "plugin-api/checker/orderd-plugin-check",
+                    "--loopback",
+                    "--json",
+                    "-",
+                    "--set",
+                    f"url={stock.url}",
+                    "--set",
+                    f"token={TOKEN}",
+                    build / "plugins/inventory_http.so",
+                ],
+                capture_output=True,
+                text=True,
+                timeout=400,
+                check=False,
+            )
             checks = {one["name"]: one for one in json.loads(ran.stdout)["checks"]}
             failed = {name: one["findings"] for name, one in checks.items() if one["result"] == "failed"}
             self.assertEqual((failed, ran.returncode), ({}, 0))

@@ -1,4 +1,5 @@
-// plugins/inventory/http on a host of cardboard: what is asked of the stock service, and what its answers mean.
+// plugins/inventory/http on a host of cardboard: what is asked of the stock service, and what its answers
+// mean.
 #include <orderd/inventory.h>
 #include <orderd/testing.hpp>
 
@@ -108,10 +109,12 @@ TEST_CASE("stock: a query finds what happened, and only its failure says nothing
 
 TEST_CASE("stock: availability is passed on as whole numbers") {
   Shop shop;
-  const Outcome outcome = shop.run(command("inventory.availability"), {200, R"({"available":{"SKU-0001":7}})"});
+  const Outcome outcome =
+      shop.run(command("inventory.availability"), {200, R"({"available":{"SKU-0001":7}})"});
   CHECK(outcome.details_json == R"({"available":{"SKU-0001":7}})");
   CHECK(shop.last.body == R"({"skus":["SKU-0001"]})");
-  CHECK(shop.run(command("inventory.availability"), {200, R"({"available":{"A":"7"}})"}).kind == ORDERD_UNKNOWN);
+  CHECK(shop.run(command("inventory.availability"), {200, R"({"available":{"A":"7"}})"}).kind ==
+        ORDERD_UNKNOWN);
 }
 
 TEST_CASE("stock: a command that makes no sense is not sent") {

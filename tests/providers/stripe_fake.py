@@ -35,7 +35,9 @@ WEBHOOK_PAUSE_S = 0.2
 
 PAYMENT_METHODS = {
     "pm_card_visa": "approved",
-    "pm_declined": "402 generic_decline", "pm_funds": "402 insufficient_funds", "pm_stolen": "402 stolen_card",
+    "pm_declined": "402 generic_decline",
+    "pm_funds": "402 insufficient_funds",
+    "pm_stolen": "402 stolen_card",
     "pm_3ds": "requires_action, until the buyer answered on its page",
     "pm_500_without_effect": "the first key of a payment gets a stored 500, nothing happens",
     "pm_500_with_effect": "authorized, but the key has a stored 500",
@@ -59,7 +61,7 @@ create table if not exists ledger (at real not null, subject text not null, inte
 COMMON = r"metadata\[\w+\]|expand\[\d+\]"
 PARAMETERS = {
     "create": rf"amount|currency|capture_method|confirm|payment_method|payment_method_types\[\d\]|return_url|"
-              rf"error_on_requires_action|{COMMON}",
+    rf"error_on_requires_action|{COMMON}",
     "capture": rf"amount_to_capture|{COMMON}",
     "cancel": rf"cancellation_reason|{COMMON}",
     "refund": rf"payment_intent|amount|reason|{COMMON}",
@@ -91,7 +93,9 @@ class Stripe:
         self.webhooks_on = True
         self.refuse_key = False
         self.requests = []  # (method, path, idempotency key, replayed)
-        self.second_opinion = None  # URL of a stripe-mock, which judges each request by Stripe's own description
+        self.second_opinion = (
+            None  # URL of a stripe-mock, which judges each request by Stripe's own description
+        )
         self.opinions = []  # (method, path, status, text) of it
         self._lock = threading.RLock()
         self._db = sqlite3.connect(os.path.join(folder, "stripe.db"), check_same_thread=False)
@@ -126,8 +130,9 @@ class Stripe:
     def money(self, subject):
         """(authorized, captured, refunded, voided) by the ledger."""
         with self._lock:
-            rows = self._db.execute("select kind, sum(amount) from ledger where subject = ? group by kind",
-                                    (subject,)).fetchall()
+            rows = self._db.execute(
+                "select kind, sum(amount) from ledger where subject = ? group by kind", (subject,)
+            ).fetchall()
         sums = dict(rows)
         return tuple(sums.get(kind, 0) for kind in ("authorize", "capture", "refund", "void"))
 
@@ -143,8 +148,10 @@ class Stripe:
             intent = self._get(intent_id)
             intent["status"], intent["next_action"] = "requires_payment_method", None
             intent["last_payment_error"] = {
-                "type": "card_error", "code": "payment_intent_authentication_failure",
-                "message": "The buyer did not authenticate."}
+                "type": "card_error",
+                "code": "payment_intent_authentication_failure",
+                "message": "The buyer did not authenticate.",
+            }
             self._put(intent)
         self.emit("payment_intent.payment_failed", intent)
 
@@ -181,8 +188,13 @@ class Stripe:
 
     def emit(self, kind, body, event_id=None):
         if self.webhooks_on and self.webhook_url:
-            event = {"id": event_id or "evt_" + secrets.token_hex(8), "object": "event", "type": kind,
-                     "created": int(time.time()), "data": {"object": body}}
+            event = {
+                "id": event_id or "evt_" + secrets.token_hex(8),
+                "object": "event",
+                "type": kind,
+                "created": int(time.time()),
+                "data": {"object": body},
+            }
             self._events.put(json.dumps(event).encode())
 
     @staticmethod
@@ -207,22 +219,39 @@ class Stripe:
     def _all(self, prefix):
         """Newest first."""
         with self._lock:
-            rows = self._db.execute("select body from objects where id glob ? order by rowid desc", (prefix + "*",))
+            rows = self._db.execute(
+                "select body from objects where id glob ? order by rowid desc", (prefix + "*",)
+            )
             return [json.loads(body) for body, in rows]
 
     def _book(self, intent, kind, amount):
-        self._db.execute("insert into ledger values (?, ?, ?, ?, ?)",
-                         (time.time(), intent["metadata"].get("orderd_subject", ""), intent["id"], kind, amount))
+        self._db.execute(
+            "insert into ledger values (?, ?, ?, ?, ?)",
+            (time.time(), intent["metadata"].get("orderd_subject", ""), intent["id"], kind, amount),
+        )
         self._db.commit()
 
     def _authorize(self, intent):
-        charge = {"id": "ch_" + secrets.token_hex(12), "object": "charge", "amount": intent["amount"],
-                  "amount_captured": 0, "amount_refunded": 0, "captured": False, "refunded": False,
-                  "currency": intent["currency"], "payment_intent": intent["id"], "status": "succeeded",
-                  "metadata": dict(intent["metadata"]),
-                  "payment_method_details": {"card": {"capture_before": int(time.time()) + 6 * 86400}}}
-        intent.update(status="requires_capture", amount_capturable=intent["amount"], next_action=None,
-                      latest_charge=charge["id"])
+        charge = {
+            "id": "ch_" + secrets.token_hex(12),
+            "object": "charge",
+            "amount": intent["amount"],
+            "amount_captured": 0,
+            "amount_refunded": 0,
+            "captured": False,
+            "refunded": False,
+            "currency": intent["currency"],
+            "payment_intent": intent["id"],
+            "status": "succeeded",
+            "metadata": dict(intent["metadata"]),
+            "payment_method_details": {"card": {"capture_before": int(time.time()) + 6 * 86400}},
+        }
+        intent.update(
+            status="requires_capture",
+            amount_capturable=intent["amount"],
+            next_action=None,
+            latest_charge=charge["id"],
+        )
         self._put(charge)
         self._put(intent)
         self._book(intent, "authorize", intent["amount"])
@@ -230,21 +259,38 @@ class Stripe:
     def _refund(self, intent, amount, metadata):
         charge = self._get(intent["latest_charge"]) if intent["latest_charge"] else None
         if not charge or not charge["captured"]:
-            raise Failure(400, "invalid_request_error", "charge_not_captured",
-                          "This PaymentIntent does not have a successful charge to refund.")
+            raise Failure(
+                400,
+                "invalid_request_error",
+                "charge_not_captured",
+                "This PaymentIntent does not have a successful charge to refund.",
+            )
         left = charge["amount_captured"] - charge["amount_refunded"]
         if left == 0:
-            raise Failure(400, "invalid_request_error", "charge_already_refunded", "Charge has already been refunded.")
+            raise Failure(
+                400, "invalid_request_error", "charge_already_refunded", "Charge has already been refunded."
+            )
         if amount > left:
-            raise Failure(400, "invalid_request_error", "amount_too_large",
-                          f"Refund amount is greater than unrefunded amount on charge ({left})")
+            raise Failure(
+                400,
+                "invalid_request_error",
+                "amount_too_large",
+                f"Refund amount is greater than unrefunded amount on charge ({left})",
+            )
         method = intent["payment_method"]
         if method == "pm_refund_fails" and self._failed_before(intent["id"]):
             raise Failure(400, "invalid_request_error", "refund_disputed_payment", "The card is closed.")
         status = "pending" if method == "pm_refund_pending" else "succeeded"
-        refund = {"id": "re_" + secrets.token_hex(12), "object": "refund", "amount": amount, "charge": charge["id"],
-                  "currency": intent["currency"], "payment_intent": intent["id"], "status": status,
-                  "metadata": metadata}
+        refund = {
+            "id": "re_" + secrets.token_hex(12),
+            "object": "refund",
+            "amount": amount,
+            "charge": charge["id"],
+            "currency": intent["currency"],
+            "payment_intent": intent["id"],
+            "status": status,
+            "metadata": metadata,
+        }
         charge["amount_refunded"] += amount
         charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
         self._put(charge)
@@ -254,7 +300,9 @@ class Stripe:
         return refund
 
     def _failed_before(self, intent_id):
-        return any(one["payment_intent"] == intent_id and one["status"] == "failed" for one in self._all("re_"))
+        return any(
+            one["payment_intent"] == intent_id and one["status"] == "failed" for one in self._all("re_")
+        )
 
     # The API.
 
@@ -268,8 +316,12 @@ class Stripe:
         with self._lock:
             known = self._db.execute("select print, status, body from keys where key = ?", (key,)).fetchone()
             if known and known[0] != print_of:
-                raise Failure(400, "idempotency_error", None,
-                              "Keys for idempotent requests can only be used with the same parameters.")
+                raise Failure(
+                    400,
+                    "idempotency_error",
+                    None,
+                    "Keys for idempotent requests can only be used with the same parameters.",
+                )
             if known:
                 return known[1], json.loads(known[2]), True
             fault = None
@@ -277,13 +329,18 @@ class Stripe:
                 body = route()
                 if isinstance(body, tuple):
                     body, fault = body
-                status, body = (500, Failure(500, "api_error", None, "Something went wrong.").body) \
-                    if fault == 500 else (200, self._shown(body, form))
+                status, body = (
+                    (500, Failure(500, "api_error", None, "Something went wrong.").body)
+                    if fault == 500
+                    else (200, self._shown(body, form))
+                )
             except Failure as failure:
                 if not failure.stored:
                     raise
                 status, body = failure.status, failure.body
-            self._db.execute("insert into keys values (?, ?, ?, ?)", (key, print_of, status, json.dumps(body)))
+            self._db.execute(
+                "insert into keys values (?, ?, ?, ?)", (key, print_of, status, json.dumps(body))
+            )
             self._db.commit()
         if fault == "cut":
             raise Cut
@@ -312,8 +369,13 @@ class Stripe:
     def _checked(form, call, do):
         for name in form:
             if not re.fullmatch(PARAMETERS[call], name):
-                raise Failure(400, "invalid_request_error", "parameter_unknown",
-                              f"Received unknown parameter: {name}", stored=False)
+                raise Failure(
+                    400,
+                    "invalid_request_error",
+                    "parameter_unknown",
+                    f"Received unknown parameter: {name}",
+                    stored=False,
+                )
         return do(form)
 
     def _shown(self, body, form):
@@ -337,8 +399,13 @@ class Stripe:
     def _create(self, form):
         amount, currency = form.get("amount", ""), form.get("currency", "")
         if not re.fullmatch(r"[1-9]\d{0,7}", amount) or not re.fullmatch("[a-z]{3}", currency):
-            raise Failure(400, "invalid_request_error", "parameter_invalid_integer", "Invalid amount or currency",
-                          stored=False)
+            raise Failure(
+                400,
+                "invalid_request_error",
+                "parameter_invalid_integer",
+                "Invalid amount or currency",
+                stored=False,
+            )
         method = form.get("payment_method", "")
         metadata = self._metadata(form)
         subject = metadata.get("orderd_subject", "")
@@ -350,26 +417,59 @@ class Stripe:
         if method == "pm_500_without_effect" and self._limited.setdefault("500" + subject, 1) > 0:
             self._limited["500" + subject] = 0
             return {}, 500
-        intent = {"id": "pi_" + secrets.token_hex(12), "object": "payment_intent", "amount": int(amount),
-                  "amount_capturable": 0, "amount_received": 0, "currency": currency,
-                  "capture_method": form["capture_method"], "created": int(time.time()), "made": time.time(),
-                  "latest_charge": None, "last_payment_error": None, "metadata": metadata, "next_action": None,
-                  "payment_method": method, "status": "requires_confirmation"}
-        declines = {"pm_declined": "generic_decline", "pm_funds": "insufficient_funds", "pm_stolen": "stolen_card"}
+        intent = {
+            "id": "pi_" + secrets.token_hex(12),
+            "object": "payment_intent",
+            "amount": int(amount),
+            "amount_capturable": 0,
+            "amount_received": 0,
+            "currency": currency,
+            "capture_method": form["capture_method"],
+            "created": int(time.time()),
+            "made": time.time(),
+            "latest_charge": None,
+            "last_payment_error": None,
+            "metadata": metadata,
+            "next_action": None,
+            "payment_method": method,
+            "status": "requires_confirmation",
+        }
+        declines = {
+            "pm_declined": "generic_decline",
+            "pm_funds": "insufficient_funds",
+            "pm_stolen": "stolen_card",
+        }
         no_page = "return_url" not in form
         if method in declines or (method == "pm_3ds" and no_page):
-            error = {"type": "card_error", "code": "card_declined", "decline_code": declines.get(method),
-                     "message": "Your card was declined."}
+            error = {
+                "type": "card_error",
+                "code": "card_declined",
+                "decline_code": declines.get(method),
+                "message": "Your card was declined.",
+            }
             if method == "pm_3ds":
                 error.update(code="authentication_required", decline_code="authentication_required")
             intent.update(status="requires_payment_method", last_payment_error=error)
             self._put(intent)
-            raise Failure(402, "card_error", error["code"], error["message"], decline_code=error["decline_code"],
-                          payment_intent=intent)
+            raise Failure(
+                402,
+                "card_error",
+                error["code"],
+                error["message"],
+                decline_code=error["decline_code"],
+                payment_intent=intent,
+            )
         if method == "pm_3ds":
-            intent.update(status="requires_action", next_action={
-                "type": "redirect_to_url",
-                "redirect_to_url": {"url": f"{self.url}/3ds/{intent['id']}", "return_url": form["return_url"]}})
+            intent.update(
+                status="requires_action",
+                next_action={
+                    "type": "redirect_to_url",
+                    "redirect_to_url": {
+                        "url": f"{self.url}/3ds/{intent['id']}",
+                        "return_url": form["return_url"],
+                    },
+                },
+            )
             self._put(intent)
             return intent
         self._authorize(intent)
@@ -377,8 +477,13 @@ class Stripe:
         return intent, {"pm_500_with_effect": 500, "pm_lost": "cut"}.get(method)
 
     def _unexpected(self, intent):
-        raise Failure(400, "invalid_request_error", "payment_intent_unexpected_state",
-                      f"This PaymentIntent's status is {intent['status']}.", payment_intent=intent)
+        raise Failure(
+            400,
+            "invalid_request_error",
+            "payment_intent_unexpected_state",
+            f"This PaymentIntent's status is {intent['status']}.",
+            payment_intent=intent,
+        )
 
     def _capture(self, intent, form):
         amount = int(form.get("amount_to_capture", intent["amount"]))
@@ -423,7 +528,9 @@ class Stripe:
             raise Failure(400, "invalid_request_error", None, "The query makes no sense")
         name, value = asked.group(1), re.sub(r"\\(.)", r"\1", asked.group(2))
         known = time.time() - self.search_lag_s
-        data = [one for one in self._all("pi_") if one["metadata"].get(name) == value and one["made"] <= known]
+        data = [
+            one for one in self._all("pi_") if one["metadata"].get(name) == value and one["made"] <= known
+        ]
         return {"object": "search_result", "data": data, "has_more": False}
 
     def _list(self, form):
@@ -431,7 +538,7 @@ class Stripe:
         data = [one for one in self._all("pi_") if one["created"] >= since]
         after = form.get("starting_after")
         if after:
-            data = data[[one["id"] for one in data].index(after) + 1:]
+            data = data[[one["id"] for one in data].index(after) + 1 :]
         limit = int(form.get("limit", 10))
         return {"object": "list", "data": data[:limit], "has_more": len(data) > limit}
 
@@ -440,8 +547,11 @@ class Stripe:
     def _deliver(self):
         while (body := self._events.get()) is not None:
             for _ in range(WEBHOOK_TRIES):
-                request = urllib.request.Request(self.webhook_url, body, {
-                    "Content-Type": "application/json", "Stripe-Signature": self.signed(body)})
+                request = urllib.request.Request(
+                    self.webhook_url,
+                    body,
+                    {"Content-Type": "application/json", "Stripe-Signature": self.signed(body)},
+                )
                 with contextlib.suppress(OSError):
                     urllib.request.urlopen(request, timeout=5).close()  # noqa: S310
                     break
@@ -450,9 +560,14 @@ class Stripe:
     def ask_second(self, method, path, text, headers):
         if not self.second_opinion:
             return
-        given = {name: headers[name] for name in ("Authorization", "Stripe-Version", "Idempotency-Key",
-                                                  "Content-Type") if name in headers}
-        request = urllib.request.Request(self.second_opinion + path, text.encode() or None, given, method=method)
+        given = {
+            name: headers[name]
+            for name in ("Authorization", "Stripe-Version", "Idempotency-Key", "Content-Type")
+            if name in headers
+        }
+        request = urllib.request.Request(
+            self.second_opinion + path, text.encode() or None, given, method=method
+        )
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
                 self.opinions.append((method, path, answer.status, ""))
@@ -486,7 +601,9 @@ class Stripe:
                 stripe.ask_second(self.command, self.path, text, self.headers)
                 try:
                     if self.headers.get("Authorization") != f"Bearer {API_KEY}" or stripe.refuse_key:
-                        raise Failure(401, "invalid_request_error", None, "Invalid API Key provided", stored=False)
+                        raise Failure(
+                            401, "invalid_request_error", None, "Invalid API Key provided", stored=False
+                        )
                     if not self.headers.get("Stripe-Version"):
                         raise Failure(400, "invalid_request_error", None, "no version", stored=False)
                     if self.command == "POST" and not key:

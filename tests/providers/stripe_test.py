@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Orders paid through plugins/payment/stripe, by a host as a process, at a Stripe of our own with a ledger and
-with the faults that Stripe documents. The ledger judges the money."""
+"""Orders paid through plugins/payment/stripe, by a host as a process, at a Stripe of our own with a ledger
+and with the faults that Stripe documents. The ledger judges the money."""
 
 import contextlib
 import http.client
@@ -29,16 +29,23 @@ class Paid(unittest.TestCase):
         cls.folder = cls.enterClassContext(tempfile.TemporaryDirectory())
         cls.stripe = cls.enterClassContext(Stripe(cls.folder))
         cls.database = cls.enterClassContext(orderd_env.Database("stripe"))
-        cls.host = cls.enterClassContext(orderd_env.Host(cls.database, {
-            "plugin.payment.library": "payment_stripe.so",
-            "plugin.payment.settings.database": None,
-            "plugin.payment.settings.api_url": cls.stripe.url,
-            "plugin.payment.settings.lookup_lag_s": LOOKUP_LAG_S,
-            "plugin.payment.settings.return_url": "http://127.0.0.1/back",
-            "plugin.payment.secret.api_key": private(cls.folder, "api_key", API_KEY),
-            "plugin.payment.secret.webhook_secret": private(cls.folder, "webhook_secret", WEBHOOK_SECRET),
-            **cls.settings,
-        }))
+        cls.host = cls.enterClassContext(
+            orderd_env.Host(
+                cls.database,
+                {
+                    "plugin.payment.library": "payment_stripe.so",
+                    "plugin.payment.settings.database": None,
+                    "plugin.payment.settings.api_url": cls.stripe.url,
+                    "plugin.payment.settings.lookup_lag_s": LOOKUP_LAG_S,
+                    "plugin.payment.settings.return_url": "http://127.0.0.1/back",
+                    "plugin.payment.secret.api_key": private(cls.folder, "api_key", API_KEY),
+                    "plugin.payment.secret.webhook_secret": private(
+                        cls.folder, "webhook_secret", WEBHOOK_SECRET
+                    ),
+                    **cls.settings,
+                },
+            )
+        )
         cls.stripe.webhook_url = f"{cls.host.url}/api/webhooks/payment"
         cls.host.prepare()
         cls.host.start()
@@ -61,6 +68,7 @@ class Paid(unittest.TestCase):
         def asked():
             payment = self.host.order(order)["payment"]
             return payment if payment["status"] == "ACTION_REQUIRED" else None
+
         return orderd_env.wait_for(asked, f"order {order} to ask its buyer")["nextAction"]
 
     def intent(self, order):
@@ -109,8 +117,9 @@ class ThreeDSecure(Paid):
     def test_the_buyer_is_sent_to_the_bank_and_its_webhook_confirms_the_order(self):
         order = self.placed("pm_3ds")
         action = self.next_action(order)
-        self.assertEqual((action["type"], action["url"]),
-                         ("redirect", f"{self.stripe.url}/3ds/{self.intent(order)['id']}"))
+        self.assertEqual(
+            (action["type"], action["url"]), ("redirect", f"{self.stripe.url}/3ds/{self.intent(order)['id']}")
+        )
         self.stripe.approve(self.intent(order)["id"])
         self.ends(order, "CONFIRMED", (PRICE, PRICE, 0, 0))
 
@@ -202,8 +211,9 @@ class Faults(Paid):
     def test_a_key_that_stripe_refuses_holds_the_order_and_the_log_names_the_setting(self):
         self.stripe.refuse_key = True
         order = self.placed("pm_card_visa")
-        orderd_env.wait_for(lambda: "correct the setting" in self.host.log_path.read_text(),
-                            "the log to name the setting")
+        orderd_env.wait_for(
+            lambda: "correct the setting" in self.host.log_path.read_text(), "the log to name the setting"
+        )
         self.assertEqual(self.host.order(order)["status"], "PENDING")
         self.assertNotIn(API_KEY, self.host.log_path.read_text())
         self.host.post(f"/api/orders/{order}/cancel", {})
@@ -213,14 +223,20 @@ class Faults(Paid):
 class Webhooks(Paid):
     def post(self, body, signature):
         connection = http.client.HTTPConnection("127.0.0.1", self.host.port, timeout=10)
-        connection.request("POST", "/api/webhooks/payment", body,
-                           {"Content-Type": "application/json", "Stripe-Signature": signature})
+        connection.request(
+            "POST",
+            "/api/webhooks/payment",
+            body,
+            {"Content-Type": "application/json", "Stripe-Signature": signature},
+        )
         status = connection.getresponse().status
         connection.close()
         return status
 
     def test_only_what_stripe_signed_lately_is_taken(self):
-        body = json.dumps({"id": "evt_forged", "type": "payment_intent.succeeded", "data": {"object": {}}}).encode()
+        body = json.dumps(
+            {"id": "evt_forged", "type": "payment_intent.succeeded", "data": {"object": {}}}
+        ).encode()
         self.assertEqual(self.post(body, Stripe.signed(body)), 200)
         self.assertEqual(self.post(body, Stripe.signed(body, "whsec_other")), 401)
         self.assertEqual(self.post(body + b" ", Stripe.signed(body)), 401)
@@ -232,8 +248,11 @@ class Webhooks(Paid):
         self.host.wait_for_status(order, "CONFIRMED")
         before = self.host.order(order)
         for _ in range(3):
-            self.stripe.emit("payment_intent.amount_capturable_updated",
-                             {**self.intent(order), "status": "requires_capture"}, "evt_again_" + order)
+            self.stripe.emit(
+                "payment_intent.amount_capturable_updated",
+                {**self.intent(order), "status": "requires_capture"},
+                "evt_again_" + order,
+            )
         other = self.placed("pm_3ds")
         self.next_action(other)
         self.stripe.approve(self.intent(other)["id"])  # its webhook comes after those
@@ -249,25 +268,54 @@ class Reconciliation(Paid):
         self.host.wait_for_status(order, "CONFIRMED")
         self.stripe.webhooks_on = False
         self.stripe.refund_in_dashboard(self.intent(order)["id"], PRICE)
-        orderd_env.wait_for(lambda: self.host.order(order)["attention"], f"order {order} to ask for a person", 120)
+        orderd_env.wait_for(
+            lambda: self.host.order(order)["attention"], f"order {order} to ask for a person", 120
+        )
 
 
 class Checker(unittest.TestCase):
     def test_the_checker_finds_nothing_with_this_stripe_as_its_network(self):
         with tempfile.TemporaryDirectory() as folder, Stripe(folder) as stripe:
             build = pathlib.Path(orderd_env.setting("ORDERD_TEST_BIN"))
-            given = {"api_url": stripe.url, "api_key": API_KEY, "webhook_secret": WEBHOOK_SECRET, "lookup_lag_s": 0}
+            given = {
+                "api_url": stripe.url,
+                "api_key": API_KEY,
+                "webhook_secret": WEBHOOK_SECRET,
+                "lookup_lag_s": 0,
+            }
             sets = [word for key, value in given.items() for word in ("--set", f"{key}={value}")]
             ran = subprocess.run(
-                [build / "plugin-api/checker/orderd-plugin-check", "--loopback", "--token", "pm_card_visa",
-                 "--json", "-", *sets, build / "plugins/payment_stripe.so"],
-                capture_output=True, text=True, timeout=400, check=False)
+                [
+                    build / "plugin-api/checker/orderd-plugin-check",
+                    "--loopback",
+                    "--token",
+                    "pm_card_visa",
+                    "--json",
+                    "-",
+                    *sets,
+                    build / "plugins/payment_stripe.so",
+                ],
+                capture_output=True,
+                text=True,
+                timeout=400,
+                check=False,
+            )
             checks = {one["name"]: one for one in json.loads(ran.stdout)["checks"]}
             failed = {name: one["findings"] for name, one in checks.items() if one["result"] == "failed"}
             self.assertEqual((failed, ran.returncode), ({}, 0))
-            for name in ("payment.way", "payment.void", "payment.partial", "payment.limits", "payment.currencies",
-                         "payment.repeat", "payment.query", "payment.killed", "payment.declined", "chaos",
-                         "webhook.forged"):
+            for name in (
+                "payment.way",
+                "payment.void",
+                "payment.partial",
+                "payment.limits",
+                "payment.currencies",
+                "payment.repeat",
+                "payment.query",
+                "payment.killed",
+                "payment.declined",
+                "chaos",
+                "webhook.forged",
+            ):
                 self.assertEqual(checks[name]["result"], "passed", checks[name])
 
 
@@ -282,12 +330,16 @@ class SecondOpinion(Paid):
         mock = os.environ.get("ORDERD_TEST_STRIPE_MOCK") or shutil.which("stripe-mock")
         if not mock:
             raise unittest.SkipTest(
-                "no stripe-mock: `go install github.com/stripe/stripe-mock@v0.203.0` (a Go toolchain of 1.2x), "
-                "then name the program in ORDERD_TEST_STRIPE_MOCK")
+                "no stripe-mock: `go install github.com/stripe/stripe-mock@v0.203.0` (needs Go), "
+                "then name the program in ORDERD_TEST_STRIPE_MOCK"
+            )
         super().setUpClass()
         port = orderd_env.free_port()
-        process = subprocess.Popen([mock, "-http-port", str(port), "-https-port", str(orderd_env.free_port())],
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [mock, "-http-port", str(port), "-https-port", str(orderd_env.free_port())],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         cls.addClassCleanup(process.wait)
         cls.addClassCleanup(process.kill)
 
@@ -296,6 +348,7 @@ class SecondOpinion(Paid):
                 socket.create_connection(("127.0.0.1", port)).close()
                 return True
             return False
+
         orderd_env.wait_for(listens, "stripe-mock to listen")
         cls.stripe.second_opinion = f"http://127.0.0.1:{port}"
 
@@ -307,17 +360,28 @@ class SecondOpinion(Paid):
         self.ends(self.placed("pm_card_visa", sku="SKU-NONE"), "REJECTED", (PRICE, 0, 0, PRICE))
         self.stripe.webhooks_on = False
         self.ends(self.placed("pm_500_with_effect"), "CONFIRMED", (PRICE, PRICE, 0, 0))
-        orderd_env.wait_for(lambda: any("created" in path for _, path, _, _ in self.stripe.opinions),
-                            "the sweep to ask for the list")
+        orderd_env.wait_for(
+            lambda: any("created" in path for _, path, _, _ in self.stripe.opinions),
+            "the sweep to ask for the list",
+        )
         refused = [one for one in self.stripe.opinions if one[2] != 200]
         self.assertEqual(refused, [])
-        seen = {(method, re.sub(r"/pi_\w+", "/ID", path.partition("?")[0])) for method, path, _, _ in
-                self.stripe.opinions}
-        self.assertEqual(seen, {
-            ("POST", "/v1/payment_intents"), ("POST", "/v1/payment_intents/ID/capture"),
-            ("POST", "/v1/payment_intents/ID/cancel"), ("POST", "/v1/refunds"),
-            ("GET", "/v1/payment_intents"), ("GET", "/v1/payment_intents/ID"),
-            ("GET", "/v1/payment_intents/search")})
+        seen = {
+            (method, re.sub(r"/pi_\w+", "/ID", path.partition("?")[0]))
+            for method, path, _, _ in self.stripe.opinions
+        }
+        self.assertEqual(
+            seen,
+            {
+                ("POST", "/v1/payment_intents"),
+                ("POST", "/v1/payment_intents/ID/capture"),
+                ("POST", "/v1/payment_intents/ID/cancel"),
+                ("POST", "/v1/refunds"),
+                ("GET", "/v1/payment_intents"),
+                ("GET", "/v1/payment_intents/ID"),
+                ("GET", "/v1/payment_intents/search"),
+            },
+        )
 
 
 if __name__ == "__main__":

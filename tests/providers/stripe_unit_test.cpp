@@ -1,8 +1,8 @@
 // plugins/payment/stripe on a host of cardboard: what Stripe's answers mean, amounts, signatures.
 #include <orderd/payment.h>
+#include <orderd/webhook.h>
 #include <orderd/testing.hpp>
 #include <orderd/testing/sha256.hpp>
-#include <orderd/webhook.h>
 
 #include <catch2/catch.hpp>
 
@@ -14,9 +14,11 @@ namespace {
 constexpr const char* secret = "whsec_unit_secret";
 
 std::string intent(const std::string& status, const std::string& more = "") {
-  return R"({"object":"payment_intent","id":"pi_1","amount":1999,"amount_received":0,"currency":"eur","created":)" +
+  return R"({"object":"payment_intent","id":"pi_1","amount":1999,"amount_received":0,"currency":"eur",)"
+         R"("created":)" +
          std::to_string(now_ms() / 1000) + R"(,"status":")" + status +
-         R"(","metadata":{"orderd_subject":"pay-1","orderd_key":"pay-1.payment.authorize.1.g1"})" + more + "}";
+         R"(","metadata":{"orderd_subject":"pay-1","orderd_key":"pay-1.payment.authorize.1.g1"})" + more +
+         "}";
 }
 std::string error(const std::string& type, const std::string& more = "") {
   return R"({"error":{"type":")" + type + R"(","message":"why")" + more + "}}";
@@ -67,8 +69,8 @@ CommandSpec with_reference(const std::string& action, std::int64_t amount = 1999
 
 TEST_CASE("stripe: an authorization is one request with the command's key and everything that Stripe needs") {
   Shop shop;
-  const Outcome outcome =
-      shop.authorize({200, intent("requires_capture")}, R"({"token":"pm_1","returnUrl":"https://shop/back?a=b"})");
+  const Outcome outcome = shop.authorize({200, intent("requires_capture")},
+                                         R"({"token":"pm_1","returnUrl":"https://shop/back?a=b"})");
   CHECK(outcome.kind == ORDERD_DONE);
   CHECK(outcome.totals->authorized == 1999);
   CHECK(outcome.provider_reference == "pi_1");
@@ -80,8 +82,9 @@ TEST_CASE("stripe: an authorization is one request with the command's key and ev
   CHECK(sent.header("idempotency-key") == "pay-1.payment.authorize.1.g1");
   CHECK(sent.header("authorization") == "Bearer sk_test_unit");
   CHECK(sent.header("stripe-version") == "2025-03-31.basil");
-  for (const char* part : {"amount=1999", "currency=eur", "capture_method=manual", "confirm=true", "payment_method=pm_1",
-                           "return_url=https%3A%2F%2Fshop%2Fback%3Fa%3Db", "metadata%5Borderd_subject%5D=pay-1"})
+  for (const char* part :
+       {"amount=1999", "currency=eur", "capture_method=manual", "confirm=true", "payment_method=pm_1",
+        "return_url=https%3A%2F%2Fshop%2Fback%3Fa%3Db", "metadata%5Borderd_subject%5D=pay-1"})
     CHECK_THAT(sent.body, Catch::Contains(part));
 }
 
@@ -93,7 +96,8 @@ TEST_CASE("stripe: what an answer to an authorization means") {
     const char* code;
     bool soft;
   };
-  const std::string funds = error("card_error", R"(,"code":"card_declined","decline_code":"insufficient_funds")");
+  const std::string funds =
+      error("card_error", R"(,"code":"card_declined","decline_code":"insufficient_funds")");
   const std::string lost = error("card_error", R"(,"code":"card_declined","decline_code":"lost_card")");
   const std::string used = error("invalid_request_error", R"(,"code":"amount_too_small")");
   const std::vector<Row> rows{
@@ -102,13 +106,25 @@ TEST_CASE("stripe: what an answer to an authorization means") {
       {"a wrong request", {400, used}, ORDERD_DECLINED, "AMOUNT_TOO_SMALL", false},
       {"a rate limit", {429, error("invalid_request_error")}, ORDERD_RETRY, "RATE_LIMITED", false},
       {"a wrong key", {401, error("invalid_request_error")}, ORDERD_RETRY, "STRIPE_KEY_REFUSED", false},
-      {"a key without rights", {403, error("invalid_request_error")}, ORDERD_RETRY, "STRIPE_KEY_FORBIDDEN", false},
+      {"a key without rights",
+       {403, error("invalid_request_error")},
+       ORDERD_RETRY,
+       "STRIPE_KEY_FORBIDDEN",
+       false},
       {"the key in use", {409, error("idempotency_error")}, ORDERD_UNKNOWN, "KEY_IN_USE", false},
-      {"the key with other parameters", {400, error("idempotency_error")}, ORDERD_UNKNOWN, "KEY_IN_USE", false},
+      {"the key with other parameters",
+       {400, error("idempotency_error")},
+       ORDERD_UNKNOWN,
+       "KEY_IN_USE",
+       false},
       {"a failure of Stripe's", {500, error("api_error")}, ORDERD_UNKNOWN, "STRIPE_FAILED", false},
       {"a failure on the way", {503, "<html>"}, ORDERD_UNKNOWN, "STRIPE_FAILED", false},
       {"no sense", {200, "[]"}, ORDERD_UNKNOWN, "STRIPE_FAILED", false},
-      {"something else", {200, R"({"object":"charge","id":"x"})"}, ORDERD_UNKNOWN, "ANSWER_UNREADABLE", false},
+      {"something else",
+       {200, R"({"object":"charge","id":"x"})"},
+       ORDERD_UNKNOWN,
+       "ANSWER_UNREADABLE",
+       false},
       {"not sent", {0, "", {}, 0, ORDERD_HTTP_NOT_SENT, "refused"}, ORDERD_RETRY, "NOT_SENT", false},
       {"cut", {0, "", {}, 0, ORDERD_HTTP_MAYBE_SENT, "reset"}, ORDERD_UNKNOWN, "NO_ANSWER", false}};
   Shop shop;
@@ -127,17 +143,20 @@ TEST_CASE("stripe: a rate limit is waited out as long as Stripe asks") {
   CHECK(shop.authorize({429, error("x"), {{"retry-after", "soon"}}}).retry_after_ms == 2000);
 }
 
-TEST_CASE("stripe: 3-D Secure sends the buyer to the bank's page for a time that asking again does not move") {
+TEST_CASE(
+    "stripe: 3-D Secure sends the buyer to the bank's page for a time that asking again does not move") {
   Shop shop(Settings{{"action_limit_s", "600"}});
-  const std::string page = intent("requires_action",
-                                  R"(,"next_action":{"type":"redirect_to_url","redirect_to_url":{"url":"https://b/3"}})");
+  const std::string page =
+      intent("requires_action",
+             R"(,"next_action":{"type":"redirect_to_url","redirect_to_url":{"url":"https://b/3"}})");
   const Outcome outcome = shop.authorize({200, page});
   CHECK(outcome.kind == ORDERD_PENDING);
   CHECK(outcome.next_action_url == "https://b/3");
   CHECK(outcome.expires_ms <= now_ms() + 600'000);
   CHECK(outcome.expires_ms > now_ms() + 590'000);
   CHECK(shop.authorize({200, intent("requires_action")}).code == "ACTION_WITHOUT_PAGE");
-  CHECK_THAT(shop.requests[0].body, Catch::Contains("error_on_requires_action=true"));  // no page to come back to
+  CHECK_THAT(shop.requests[0].body,
+             Catch::Contains("error_on_requires_action=true"));  // no page to come back to
 }
 
 TEST_CASE("stripe: a stored answer is of long ago, so the payment is read again") {
@@ -152,7 +171,8 @@ TEST_CASE("stripe: a stored answer is of long ago, so the payment is read again"
 
 TEST_CASE("stripe: a capture that was refused because it was made is done") {
   Shop shop;
-  const std::string unexpected = error("invalid_request_error", R"(,"code":"payment_intent_unexpected_state")");
+  const std::string unexpected =
+      error("invalid_request_error", R"(,"code":"payment_intent_unexpected_state")");
   std::string taken = intent("succeeded");
   taken.replace(taken.find("\"amount_received\":0"), 19, "\"amount_received\":1999");
   CHECK(shop.run(with_reference("payment.capture"), {{400, unexpected}, {200, taken}}).kind == ORDERD_DONE);
@@ -215,7 +235,8 @@ TEST_CASE("stripe: no setting that makes no sense is taken") {
   CHECK_THAT(complaint({}), Catch::Contains("api_key"));
   CHECK_THAT(complaint({{"api_key", "sk_1 sk_2"}}), Catch::Contains("more than a key"));
   CHECK_THAT(complaint({{"api_key", "sk_test_x"}, {"api_url", "ftp://x"}}), Catch::Contains("https"));
-  CHECK_THAT(complaint({{"api_key", "sk_test_x"}, {"apikey", "y"}}), Catch::Contains("\"apikey\" is unknown"));
+  CHECK_THAT(complaint({{"api_key", "sk_test_x"}, {"apikey", "y"}}),
+             Catch::Contains("\"apikey\" is unknown"));
   CHECK_THAT(complaint({{"api_key", "sk_test_x"}, {"lookup_lag_s", "x"}}), Catch::Contains("lookup_lag_s"));
 }
 
@@ -234,16 +255,17 @@ struct Heard {
 
 Heard deliver(Shop& shop, const std::string& body, const std::string& header) {
   Heard heard;
-  orderd_webhook_sink sink{&heard,
-                           [](const orderd_webhook_sink* self, const orderd_webhook_event* event) -> orderd_status {
-                             using orderd::sdk::text;
-                             static_cast<Heard*>(self->sink_data)
-                                 ->events.push_back({std::string(text(event->event_id)), std::string(text(event->type)),
-                                                     std::string(text(event->command_key)),
-                                                     std::string(text(event->subject)), copy_of(*event->outcome)});
-                             return ORDERD_OK;
-                           },
-                           nullptr};
+  orderd_webhook_sink sink{
+      &heard,
+      [](const orderd_webhook_sink* self, const orderd_webhook_event* event) -> orderd_status {
+        using orderd::sdk::text;
+        static_cast<Heard*>(self->sink_data)
+            ->events.push_back({std::string(text(event->event_id)), std::string(text(event->type)),
+                                std::string(text(event->command_key)), std::string(text(event->subject)),
+                                copy_of(*event->outcome)});
+        return ORDERD_OK;
+      },
+      nullptr};
   const orderd_header one{orderd_text("stripe-signature"), orderd::sdk::view(header)};
   orderd_webhook_request request;
   ORDERD_CLEAR(request);
@@ -305,13 +327,14 @@ TEST_CASE("stripe: what webhooks tell, with the key of the command that they end
   const Event authorized = told(shop, "payment_intent.amount_capturable_updated", intent("requires_capture"));
   CHECK(authorized.key == "pay-1.payment.authorize.1.g1");
   CHECK(authorized.outcome.totals->authorized == 1999);
-  const Event failed =
-      told(shop, "payment_intent.payment_failed",
-           intent("requires_payment_method", R"(,"last_payment_error":{"type":"card_error","code":"expired_card"})"));
+  const Event failed = told(shop, "payment_intent.payment_failed",
+                            intent("requires_payment_method",
+                                   R"(,"last_payment_error":{"type":"card_error","code":"expired_card"})"));
   CHECK(failed.outcome.kind == ORDERD_DECLINED);
   CHECK(failed.outcome.code == "EXPIRED_CARD");
   CHECK(told(shop, "payment_intent.canceled", intent("canceled")).outcome.code == "PAYMENT_EXPIRED");
-  const Event released = told(shop, "payment_intent.canceled", intent("canceled", R"(,"latest_charge":"ch_1")"));
+  const Event released =
+      told(shop, "payment_intent.canceled", intent("canceled", R"(,"latest_charge":"ch_1")"));
   CHECK(released.key.empty());
   CHECK(released.outcome.totals->voided == 1999);
 }
@@ -319,7 +342,8 @@ TEST_CASE("stripe: what webhooks tell, with the key of the command that they end
 TEST_CASE("stripe: a refund that fails late tells the totals of before it") {
   Shop shop;
   const auto refund = [](const std::string& status) {
-    return R"({"object":"refund","id":"re_1","amount":1999,"currency":"eur","payment_intent":"pi_1","status":")" +
+    return R"({"object":"refund","id":"re_1","amount":1999,"currency":"eur","payment_intent":"pi_1",)"
+           R"("status":")" +
            status +
            R"(","metadata":{"orderd_subject":"pay-1","orderd_key":"k-ref","orderd_authorized":"1999",)"
            R"("orderd_captured":"1999","orderd_refunded":"0","orderd_voided":"0"}})";
@@ -332,10 +356,11 @@ TEST_CASE("stripe: a refund that fails late tells the totals of before it") {
   }
   CHECK(told(shop, "refund.updated", refund("succeeded")).outcome.totals->refunded == 1999);
   CHECK(told(shop, "refund.updated", refund("pending")).outcome.kind == ORDERD_UNKNOWN);
-  const Event dashboard = told(shop, "charge.refunded",
-                               R"({"object":"charge","amount":1999,"amount_captured":1999,"amount_refunded":700,)"
-                               R"("captured":true,"currency":"eur","payment_intent":"pi_1",)"
-                               R"("metadata":{"orderd_subject":"pay-1"}})");
+  const Event dashboard =
+      told(shop, "charge.refunded",
+           R"({"object":"charge","amount":1999,"amount_captured":1999,"amount_refunded":700,)"
+           R"("captured":true,"currency":"eur","payment_intent":"pi_1",)"
+           R"("metadata":{"orderd_subject":"pay-1"}})");
   CHECK(dashboard.outcome.totals->refunded == 700);
   const std::string foreign = event("charge.refunded", R"({"object":"charge","captured":true})");
   CHECK(deliver(shop, foreign, header_for(foreign)).events.empty());

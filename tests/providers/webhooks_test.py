@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A merchant's webhooks by plugins/projection/webhooks, in a host as a process: every event of an order, signed,
-until it is taken, also over failures of the merchant and deaths of the host."""
+"""A merchant's webhooks by plugins/projection/webhooks, in a host as a process: every event of an order,
+signed, until it is taken, also over failures of the merchant and deaths of the host."""
 
 import datetime
 import tempfile
@@ -22,15 +22,20 @@ class Told(unittest.TestCase):
         self.merchant = self.enterContext(Merchant(self.secret))
         self.database = self.enterContext(orderd_env.Database("webhooks"))
         self.secret_file = private(self.folder, "secret", self.secret)
-        self.host = self.enterContext(orderd_env.Host(self.database, {
-            f"{INSTANCE}.library": "projection_webhooks.so",
-            f"{INSTANCE}.settings.database": self.database.url,
-            f"{INSTANCE}.settings.url": self.merchant.url,
-            f"{INSTANCE}.settings.schedule_s": "0 1",
-            f"{INSTANCE}.settings.timeout_s": 1,
-            f"{INSTANCE}.settings.poll_ms": 50,
-            f"{INSTANCE}.secret.secret": self.secret_file,
-        }))
+        self.host = self.enterContext(
+            orderd_env.Host(
+                self.database,
+                {
+                    f"{INSTANCE}.library": "projection_webhooks.so",
+                    f"{INSTANCE}.settings.database": self.database.url,
+                    f"{INSTANCE}.settings.url": self.merchant.url,
+                    f"{INSTANCE}.settings.schedule_s": "0 1",
+                    f"{INSTANCE}.settings.timeout_s": 1,
+                    f"{INSTANCE}.settings.poll_ms": 50,
+                    f"{INSTANCE}.secret.secret": self.secret_file,
+                },
+            )
+        )
         self.host.prepare()
 
     def confirmed(self):
@@ -39,8 +44,9 @@ class Told(unittest.TestCase):
         return order
 
     def told_all(self, order, versions=(1, 2, 3, 4), limit_s=60):
-        orderd_env.wait_for(lambda: self.merchant.taken(order) == list(versions), f"the merchant to know {order}",
-                            limit_s)
+        orderd_env.wait_for(
+            lambda: self.merchant.taken(order) == list(versions), f"the merchant to know {order}", limit_s
+        )
 
     def restart(self, **settings):
         self.host.stop()
@@ -55,8 +61,10 @@ class Told(unittest.TestCase):
         self.host.start()
         order = self.confirmed()
         self.told_all(order)
-        self.assertEqual(sorted(self.merchant.of(order), key=lambda one: one[2]),
-                         [(f"msg_{order}_{i + 1}", kind, i + 1) for i, kind in enumerate(CONFIRMED)])
+        self.assertEqual(
+            sorted(self.merchant.of(order), key=lambda one: one[2]),
+            [(f"msg_{order}_{i + 1}", kind, i + 1) for i, kind in enumerate(CONFIRMED)],
+        )
         self.assertEqual(self.merchant.forged, [])
         bodies = {body["data"]["version"]: body for _, body, _ in self.merchant.calls}
         self.assertEqual(bodies[4]["data"]["status"], "CONFIRMED")
@@ -70,12 +78,22 @@ class Told(unittest.TestCase):
         self.host.start()
         order = self.confirmed()
         self.told_all(order)
-        orderd_env.wait_for(lambda: len(self.rows("select 1 from merchant_webhooks.attempts")) == 12,
-                            "the last attempts to be written down")
-        attempts = self.rows("select d.version, a.attempt, a.status from merchant_webhooks.attempts a "
-                             "join merchant_webhooks.deliveries d on d.id = a.delivery order by 1, 2")
-        self.assertEqual(attempts, [f"{version}|{attempt}|{200 if attempt == 3 else 500}"
-                                    for version in (1, 2, 3, 4) for attempt in (1, 2, 3)])
+        orderd_env.wait_for(
+            lambda: len(self.rows("select 1 from merchant_webhooks.attempts")) == 12,
+            "the last attempts to be written down",
+        )
+        attempts = self.rows(
+            "select d.version, a.attempt, a.status from merchant_webhooks.attempts a "
+            "join merchant_webhooks.deliveries d on d.id = a.delivery order by 1, 2"
+        )
+        self.assertEqual(
+            attempts,
+            [
+                f"{version}|{attempt}|{200 if attempt == 3 else 500}"
+                for version in (1, 2, 3, 4)
+                for attempt in (1, 2, 3)
+            ],
+        )
 
     def test_what_was_given_up_is_sent_again_by_a_replay_and_only_once(self):
         self.merchant.answers = lambda message, times: 503
@@ -93,7 +111,9 @@ class Told(unittest.TestCase):
         self.restart()  # with the same text: it is done
         self.told_all(self.confirmed())
         self.assertEqual(len(self.merchant.calls), came + 4)
-        self.restart(replay=f"{day:%Y-%m-%dT%H:%M:%SZ}/{day:%Y-%m-%dT%H:%M:%SZ}")  # nothing is from this moment
+        self.restart(
+            replay=f"{day:%Y-%m-%dT%H:%M:%SZ}/{day:%Y-%m-%dT%H:%M:%SZ}"
+        )  # nothing is from this moment
         self.told_all(self.confirmed())
         self.assertEqual(len(self.merchant.calls), came + 8)
 
@@ -113,14 +133,19 @@ class Told(unittest.TestCase):
 
     def test_an_endpoint_that_failed_for_too_long_is_disabled(self):
         self.merchant.answers = lambda message, times: 500
-        self.host.settings.update({f"{INSTANCE}.settings.schedule_s": "1 1 1 1 1 1 1 1",
-                                   f"{INSTANCE}.settings.disable_after_s": 2})
+        self.host.settings.update(
+            {f"{INSTANCE}.settings.schedule_s": "1 1 1 1 1 1 1 1", f"{INSTANCE}.settings.disable_after_s": 2}
+        )
         self.host.write_config()
         self.host.start()
         self.confirmed()
-        orderd_env.wait_for(lambda: self.rows(
-            "select disabled_reason from merchant_webhooks.endpoints where disabled_at is not null") ==
-            ["answered 500"], "the endpoint to be disabled")
+        orderd_env.wait_for(
+            lambda: self.rows(
+                "select disabled_reason from merchant_webhooks.endpoints where disabled_at is not null"
+            )
+            == ["answered 500"],
+            "the endpoint to be disabled",
+        )
         waiting = 'orderd_plugin_webhooks_disabled{instance="hooks"} 1'
         orderd_env.wait_for(lambda: waiting in self.host.get("/metrics").body, "the metric to say so")
 
@@ -143,7 +168,9 @@ class Told(unittest.TestCase):
         self.assertEqual([kind for _, kind, _ in self.merchant.of(order)], ["order.confirmed"])
 
     def test_what_happened_before_the_endpoint_was_there_is_no_news(self):
-        hooks = {key: self.host.settings.pop(key) for key in list(self.host.settings) if key.startswith(INSTANCE)}
+        hooks = {
+            key: self.host.settings.pop(key) for key in list(self.host.settings) if key.startswith(INSTANCE)
+        }
         self.host.write_config()
         self.host.start()
         before = self.confirmed()
@@ -179,10 +206,12 @@ class Told(unittest.TestCase):
         self.assertEqual(self.rows("select count(*) from merchant_webhooks.progress"), ["2"])
 
     def test_settings_that_make_no_sense_are_refused_by_name_and_without_the_secret(self):
-        for key, value, words in (("settings.events", "order.lost", "order.lost"),
-                                  ("settings.replay", "yesterday", "replay"),
-                                  ("settings.schedule_s", "1 x", "schedule_s"),
-                                  ("secret.secret", private(self.folder, "bad", "whsec_not*base64"), "whsec_")):
+        for key, value, words in (
+            ("settings.events", "order.lost", "order.lost"),
+            ("settings.replay", "yesterday", "replay"),
+            ("settings.schedule_s", "1 x", "schedule_s"),
+            ("secret.secret", private(self.folder, "bad", "whsec_not*base64"), "whsec_"),
+        ):
             with self.subTest(key):
                 good = self.host.settings.get(f"{INSTANCE}.{key}")
                 self.host.settings[f"{INSTANCE}.{key}"] = value

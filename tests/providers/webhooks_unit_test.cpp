@@ -84,9 +84,11 @@ TEST_CASE("webhooks: a schedule says when to come again, and when no more") {
 TEST_CASE("webhooks: types and replays that do not exist are refused by name") {
   CHECK(read_types("order.created, order.rejected").size() == 2);
   CHECK(read_types("").empty());
-  CHECK_THROWS_WITH(read_types("order.made"), Catch::Contains("\"order.made\"") && Catch::Contains("order.created"));
+  CHECK_THROWS_WITH(read_types("order.made"),
+                    Catch::Contains("\"order.made\"") && Catch::Contains("order.created"));
   CHECK(read_replay("2026-09-01T00:00:00Z").to == "infinity");
   CHECK(read_replay("failed 2026-09-01T00:00:00Z/2026-09-02T00:00:00Z").failed_only);
-  for (const char* wrong : {"", "failed", "2026-09-01", "2026-13-01T00:00:00Z", "2026-09-01T00:00:00Z/x", "all"})
+  for (const char* wrong :
+       {"", "failed", "2026-09-01", "2026-13-01T00:00:00Z", "2026-09-01T00:00:00Z/x", "all"})
     CHECK_THROWS_WITH(read_replay(wrong), Catch::Contains("setting \"replay\""));
 }

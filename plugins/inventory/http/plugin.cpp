@@ -1,6 +1,6 @@
 // A merchant's own stock service as an inventory plugin, over REST.
-#include <orderd/http.hpp>
 #include <orderd/inventory.h>
+#include <orderd/http.hpp>
 #include <orderd/plugin.hpp>
 #include <orderd/services.hpp>
 
@@ -92,7 +92,8 @@ class Plugin final : public orderd::sdk::SagaStep {
     if (!token_.empty()) request.headers.emplace_back("authorization", "Bearer " + token_);
     const auto call = std::make_shared<Call>(Call{std::move(command), std::move(reply)});
     try {
-      http_.submit(request, [this, call](const HttpResponse& response) { end(*call, told(*call, response)); });
+      http_.submit(request,
+                   [this, call](const HttpResponse& response) { end(*call, told(*call, response)); });
     } catch (const Refused& refused) { end(*call, Outcome::retry(500, "NOT_SENT", refused.what())); }
   }
 

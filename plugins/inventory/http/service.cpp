@@ -50,15 +50,15 @@ std::string text(const rapidjson::Value& object, const char* name) {
 
 /// nullopt if the body is no reservation.
 std::optional<Reservation> read_reservation(std::string_view body) {
-  static constexpr std::array<std::pair<std::string_view, State>, 4> names{
-      {{"RESERVED", State::reserved},
-       {"COMMITTED", State::committed},
-       {"RELEASED", State::released},
-       {"EXPIRED", State::expired}}};
+  static constexpr std::array<std::pair<std::string_view, State>, 4> names{{{"RESERVED", State::reserved},
+                                                                            {"COMMITTED", State::committed},
+                                                                            {"RELEASED", State::released},
+                                                                            {"EXPIRED", State::expired}}};
   rapidjson::Document document;
   if (!parse(body, document)) return std::nullopt;
   const std::string state = text(document, "state");
-  const auto name = std::find_if(names.begin(), names.end(), [&](const auto& one) { return one.first == state; });
+  const auto name =
+      std::find_if(names.begin(), names.end(), [&](const auto& one) { return one.first == state; });
   if (name == names.end()) return std::nullopt;
   Reservation out;
   out.state = name->second;
@@ -71,7 +71,8 @@ std::optional<Reservation> read_reservation(std::string_view body) {
 /// Cut between two characters.
 std::string cut(std::string message) {
   std::size_t size = std::min(message.size(), message_bytes_max);
-  while (size < message.size() && size > 0 && (static_cast<unsigned char>(message[size]) & 0xc0) == 0x80) --size;
+  while (size < message.size() && size > 0 && (static_cast<unsigned char>(message[size]) & 0xc0) == 0x80)
+    --size;
   return message.substr(0, size);
 }
 
@@ -80,8 +81,8 @@ Problem read_problem(std::string_view body) {
   if (!parse(body, document)) return {};
   Problem out{text(document, "code"), cut(text(document, "message"))};
   const bool sound = out.code.size() <= 64 && std::all_of(out.code.begin(), out.code.end(), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  });
+                       return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+                     });
   if (!sound) out.code.clear();
   return out;
 }
@@ -142,8 +143,8 @@ std::string availability_body(const Command& command) {
 }
 
 Outcome strange(const Answer& answer) {
-  return Outcome::unknown("STOCK_ANSWER_UNREADABLE",
-                          "the stock service's answer with " + std::to_string(answer.status) + " makes no sense");
+  return Outcome::unknown("STOCK_ANSWER_UNREADABLE", "the stock service's answer with " +
+                                                         std::to_string(answer.status) + " makes no sense");
 }
 
 /// Whether the action is done in this state; else DECLINED.
@@ -182,8 +183,8 @@ Outcome available(const Answer& answer) {
   return out;
 }
 
-/// What became of a key. The service is consistent, and every action is idempotent by its reservation: what is
-/// not there has not happened, and what may still arrive does no harm.
+/// What became of a key. The service is consistent, and every action is idempotent by its reservation: what
+/// is not there has not happened, and what may still arrive does no harm.
 Outcome fate(const Command& command, const Answer& answer) {
   const std::string_view action = command.query_action;
   if (answer.status == 404) return Outcome::not_found();
@@ -225,7 +226,8 @@ Outcome refused(const Answer& answer) {
 std::string problem_of(const Command& command) {
   if (command.subject.empty() || command.subject.size() > subject_bytes_max)
     return "the reservation's id is empty or longer than 255 bytes";
-  const bool has_lines = command.action == ORDERD_INVENTORY_RESERVE || command.action == ORDERD_INVENTORY_AVAILABILITY;
+  const bool has_lines =
+      command.action == ORDERD_INVENTORY_RESERVE || command.action == ORDERD_INVENTORY_AVAILABILITY;
   if (!has_lines) return "";
   if (command.lines.empty()) return "there are no lines";
   for (const auto& line : command.lines)
@@ -240,7 +242,8 @@ Request request_of(const Command& command) {
   if (command.action == ORDERD_INVENTORY_EXTEND) return {"POST", one + "/extend", "{}"};
   if (command.action == ORDERD_INVENTORY_COMMIT) return {"POST", one + "/commit", "{}"};
   if (command.action == ORDERD_INVENTORY_RELEASE) return {"POST", one + "/release", "{}"};
-  if (command.action == ORDERD_INVENTORY_AVAILABILITY) return {"POST", "/availability", availability_body(command)};
+  if (command.action == ORDERD_INVENTORY_AVAILABILITY)
+    return {"POST", "/availability", availability_body(command)};
   return {"GET", one};
 }
 

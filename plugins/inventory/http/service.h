@@ -1,6 +1,6 @@
 #pragma once
-// The merchant's stock service (README.md has its contract): what our commands ask of it, and what its answers
-// mean. Pure.
+// The merchant's stock service (README.md has its contract): what our commands ask of it, and what its
+// answers mean. Pure.
 #include <orderd/command.hpp>
 #include <orderd/outcome.hpp>
 

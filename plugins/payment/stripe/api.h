@@ -14,10 +14,10 @@ namespace stripe {
 
 struct Config {
   std::string url, api_key, api_version;
-  std::string webhook_secret;        // "": webhooks are refused
-  std::string return_url;            // for orders that bring none; "": then no buyer can be sent to 3-D Secure
-  std::int64_t tolerance_ms = 0;     // age of a webhook's signature
-  std::int64_t lookup_lag_ms = 0;    // how long the search may not know what was made
+  std::string webhook_secret;      // "": webhooks are refused
+  std::string return_url;          // for orders that bring none; "": then no buyer can be sent to 3-D Secure
+  std::int64_t tolerance_ms = 0;   // age of a webhook's signature
+  std::int64_t lookup_lag_ms = 0;  // how long the search may not know what was made
   std::int64_t action_limit_ms = 0;  // how long the buyer has for 3-D Secure
   std::int64_t list_lookback_ms = 0;
 };

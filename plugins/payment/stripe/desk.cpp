@@ -13,7 +13,7 @@ using orderd::sdk::Reply;
 
 namespace {
 
-constexpr std::size_t key_bytes_max = 255;      // Stripe's limit of an idempotency key
+constexpr std::size_t key_bytes_max = 255;       // Stripe's limit of an idempotency key
 constexpr std::size_t metadata_bytes_max = 500;  // and of a metadata value
 constexpr std::size_t token_bytes_max = 255;
 constexpr std::size_t url_bytes_max = 2048;
@@ -168,9 +168,10 @@ bool Desk::may_appear(const Shared& call, const std::string& what, std::int64_t 
   const std::int64_t left = memory.missing_since_ms + lag_ms - now;
   if (left <= 0) return false;
   const std::int64_t wait = std::min(left, ask_again_ms_max);
-  Outcome outcome = call->command.query_key.empty()
-                        ? Outcome::retry(wait, "NOT_FOUND_YET", "Stripe's search may not know the payment yet")
-                        : Outcome::not_found_yet(wait);
+  Outcome outcome =
+      call->command.query_key.empty()
+          ? Outcome::retry(wait, "NOT_FOUND_YET", "Stripe's search may not know the payment yet")
+          : Outcome::not_found_yet(wait);
   outcome.state = memory.state();
   end(call, std::move(outcome));
   return true;
@@ -181,8 +182,7 @@ void Desk::authorize(Command command, Reply&& reply) {
   const Command& c = call->command;
   if (const auto problem = problem_of(c); !problem.empty()) return end(call, invalid(problem));
   const Amount amount = to_stripe(c.amount);
-  if (!amount.problem.empty())
-    return end(call, Outcome::declined("AMOUNT_NOT_SUPPORTED", amount.problem));
+  if (!amount.problem.empty()) return end(call, Outcome::declined("AMOUNT_NOT_SUPPORTED", amount.problem));
   const Buyer buyer = read_buyer(c, config_.return_url);
   if (buyer.token.empty() || buyer.token.size() > token_bytes_max)
     return end(call, Outcome::declined("INVALID_TOKEN", "the order brings no payment method of Stripe's"));
@@ -254,8 +254,7 @@ void Desk::capture(Command command, Reply&& reply) {
   const auto call = begin(std::move(command), std::move(reply));
   if (const auto problem = problem_of(call->command); !problem.empty()) return end(call, invalid(problem));
   const Amount amount = to_stripe(call->command.amount);
-  if (!amount.problem.empty())
-    return end(call, Outcome::declined("AMOUNT_NOT_SUPPORTED", amount.problem));
+  if (!amount.problem.empty()) return end(call, Outcome::declined("AMOUNT_NOT_SUPPORTED", amount.problem));
   const auto send = [this, call, amount](const std::string& id) {
     const std::int64_t wanted = call->command.amount.amount;
     change(call, id, "capture",
@@ -264,7 +263,8 @@ void Desk::capture(Command command, Reply&& reply) {
            [wanted](const Intent& intent) { return captured(intent, wanted); });
   };
   locate(call, send, [this, call] {
-    if (!may_appear(call, "capture", config_.lookup_lag_ms)) end(call, Outcome::declined("NO_PAYMENT", "Stripe has no such payment"));
+    if (!may_appear(call, "capture", config_.lookup_lag_ms))
+      end(call, Outcome::declined("NO_PAYMENT", "Stripe has no such payment"));
   });
 }
 
@@ -295,8 +295,7 @@ void Desk::refund(Command command, Reply&& reply) {
 void Desk::send_refund(const Shared& call, const std::string& id) {
   const Command& c = call->command;
   const Amount amount = to_stripe(c.amount);
-  if (!amount.problem.empty())
-    return end(call, Outcome::declined("AMOUNT_NOT_SUPPORTED", amount.problem));
+  if (!amount.problem.empty()) return end(call, Outcome::declined("AMOUNT_NOT_SUPPORTED", amount.problem));
   // What a webhook of its failure, long after, has to tell.
   const Form form{{"payment_intent", id},
                   {"amount", std::to_string(amount.units)},

@@ -1,6 +1,6 @@
 #pragma once
-// Our commands as requests to Stripe. Each goes its way in callbacks of the host's HTTP client; nothing waits,
-// and nothing is kept between two commands but what the host keeps for us (memory.h). [any thread]
+// Our commands as requests to Stripe. Each goes its way in callbacks of the host's HTTP client; nothing
+// waits, and nothing is kept between two commands but what the host keeps for us (memory.h). [any thread]
 #include <orderd/command.hpp>
 #include <orderd/reply.hpp>
 #include <orderd/services.hpp>
@@ -49,7 +49,8 @@ class Desk {
   /// The payment intent as it is now. A failure ends the call.
   void read(const Shared& call, const std::string& id, const Found& found);
   /// The id of this payment's intent, by what the host keeps, or by a search.
-  void locate(const Shared& call, const std::function<void(const std::string& id)>& found, const Then& absent);
+  void locate(const Shared& call, const std::function<void(const std::string& id)>& found,
+              const Then& absent);
   void search(const Shared& call, const std::string& key,
               const std::function<void(const std::string& id)>& found, const Then& absent);
   /// A capture or a void: the answer is the intent.

@@ -18,11 +18,20 @@ constexpr const char* key_refused = "STRIPE_KEY_REFUSED";
 constexpr const char* key_forbidden = "STRIPE_KEY_FORBIDDEN";
 
 // Where no other attempt of this buyer's should be taken (docs.stripe.com/declines/codes).
-constexpr std::array<std::string_view, 14> hard_declines{
-    "do_not_try_again",     "fraudulent",  "highest_risk_level",     "lost_card",
-    "merchant_blacklist",   "no_action_taken", "pickup_card",        "restricted_card",
-    "revocation_of_all_authorizations", "revocation_of_authorization", "security_violation",
-    "stolen_card",          "stop_payment_order", "transaction_not_allowed"};
+constexpr std::array<std::string_view, 14> hard_declines{"do_not_try_again",
+                                                         "fraudulent",
+                                                         "highest_risk_level",
+                                                         "lost_card",
+                                                         "merchant_blacklist",
+                                                         "no_action_taken",
+                                                         "pickup_card",
+                                                         "restricted_card",
+                                                         "revocation_of_all_authorizations",
+                                                         "revocation_of_authorization",
+                                                         "security_violation",
+                                                         "stolen_card",
+                                                         "stop_payment_order",
+                                                         "transaction_not_allowed"};
 
 /// "insufficient_funds" as "INSUFFICIENT_FUNDS"; `otherwise` if it is none or too long.
 std::string screaming(std::string_view word, const char* otherwise) {

@@ -15,7 +15,6 @@ using orderd::sdk::Command;
 using orderd::sdk::Outcome;
 using orderd::sdk::Reply;
 
-
 namespace {
 
 constexpr const char* page_size = "50";  // with charges and refunds that stays far below 1 MiB
@@ -35,7 +34,8 @@ void Desk::query(Command command, Reply&& reply) {
         read(call, id, [this, call](const Intent& intent) { query_change(call, intent); });
       },
       [this, call] {
-        if (!may_appear(call, call->command.query_key, config_.lookup_lag_ms)) end(call, Outcome::not_found());
+        if (!may_appear(call, call->command.query_key, config_.lookup_lag_ms))
+          end(call, Outcome::not_found());
       });
 }
 
@@ -47,8 +47,9 @@ void Desk::query_authorize(const Shared& call) {
     if (!may_appear(call, call->command.query_key, config_.lookup_lag_ms)) end(call, Outcome::not_found());
   };
   const auto look = [this, call, told, absent] {
-    search(call, call->command.query_key,
-           [this, call, told](const std::string& id) { read(call, id, told); }, absent);
+    search(
+        call, call->command.query_key, [this, call, told](const std::string& id) { read(call, id, told); },
+        absent);
   };
   const std::string id = known_intent(call->command);
   if (id.empty()) return look();
@@ -125,10 +126,9 @@ Outcome Desk::list_page(const Answer& answer) const {
     writer.StartObject();
     put("subject", subject);
     put("reference", one.first);
-    for (const auto& [key, value] : {std::pair("authorized", one.second.authorized),
-                                     std::pair("captured", one.second.captured),
-                                     std::pair("refunded", one.second.refunded),
-                                     std::pair("voided", one.second.voided)}) {
+    for (const auto& [key, value] :
+         {std::pair("authorized", one.second.authorized), std::pair("captured", one.second.captured),
+          std::pair("refunded", one.second.refunded), std::pair("voided", one.second.voided)}) {
       writer.Key(key);
       writer.Int64(value);
     }

@@ -14,8 +14,8 @@ namespace {
 using orderd::sdk::Outcome;
 
 constexpr std::int64_t day_ms = 86'400'000;
-constexpr std::int64_t authorization_ms = 7 * day_ms;   // where Stripe does not say until when
-constexpr std::int64_t refund_limit_ms = 30 * day_ms;   // a pending refund that takes longer is a person's
+constexpr std::int64_t authorization_ms = 7 * day_ms;  // where Stripe does not say until when
+constexpr std::int64_t refund_limit_ms = 30 * day_ms;  // a pending refund that takes longer is a person's
 constexpr std::int64_t refund_look_ms = 60'000;
 constexpr std::int64_t action_look_ms = 10'000;
 
@@ -92,7 +92,8 @@ bool read_intent(const Json& object, Intent& out) {
   }
   if (const Json* error = object_at(object, "last_payment_error")) out.failure = read_failure(*error);
   if (const Json* action = object_at(object, "next_action"))
-    if (const Json* redirect = object_at(*action, "redirect_to_url")) out.redirect_url = text(*redirect, "url");
+    if (const Json* redirect = object_at(*action, "redirect_to_url"))
+      out.redirect_url = text(*redirect, "url");
   const Json* charge = member(object, "latest_charge");
   out.has_charge = charge != nullptr;
   if (charge && charge->IsObject()) read_charge(*charge, out);
@@ -126,7 +127,8 @@ Outcome authorized(const Intent& intent, Times times) {
   }
   if (intent.status == "requires_action" || intent.status == "processing") {
     if (intent.status == "requires_action" && intent.redirect_url.empty())
-      return Outcome::declined("ACTION_WITHOUT_PAGE", "the bank wants to ask the buyer, and has no page", true);
+      return Outcome::declined("ACTION_WITHOUT_PAGE", "the bank wants to ask the buyer, and has no page",
+                               true);
     // From its making, so that asking again does not move it.
     Outcome pending = Outcome::pending(intent.created_ms + times.action_limit_ms);
     pending.retry_after_ms = action_look_ms;
@@ -145,8 +147,8 @@ Outcome captured(const Intent& intent, std::int64_t amount) {
   if (intent.status == "succeeded")
     return intent.received == amount
                ? Outcome::done()
-               : Outcome::declined("CAPTURED_OTHERWISE", "another amount was captured: " +
-                                                             std::to_string(intent.received));
+               : Outcome::declined("CAPTURED_OTHERWISE",
+                                   "another amount was captured: " + std::to_string(intent.received));
   if (intent.status == "canceled") return not_any_more(intent);
   if (intent.status == "processing") return Outcome::pending(intent.created_ms + authorization_ms);
   return Outcome::declined("NOT_AUTHORIZED", "the payment intent is " + intent.status);
@@ -165,9 +167,9 @@ Outcome refunded(const Refund& refund, std::int64_t now_ms) {
     return pending;
   }
   if (refund.status == "failed" || refund.status == "canceled")
-    return Outcome::declined("REFUND_FAILED", "the refund " + refund.id + " failed: " +
-                                                  (refund.failure_reason.empty() ? refund.status
-                                                                                 : refund.failure_reason));
+    return Outcome::declined("REFUND_FAILED",
+                             "the refund " + refund.id + " failed: " +
+                                 (refund.failure_reason.empty() ? refund.status : refund.failure_reason));
   return Outcome::unknown("STATUS_UNKNOWN", "the refund is " + refund.status);
 }
 

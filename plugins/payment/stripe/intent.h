@@ -16,8 +16,8 @@ constexpr const char* capture_key_name = "orderd_capture_key";
 
 struct Refund {
   std::string id, status, currency, intent, subject, key, failure_reason;
-  std::int64_t amount = 0;   // in our minor unit
-  orderd_totals before{};    // of the payment, as they were when it was asked for
+  std::int64_t amount = 0;  // in our minor unit
+  orderd_totals before{};   // of the payment, as they were when it was asked for
   bool has_before = false;
 };
 Refund read_refund(const Json& object);

@@ -10,8 +10,8 @@ namespace stripe {
 struct Memory {
   static constexpr std::uint32_t version = 1;
 
-  std::string intent;               // of Stripe; "": not known
-  std::string missing;              // what was looked for and not found
+  std::string intent;   // of Stripe; "": not known
+  std::string missing;  // what was looked for and not found
   std::int64_t missing_since_ms = 0;
 
   orderd::sdk::State state() const;

@@ -65,8 +65,8 @@ WebhookEvent of_intent(const std::string& type, const Intent& intent) {
     return event;
   }
   if (type == "payment_intent.canceled" && !intent.has_charge) {
-    WebhookEvent event = about(
-        intent, Outcome::declined(ORDERD_CODE_PAYMENT_EXPIRED, "the payment was cancelled before it was made"));
+    WebhookEvent event = about(intent, Outcome::declined(ORDERD_CODE_PAYMENT_EXPIRED,
+                                                         "the payment was cancelled before it was made"));
     event.outcome.totals = orderd_totals{};
     event.command_key = intent.key;
     return event;
@@ -113,7 +113,8 @@ WebhookEvent of_refund(const Refund& refund) {
     event.outcome.totals = refund.before;
     if (event.outcome.kind == ORDERD_DONE) event.outcome.totals->refunded += refund.amount;
     const orderd_totals& totals = *event.outcome.totals;
-    if (totals.refunded > totals.captured || totals.captured > totals.authorized) event.outcome.totals.reset();
+    if (totals.refunded > totals.captured || totals.captured > totals.authorized)
+      event.outcome.totals.reset();
   }
   event.outcome.provider_reference = refund.intent;
   return event;
@@ -130,12 +131,12 @@ void verify(const Signed& call, const orderd::sdk::Signature& signature, std::st
     const std::size_t end = std::min(call.header.find(',', at), call.header.size());
     const std::string_view part = call.header.substr(at, end - at);
     if (part.substr(0, 2) == "t=") timestamp = part.substr(2);
-    if (part.substr(0, 3) == "v1=" && given.size() < signatures_max) given.push_back(from_hex(part.substr(3)));
+    if (part.substr(0, 3) == "v1=" && given.size() < signatures_max)
+      given.push_back(from_hex(part.substr(3)));
     at = end + 1;
   }
   std::int64_t signed_s = 0;
-  const auto [stop, error] =
-      std::from_chars(timestamp.data(), timestamp.data() + timestamp.size(), signed_s);
+  const auto [stop, error] = std::from_chars(timestamp.data(), timestamp.data() + timestamp.size(), signed_s);
   if (timestamp.empty() || error != std::errc() || stop != timestamp.data() + timestamp.size())
     throw Refused("the signature has no time");
   const std::string expected =

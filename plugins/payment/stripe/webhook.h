@@ -15,8 +15,8 @@ struct Signed {
 /// Throws Refused unless one of the header's signatures is made with the secret, and not too long ago.
 void verify(const Signed& call, const orderd::sdk::Signature& signature, std::string_view secret);
 
-/// What the event tells of our payments; empty if it is about something else. Throws Refused if the body is no
-/// event.
+/// What the event tells of our payments; empty if it is about something else. Throws Refused if the body is
+/// no event.
 std::vector<orderd::sdk::WebhookEvent> read_event(std::string_view body);
 
 }  // namespace stripe

@@ -14,11 +14,14 @@ constexpr const char* new_url =
     "update merchant_webhooks.endpoints set url = $2, failing_since = null, disabled_at = null, "
     "disabled_reason = '' where endpoint = $1 and url <> $2";
 constexpr const char* take_replay =
-    "update merchant_webhooks.endpoints set replayed = array_append(replayed, $2::text), failing_since = null, "
-    "disabled_at = null, disabled_reason = '' where endpoint = $1 and not $2::text = any(replayed) returning 1";
+    "update merchant_webhooks.endpoints set replayed = array_append(replayed, $2::text), failing_since = "
+    "null, "
+    "disabled_at = null, disabled_reason = '' where endpoint = $1 and not $2::text = any(replayed) returning "
+    "1";
 constexpr const char* replay =
     "update merchant_webhooks.deliveries set state = 0, attempts = 0, next_at = now() where endpoint = $1 "
-    "and state <> 0 and created >= $2::timestamptz and created < $3::timestamptz and (state = 2 or not $4::bool)";
+    "and state <> 0 and created >= $2::timestamptz and created < $3::timestamptz and (state = 2 or not "
+    "$4::bool)";
 constexpr const char* begin_due =
     "with due as (select id from merchant_webhooks.deliveries where endpoint = $1 and state = 0 "
     "and next_at <= now() and not exists (select 1 from merchant_webhooks.endpoints where endpoint = $1 "
@@ -34,16 +37,20 @@ constexpr const char* delivered =
     "update merchant_webhooks.deliveries set state = 1, delivered_at = now(), last_status = $2::int, "
     "last_error = null where id = $1::int8";
 constexpr const char* works_again =
-    "update merchant_webhooks.endpoints set failing_since = null where endpoint = $1 and failing_since is not "
+    "update merchant_webhooks.endpoints set failing_since = null where endpoint = $1 and failing_since is "
+    "not "
     "null";
 constexpr const char* failed =
     "update merchant_webhooks.deliveries set state = $2::int2, next_at = now() + $3::int8 * interval '1 ms', "
     "last_status = nullif($4::int, 0), last_error = $5 where id = $1::int8 and state = 0";
 constexpr const char* fails =
-    "update merchant_webhooks.endpoints set failing_since = now() where endpoint = $1 and failing_since is null";
+    "update merchant_webhooks.endpoints set failing_since = now() where endpoint = $1 and failing_since is "
+    "null";
 constexpr const char* disable_endpoint =
-    "update merchant_webhooks.endpoints set disabled_at = now(), disabled_reason = $2 where endpoint = $1 and "
-    "disabled_at is null and ($3::bool or failing_since <= now() - $4::int8 * interval '1 second') returning 1";
+    "update merchant_webhooks.endpoints set disabled_at = now(), disabled_reason = $2 where endpoint = $1 "
+    "and "
+    "disabled_at is null and ($3::bool or failing_since <= now() - $4::int8 * interval '1 second') returning "
+    "1";
 constexpr const char* read_state =
     "select (select count(*) from merchant_webhooks.deliveries where endpoint = $1 and state = 0), "
     "exists (select 1 from merchant_webhooks.endpoints where endpoint = $1 and disabled_at is not null)";
@@ -73,8 +80,8 @@ Book::Book(const BookConfig& config) : config_(config) {
 Book::Rows Book::run(const char* sql, const std::vector<std::string>& values) {
   std::vector<const char*> pointers;
   for (const std::string& one : values) pointers.push_back(one.c_str());
-  Rows rows(PQexecParams(connection_.get(), sql, static_cast<int>(values.size()), nullptr, pointers.data(), nullptr,
-                         nullptr, 0));
+  Rows rows(PQexecParams(connection_.get(), sql, static_cast<int>(values.size()), nullptr, pointers.data(),
+                         nullptr, nullptr, 0));
   const auto status = PQresultStatus(rows.get());
   if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
     throw BookError(PQerrorMessage(connection_.get()));

@@ -1,6 +1,6 @@
 #pragma once
-// The deliveries on a PostgreSQL session of the plugin's own: what is due, what came of it, what is to be sent
-// again. Owned and used by one thread.
+// The deliveries on a PostgreSQL session of the plugin's own: what is due, what came of it, what is to be
+// sent again. Owned and used by one thread.
 #include <libpq-fe.h>
 
 #include <cstdint>
@@ -44,7 +44,8 @@ class Book {
   /// Connects, and does what the settings ask for once: a new URL is a new try, a replay is begun. Throws.
   explicit Book(const BookConfig& config);
 
-  /// Up to `limit` messages; nobody else gets them until their lease is over. None if the endpoint is disabled.
+  /// Up to `limit` messages; nobody else gets them until their lease is over. None if the endpoint is
+  /// disabled.
   std::vector<Due> begin(int limit);
   enum class Left { nothing, again, given_up, disabled };
   /// Writes the attempt down, and says what is left to do for the message.

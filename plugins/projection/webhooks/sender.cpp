@@ -49,7 +49,8 @@ Sender::Sender(const orderd::sdk::Host& host, SenderConfig config)
       signature_(host),
       delivered_(host, ORDERD_METRIC_COUNTER, "webhooks_delivered_total", "Messages that the merchant took."),
       failed_(host, ORDERD_METRIC_COUNTER, "webhooks_failed_total", "Attempts that failed."),
-      given_up_(host, ORDERD_METRIC_COUNTER, "webhooks_given_up_total", "Messages that were tried for too long."),
+      given_up_(host, ORDERD_METRIC_COUNTER, "webhooks_given_up_total",
+                "Messages that were tried for too long."),
       waiting_(host, ORDERD_METRIC_GAUGE, "webhooks_waiting", "Messages that are not delivered yet."),
       disabled_(host, ORDERD_METRIC_GAUGE, "webhooks_disabled", "1: the endpoint failed for too long.") {}
 
@@ -81,7 +82,8 @@ void Sender::run() {
       if (!book) {
         book.emplace(config_.book);
         if (book->replayed() > 0)
-          host_.log(ORDERD_LOG_INFO, "sends " + std::to_string(book->replayed()) + " messages again, as asked");
+          host_.log(ORDERD_LOG_INFO,
+                    "sends " + std::to_string(book->replayed()) + " messages again, as asked");
       }
       turn(*book);
       pause_ms = reconnect_ms_min;
@@ -138,9 +140,9 @@ void Sender::post(const Due& due) {
   const auto done = [this, id = due.id, attempts = due.attempts, began](Result result) {
     result.id = id;
     result.attempts = attempts;
-    result.elapsed_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-                            std::chrono::steady_clock::now() - began)
-                            .count();
+    result.elapsed_ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began)
+            .count();
     ended(std::move(result));
   };
   try {
@@ -167,7 +169,8 @@ void Sender::settle(Book& book, const Result& result) {
     case Book::Left::given_up:
       given_up_.add();
       host_.log(ORDERD_LOG_ERROR, "gave a message up after " + std::to_string(result.attempts) +
-                                      " attempts: " + result.error + "; the setting \"replay\" sends it again");
+                                      " attempts: " + result.error +
+                                      "; the setting \"replay\" sends it again");
       return;
     case Book::Left::disabled:
       host_.log(ORDERD_LOG_ERROR, "the endpoint is disabled (" + result.error +

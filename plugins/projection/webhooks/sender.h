@@ -1,7 +1,7 @@
 #pragma once
 // One thread that takes what is due, posts it through the host's HTTP client and writes down what came of it.
-// Hosts share the work: a message belongs to whoever began it, until its lease is over, so each is delivered at
-// least once.
+// Hosts share the work: a message belongs to whoever began it, until its lease is over, so each is delivered
+// at least once.
 #include <orderd/http.hpp>
 #include <orderd/services.hpp>
 

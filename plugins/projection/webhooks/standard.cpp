@@ -20,8 +20,8 @@ constexpr std::size_t attempts_max = 50;
 constexpr std::int64_t wait_s_max = 30 * 86'400;
 
 constexpr std::array<std::string_view, 10> types{
-    "order.created",   "order.confirmed",    "order.cancel_requested", "order.compensating", "order.cancelled",
-    "order.rejected",  "payment.authorized", "payment.updated",        "inventory.reserved", "step.completed"};
+    "order.created",  "order.confirmed",    "order.cancel_requested", "order.compensating", "order.cancelled",
+    "order.rejected", "payment.authorized", "payment.updated",        "inventory.reserved", "step.completed"};
 
 std::vector<std::string> words(const std::string& text) {
   std::vector<std::string> out;
@@ -65,8 +65,7 @@ std::string type_of(std::string_view event) {
 }
 
 std::string uuid_text(const orderd_uuid& id) {
-  std::string hex =
-      orderd::sdk::Signature::hex({reinterpret_cast<const char*>(id.bytes), sizeof id.bytes});
+  std::string hex = orderd::sdk::Signature::hex({reinterpret_cast<const char*>(id.bytes), sizeof id.bytes});
   for (const std::size_t at : {20u, 16u, 12u, 8u}) hex.insert(at, "-");
   return hex;
 }
@@ -105,7 +104,8 @@ std::vector<std::string> read_secrets(const std::string& setting) {
     std::string key;
     if (one.compare(0, secret_prefix.size(), secret_prefix) != 0 ||
         !from_base64(std::string_view(one).substr(secret_prefix.size()), key))
-      throw Refused("setting \"secret\": each secret is whsec_ and base64: `echo whsec_$(openssl rand -base64 32)`");
+      throw Refused(
+          "setting \"secret\": each secret is whsec_ and base64: `echo whsec_$(openssl rand -base64 32)`");
     if (key.size() < key_bytes_min || key.size() > key_bytes_max)
       throw Refused("setting \"secret\": a key has 16 to 128 bytes: `echo whsec_$(openssl rand -base64 32)`");
     keys.push_back(std::move(key));

@@ -1,6 +1,6 @@
 #pragma once
-// What Standard Webhooks (standardwebhooks.com) says of a message: its names, its body, its signature, when it
-// is sent again. Pure.
+// What Standard Webhooks (standardwebhooks.com) says of a message: its names, its body, its signature, when
+// it is sent again. Pure.
 #include <orderd/projection.hpp>
 #include <orderd/services.hpp>
 

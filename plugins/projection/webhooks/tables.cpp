@@ -71,12 +71,12 @@ constexpr const char* add_deliveries =
 struct Statements {
   const char *read, *write;
 };
-#define MERCHANT_WEBHOOKS_PROGRESS(table)                                                            \
-  {                                                                                                  \
-    "select order_id, version from " table " where endpoint = $1 and order_id = any($2::uuid[])",    \
-        "insert into " table                                                                         \
+#define MERCHANT_WEBHOOKS_PROGRESS(table)                                                             \
+  {                                                                                                   \
+    "select order_id, version from " table " where endpoint = $1 and order_id = any($2::uuid[])",     \
+        "insert into " table                                                                          \
         " (endpoint, order_id, version) select $1, o, v from unnest($2::uuid[], $3::int4[]) u(o, v) " \
-        "on conflict (endpoint, order_id) do update set version = excluded.version"                  \
+        "on conflict (endpoint, order_id) do update set version = excluded.version"                   \
   }
 constexpr Statements live MERCHANT_WEBHOOKS_PROGRESS("merchant_webhooks.progress");
 constexpr Statements shadow MERCHANT_WEBHOOKS_PROGRESS("merchant_webhooks.progress_shadow");
@@ -104,13 +104,9 @@ void deliver(Transaction& tx, const Endpoint& endpoint, const std::vector<EventV
   }
   tx.exec(know_endpoint, Params().text(endpoint.name).timestamptz(endpoint.since_ms));
   if (orders.empty()) return;
-  tx.exec(add_deliveries, Params()
-                              .text(endpoint.name)
-                              .uuids(orders)
-                              .int4s(versions)
-                              .texts(types)
-                              .texts(bodies)
-                              .timestamptzs(at));
+  tx.exec(
+      add_deliveries,
+      Params().text(endpoint.name).uuids(orders).int4s(versions).texts(types).texts(bodies).timestamptzs(at));
 }
 
 }  // namespace
