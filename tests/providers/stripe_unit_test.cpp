@@ -178,6 +178,10 @@ TEST_CASE("stripe: a capture that was refused because it was made is done") {
   CHECK(shop.run(with_reference("payment.capture"), {{400, unexpected}, {200, taken}}).kind == ORDERD_DONE);
   CHECK(shop.run(with_reference("payment.capture", 5), {{400, unexpected}, {200, taken}}).code ==
         "CAPTURED_OTHERWISE");
+  const std::string too_much = error("invalid_request_error", R"(,"code":"amount_too_large")");
+  CHECK(
+      shop.run(with_reference("payment.capture", 3000), {{400, too_much}, {200, intent("requires_capture")}})
+          .code == "AMOUNT_TOO_LARGE");
   CHECK(shop.run(with_reference("payment.void"), {{400, unexpected}, {200, taken}}).totals->captured == 1999);
 }
 

@@ -240,12 +240,19 @@ void Desk::change(const Shared& call, const std::string& id, const char* verb, F
                   const std::function<Outcome(const Intent&)>& judge) {
   form.push_back(with_charge);
   const auto told = [this, call, judge](const Intent& now) { end(call, with(judge(now), now)); };
-  const auto done = [this, call, id, told](const Answer& answer) {
+  const auto done = [this, call, id, told, judge](const Answer& answer) {
     Intent intent;
     if (answer.good() && !answer.replayed && read_intent(answer.body, intent)) return told(intent);
-    // Refused: perhaps because it is as it should be already. A stored answer: as it was then.
-    if (answer.good() || outcome_of_failure(answer).kind == ORDERD_DECLINED) return read(call, id, told);
-    fail(call, answer);
+    if (answer.good()) return read(call, id, told);  // a stored answer: as it was then
+    const Outcome refused = outcome_of_failure(answer);
+    if (refused.kind != ORDERD_DECLINED) return fail(call, answer);
+    // Perhaps because it is as it should be already.
+    read(call, id, [this, call, judge, refused](const Intent& now) {
+      const Outcome judged = judge(now);
+      const bool says_more =
+          refused.code != "PAYMENT_INTENT_UNEXPECTED_STATE" && judged.kind == ORDERD_DECLINED;
+      end(call, with(says_more ? refused : judged, now));
+    });
   };
   api_.post(intents + ("/" + id + "/" + verb), form, call->command.key, call->command.deadline_ms, done);
 }
