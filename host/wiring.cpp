@@ -69,6 +69,7 @@ std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings
                        plugin.library,
                        plugin.settings,
                        {steps.contains(name) ? "orderd.step/1" : "orderd.projection/1"},
+                       plugin.secret_values,
                        plugin.isolated,
                        plugin.memory_mb});
   plugins::Options options;

@@ -215,7 +215,7 @@ void read_secrets(Settings& settings) {
       settings.postgres_password = read_secret("postgres.password_file", settings.postgres_password_file);
     for (auto& [name, plugin] : settings.plugins)
       for (const auto& [key, file] : plugin.secrets)
-        plugin.settings[key] = read_secret("plugin." + name + ".secret." + key, file);
+        plugin.secret_values[key] = read_secret("plugin." + name + ".secret." + key, file);
     for (auto& [key, value] : settings.kafka)  // librdkafka reads these files itself
       if (key.ends_with(".location")) value = secret_path(value);
   } catch (const std::runtime_error& error) { throw ConfigError(error.what()); }

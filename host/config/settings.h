@@ -19,11 +19,12 @@ class ConfigError : public std::runtime_error {
 };
 
 struct PluginSettings {
-  std::string library;                          // relative to plugins.dir, or absolute inside it
-  std::map<std::string, std::string> settings;  // plugin.<instance>.settings.*
-  std::map<std::string, std::string> secrets;   // plugin.<instance>.secret.*: setting -> file
-  bool isolated = false;                        // plugin.<instance>.isolation = process
-  unsigned memory_mb = 512;                     // ... of that process; 0: no limit
+  std::string library;                               // relative to plugins.dir, or absolute inside it
+  std::map<std::string, std::string> settings;       // plugin.<instance>.settings.*
+  std::map<std::string, std::string> secrets;        // plugin.<instance>.secret.*: setting -> file
+  std::map<std::string, std::string> secret_values;  // what was in those files
+  bool isolated = false;                             // plugin.<instance>.isolation = process
+  unsigned memory_mb = 512;                          // ... of that process; 0: no limit
 };
 
 struct Settings {

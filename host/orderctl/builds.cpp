@@ -21,8 +21,9 @@ namespace {
 /// provider are left out: the instance's settings may be those of real money.
 void judge(const std::filesystem::path& file, const config::PluginSettings& plugin) {
   const int settings = memfd_create("settings", 0);  // not on a command line, which others can see
-  for (const auto& [key, value] : plugin.settings)
-    if (dprintf(settings, "%s=%s\n", key.c_str(), value.c_str()) < 0) throw std::runtime_error("no memory");
+  for (const auto* values : {&plugin.settings, &plugin.secret_values})
+    for (const auto& [key, value] : *values)
+      if (dprintf(settings, "%s=%s\n", key.c_str(), value.c_str()) < 0) throw std::runtime_error("no memory");
   const std::string from = "/proc/self/fd/" + std::to_string(settings);
   std::cout << "checking " << file.string() << "\n" << std::flush;
   const pid_t child = fork();

@@ -104,10 +104,6 @@ struct Instance::Host {
   }
 };
 
-Instance::Instance(std::string name, Library library, std::map<std::string, std::string> settings,
-                   std::string host_version)
-    : Instance(name, library, check_settings(name, library, settings), std::move(host_version)) {}
-
 Instance::Instance(std::string name, Library library, CheckedSettings settings, std::string host_version)
     : name_(std::move(name)),
       library_(std::move(library)),

@@ -28,8 +28,7 @@ class CompletionTarget {
 class Instance {
  public:
   /// Creates and initialises it. Throws PluginError.
-  Instance(std::string name, Library library, std::map<std::string, std::string> settings,
-           std::string host_version);
+  Instance(std::string name, Library library, CheckedSettings settings, std::string host_version);
   ~Instance();
   Instance(const Instance&) = delete;
 
@@ -58,7 +57,6 @@ class Instance {
 
  private:
   struct Host;  // the functions behind the tables
-  Instance(std::string name, Library library, CheckedSettings settings, std::string host_version);
   std::string problem(const char* call, orderd_status status, const orderd_error& error) const;
 
   const std::string name_;

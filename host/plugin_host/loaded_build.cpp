@@ -26,8 +26,9 @@ void check_needs(const Instance& instance, const std::vector<std::string>& needs
 
 }  // namespace
 
-LoadedBuild::LoadedBuild(const InstanceConfig& config, Library library, const Options& options)
-    : instance_(config.name, std::move(library), config.settings, options.host_version) {
+LoadedBuild::LoadedBuild(const InstanceConfig& config, const Library& library, const Options& options)
+    : instance_(config.name, library, check_settings(config.name, library, config.settings, config.secrets),
+                options.host_version) {
   check_needs(instance_, config.extensions);
   if (instance_.has(ORDERD_EXT_STEP)) {
     const orderd_step_traits traits = describe_step(instance_);

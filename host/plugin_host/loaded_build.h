@@ -10,7 +10,7 @@ namespace orderd::plugins {
 class LoadedBuild final : public Build {
  public:
   /// Creates and initialises it. Throws PluginError.
-  LoadedBuild(const InstanceConfig& config, Library library, const Options& options);
+  LoadedBuild(const InstanceConfig& config, const Library& library, const Options& options);
 
   const std::string& digest() const override { return instance_.digest(); }
   BuildInfo info() const override;

@@ -15,6 +15,8 @@ struct InstanceConfig {
   std::map<std::string, std::string> settings;
   /// Ids that the host will need of it: "orderd.step/1". A missing one is an error.
   std::vector<std::string> extensions;
+  /// Settings that the host read from files: taken as they are, and masked in what the plugin logs.
+  std::map<std::string, std::string> secrets{};
   /// In a process of its own (plugin.<instance>.isolation = process), with this much memory.
   bool isolated = false;
   unsigned memory_mb = 512;

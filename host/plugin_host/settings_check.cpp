@@ -69,12 +69,14 @@ class Check {
     properties_ = found != schema_.MemberEnd() && found->value.IsObject() ? &found->value : &none;
   }
 
-  CheckedSettings run(const std::map<std::string, std::string>& given) {
+  CheckedSettings run(const std::map<std::string, std::string>& given,
+                      const std::map<std::string, std::string>& secrets) {
     CheckedSettings out;
     for (const auto& property : properties_->GetObject())
       if (property.value.IsObject() && property.value.HasMember("default"))
         out.values[property.name.GetString()] = text_of(property.value["default"]);
     for (const auto& [key, text] : given) {
+      if (secrets.contains(key)) continue;
       const auto property = properties_->FindMember(key.c_str());
       if (property == properties_->MemberEnd()) {
         refuse_unknown(key);
@@ -85,6 +87,11 @@ class Check {
         judge(key, text, property->value);
         out.values[key] = text;
       }
+    }
+    for (const auto& [key, text] : secrets) {
+      const auto property = properties_->FindMember(key.c_str());
+      if (property == properties_->MemberEnd()) refuse_unknown(key);
+      out.secrets.push_back(out.values[key] = text);
     }
     judge_whole(out.values);
     return out;
@@ -170,14 +177,23 @@ class Check {
   const rapidjson::Value* properties_ = nullptr;
 };
 
+/// Of a plugin that declares nothing.
+CheckedSettings as_they_are(const std::map<std::string, std::string>& given,
+                            const std::map<std::string, std::string>& secrets) {
+  CheckedSettings out{given, {}};
+  for (const auto& [key, text] : secrets) out.secrets.push_back(out.values[key] = text);
+  return out;
+}
+
 }  // namespace
 
 CheckedSettings check_settings(const std::string& instance, const Library& library,
-                               const std::map<std::string, std::string>& given) {
+                               const std::map<std::string, std::string>& given,
+                               const std::map<std::string, std::string>& secrets) {
   const orderd_descriptor* descriptor = library.descriptor;
   if (!ORDERD_HAS(descriptor, orderd_descriptor, settings_schema) || !descriptor->settings_schema)
-    return {given, {}};
-  return Check(instance, library, descriptor->settings_schema).run(given);
+    return as_they_are(given, secrets);
+  return Check(instance, library, descriptor->settings_schema).run(given, secrets);
 }
 
 std::string masked(std::string text, const std::vector<std::string>& secrets) {

@@ -15,9 +15,10 @@ struct CheckedSettings {
 };
 
 /// Throws PluginError: which key, which value (of a secret: none), what was expected. Without a schema
-/// everything passes as it is.
+/// everything passes as it is. `secrets` were read by the host already, and win.
 CheckedSettings check_settings(const std::string& instance, const Library& library,
-                               const std::map<std::string, std::string>& given);
+                               const std::map<std::string, std::string>& given,
+                               const std::map<std::string, std::string>& secrets = {});
 
 /// `text` with every secret in it replaced by ***.
 std::string masked(std::string text, const std::vector<std::string>& secrets);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "check.h"
+#include "loopback.h"
 #include "schema.h"
 
 namespace orderd::checker {
@@ -68,7 +69,9 @@ testing::Settings Case::settings() {
 std::unique_ptr<testing::FakeHost> Case::host(const testing::Settings& more) {
   testing::Settings all = settings();
   for (const auto& [key, value] : more) all[key] = value;
-  return std::make_unique<testing::FakeHost>(all);
+  auto host = std::make_unique<testing::FakeHost>(all);
+  if (options_.loopback) host->http.server = over_loopback;
+  return host;
 }
 
 Begun::Begun(Case& c, const std::function<void(testing::FakeHost&)>& prepare) : case_(c), host_(c.host()) {

@@ -17,6 +17,8 @@ struct Known {
   std::vector<CommandSpec> sent;
   std::set<std::string> counted{};  // keys that may have had their effect
   orderd_totals totals{}, most{};
+  sdk::State state{};  // this and the next as the last outcome left them
+  std::string reference{};
 };
 
 class Storm {
@@ -52,6 +54,8 @@ class Storm {
 
   void send(Known& known, CommandSpec spec) {
     spec.totals = known.totals;
+    spec.state = known.state;
+    spec.provider_reference = known.reference;
     const auto outcome = begun_.plugin().run(spec);
     const bool no_effect = outcome.kind == ORDERD_DECLINED || outcome.kind == ORDERD_RETRY;
     if (!no_effect && known.counted.insert(spec.key).second) {
@@ -60,6 +64,8 @@ class Storm {
       if (spec.action == "payment.refund") known.most.refunded += spec.amount;
     }
     if (outcome.code == "TIMEOUT" && spec.patience_ms > 0) complain(spec, "was never completed");
+    if (outcome.state) known.state = *outcome.state;
+    if (!outcome.provider_reference.empty()) known.reference = outcome.provider_reference;
     if (!outcome.totals) return;
     const orderd_totals& t = *outcome.totals;
     if (t.authorized > known.most.authorized || t.captured > known.most.captured ||

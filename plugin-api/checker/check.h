@@ -18,6 +18,7 @@ struct Options {
   std::string method = "card";
   std::vector<std::string> actions;  // of a step that is neither payment nor inventory
   std::string database;              // PostgreSQL URL for transactional plugins; all is rolled back
+  bool loopback = false;             // the plugin's HTTP requests reach servers on 127.0.0.1
   std::uint64_t seed = 1;
   unsigned chaos_commands = 300;
   unsigned timeout_s = 30;  // for one check

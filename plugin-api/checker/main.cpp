@@ -21,6 +21,7 @@ Judges an orderd plugin without orderd. Each check runs in a process of its own,
   --method METHOD     the payment method (card)
   --action ACTION     an action of a step that is neither payment nor inventory: fraud.check
   --database URL      a PostgreSQL for transactional plugins and projections; everything is rolled back
+  --loopback          plain HTTP to 127.0.0.1 is let through, to a test server; else nothing is sent
   --only PREFIX       only checks whose name begins so: payment. (again for more)
   --seed N            of the chaos check (1); a failing seed fails again
   --chaos N           commands of the chaos check (300)
@@ -70,6 +71,10 @@ Arguments parse(int argc, char** argv) {
     const std::string option = argv[i];
     if (option == "--list") {
       out.list = true;
+      continue;
+    }
+    if (option == "--loopback") {
+      o.loopback = true;
       continue;
     }
     if (option.rfind("--", 0) != 0) {

@@ -52,6 +52,20 @@ TEST_CASE("a setting that is not given has its default") {
   CHECK(checked.values == std::map<std::string, std::string>{{"limit", "3"}, {"region", "eu"}});
 }
 
+TEST_CASE("a secret that the host read from a file is taken as it is, also by a plugin without a schema") {
+  orderd_descriptor descriptor;
+  ORDERD_CLEAR(descriptor);
+  descriptor.settings_schema = schema.c_str();
+  const Library library{"/x.so", "", &descriptor};
+  const auto checked = check_settings("one", library, {{"region", "eu"}}, {{"key", "sk_live_1234"}});
+  CHECK(checked.values.at("key") == "sk_live_1234");
+  CHECK(masked("the key sk_live_1234", checked.secrets) == "the key ***");
+  CHECK_THROWS_WITH(check_settings("one", library, {{"region", "eu"}}, {{"kye", "sk_live_1234"}}),
+                    Catch::Contains("\"kye\" is unknown"));
+  descriptor.settings_schema = nullptr;
+  CHECK(check_settings("one", library, {}, {{"key", "sk_live_1234"}}).secrets.size() == 1);
+}
+
 TEST_CASE("a secret comes by reference, and its text is masked in what a plugin logs") {
   const std::string file = std::string(ABI_PLUGINS) + "/secret";
   std::ofstream(file) << "sk_live_1234\n";

@@ -100,8 +100,11 @@ class Zoo(unittest.TestCase):
             self.skipTest("no PostgreSQL: ORDERD_TEST_PG")
         bank = ["--set", f"database={DATABASE}", "--set", "schema=checked_bank"]
         fraud = ["--action", "fraud.check"]
+        hooks = ["--set", f"database={DATABASE}", "--set", "url=http://127.0.0.1:9/",
+                 "--set", "secret=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
         for library, options in (("payment_simulated", bank), ("inventory_postgres", []),
-                                 ("projection_orders_read", []), ("fraud_check", fraud)):
+                                 ("projection_orders_read", []), ("fraud_check", fraud),
+                                 ("projection_webhooks", hooks)):
             with self.subTest(library):
                 status, report = check(f"{PLUGINS}/{library}.so", "--database", DATABASE, *options)
                 self.assertEqual((status, failures(report)), (0, {}))

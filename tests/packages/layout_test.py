@@ -15,7 +15,8 @@ import orderd_env  # noqa: E402  (after the path is set)
 
 LIMIT_S = 120
 PLUGINS = {"payment_simulated": "payment-simulated", "inventory_postgres": "inventory-postgres",
-           "projection_orders_read": "projection-orders-read"}
+           "projection_orders_read": "projection-orders-read", "payment_stripe": "payment-stripe",
+           "inventory_http": "inventory-http", "projection_webhooks": "projection-webhooks"}
 
 
 def run(*command, **options):

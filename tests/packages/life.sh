@@ -150,7 +150,8 @@ held "refused: a plugin for ABI 2, a key that others can read"
 stop second
 rm "$merchant/etc/orderd/conf.d/fraud.properties" "$merchant/usr/lib/orderd/plugins/1/fraud_check.so"
 ours="orderd orderd-plugin-payment-simulated orderd-plugin-inventory-postgres"
-ours+=" orderd-plugin-projection-orders-read"
+ours+=" orderd-plugin-projection-orders-read orderd-plugin-payment-stripe orderd-plugin-inventory-http"
+ours+=" orderd-plugin-projection-webhooks"
 inside dpkg -r $ours >/dev/null 2>&1
 [ -s "$merchant/etc/orderd/secrets/secret.key" ] || die "the key went with the removal"
 [ ! -e "$merchant/etc/orderd/conf.d/payment-simulated.properties" ] ||

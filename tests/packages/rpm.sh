@@ -47,7 +47,8 @@ say "-- a plugin alone is refused: orderd-plugin-abi(1) is needed"
 
 in_root -i "${rpms[@]}" >"$work/said"
 grep -q 'orderctl setup' "$work/said" || die "the package did not say what to do next"
-for name in payment-simulated inventory-postgres projection-orders-read; do
+for name in payment-simulated inventory-postgres projection-orders-read payment-stripe inventory-http \
+  projection-webhooks; do
   [ -L "$conf/conf.d/$name.properties" ] && [ -f "$conf/conf.d/$name.properties" ] || die "no link for $name"
 done
 [ "$(stat -c %a:%U "$conf/secrets")" = 700:root ] || die "secrets are not root's alone"

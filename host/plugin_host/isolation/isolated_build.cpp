@@ -165,6 +165,7 @@ std::unique_ptr<Build> make_isolated(const InstanceConfig& config, const Library
   begin.log_level = options.log_level;
   begin.log_format = options.log_format;
   begin.settings = config.settings;
+  begin.secrets = config.secrets;
   begin.extensions = config.extensions;
   begin.trust_folders = source.trust.folders;
   begin.trusted_developer = source.trust.developer ? static_cast<std::int64_t>(*source.trust.developer) : -1;

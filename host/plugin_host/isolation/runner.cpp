@@ -45,7 +45,8 @@ class Runner {
     set_log_format(wanted.log_format);
     Hello hello;
     try {
-      InstanceConfig config{wanted.instance, wanted.library, wanted.settings, wanted.extensions};
+      InstanceConfig config{wanted.instance, wanted.library, wanted.settings, wanted.extensions,
+                            wanted.secrets};
       Trust trust{{}, wanted.trust_folders};
       if (wanted.trusted_developer >= 0) trust.developer = static_cast<uid_t>(wanted.trusted_developer);
       Options options;

@@ -109,8 +109,10 @@ void write(Out& out, const Begin& begin) {
   out.text(begin.instance).text(begin.library).text(begin.digest).text(begin.host_version);
   out.text(begin.log_level).text(begin.log_format).texts(begin.extensions);
   out.u8(begin.trust_folders).i64(begin.trusted_developer);
-  out.u32(static_cast<std::uint32_t>(begin.settings.size()));
-  for (const auto& [key, value] : begin.settings) out.text(key).text(value);
+  for (const auto* texts : {&begin.settings, &begin.secrets}) {
+    out.u32(static_cast<std::uint32_t>(texts->size()));
+    for (const auto& [key, value] : *texts) out.text(key).text(value);
+  }
 }
 Begin read_begin(In& in) {
   Begin begin;
@@ -123,10 +125,11 @@ Begin read_begin(In& in) {
   begin.extensions = in.texts();
   begin.trust_folders = in.u8() != 0;
   begin.trusted_developer = in.i64();
-  for (std::size_t left = in.count(8); left > 0; --left) {
-    std::string key = in.text();
-    begin.settings[std::move(key)] = in.text();
-  }
+  for (auto* texts : {&begin.settings, &begin.secrets})
+    for (std::size_t left = in.count(8); left > 0; --left) {
+      std::string key = in.text();
+      (*texts)[std::move(key)] = in.text();
+    }
   return begin;
 }
 

@@ -37,7 +37,7 @@ inline constexpr std::size_t frame_bytes_max = std::size_t{64} << 20;
 
 struct Begin {
   std::string instance, library, digest, host_version, log_level, log_format;
-  std::map<std::string, std::string> settings;
+  std::map<std::string, std::string> settings, secrets;
   std::vector<std::string> extensions;
   bool trust_folders = true;
   std::int64_t trusted_developer = -1;  // a user's number; -1: none
