@@ -98,8 +98,7 @@ ErrorFace face_of(Error error) {
     case Error::order_not_cancellable:
       return {409, "ORDER_NOT_CANCELLABLE", "The order was rejected; there is nothing to cancel.", false};
     case Error::version_mismatch:
-      return {412, "VERSION_MISMATCH", "The order is not at the version that If-Match names. Read it again.",
-              false};
+      return {412, "VERSION_MISMATCH", "The order is at another version than If-Match names.", false};
     case Error::unsupported_media_type:
       return {415, "UNSUPPORTED_MEDIA_TYPE",
               "Send the body as Content-Type: application/json, in UTF-8, not encoded.", false};
