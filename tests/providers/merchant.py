@@ -10,6 +10,8 @@ import secrets
 import threading
 import time
 
+from local_server import Server
+
 TOLERANCE_S = 300
 
 
@@ -38,8 +40,7 @@ class Merchant:
         self.calls = []
         self.forged = []
         self._lock = threading.Lock()
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/hooks"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 

@@ -15,6 +15,8 @@ import threading
 import time
 import urllib.parse
 
+from local_server import Server
+
 TOKEN = "stock_token"
 ACTIONS = ("extend", "commit", "release")
 
@@ -35,8 +37,7 @@ class Stock:
         self.calls = []  # (action, reservation)
         self._faults = []
         self._lock = threading.RLock()
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), self._handler())
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", port), self._handler())
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()

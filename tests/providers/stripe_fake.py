@@ -28,6 +28,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from local_server import Server
+
 API_KEY = "sk_test_fake"
 WEBHOOK_SECRET = "whsec_fake_secret"
 WEBHOOK_TRIES = 20
@@ -49,7 +51,10 @@ PAYMENT_METHODS = {
     "pm_refund_fails": "the refund succeeds, until fail_refund(); the next one is refused",
 }
 
+# Written before each answer; that is enough against our own death, which is all that a test plays.
 SCHEMA = """
+pragma journal_mode = wal;
+pragma synchronous = off;
 create table if not exists objects (id text primary key, body text not null);
 create table if not exists keys (key text primary key, print text not null, status int not null,
                                  body text not null);
@@ -102,8 +107,7 @@ class Stripe:
         self._db.executescript(SCHEMA)
         self._limited = {}
         self._events = queue.Queue()
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), self._handler())
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", port), self._handler())
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()

@@ -290,6 +290,8 @@ class Checker(unittest.TestCase):
                     "--loopback",
                     "--token",
                     "pm_card_visa",
+                    "--timeout",
+                    "120",
                     "--json",
                     "-",
                     *sets,
