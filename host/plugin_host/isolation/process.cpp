@@ -28,7 +28,7 @@ std::string runner() {
        {here / runner_name, here.parent_path() / "libexec" / "orderd" / runner_name,
         here.parent_path() / "host" / runner_name, here.parent_path().parent_path() / "host" / runner_name})
     if (std::filesystem::exists(place, none)) return place.string();
-  return std::string("/usr/libexec/orderd/") + runner_name;
+  return (std::filesystem::path("/usr/libexec/orderd") / runner_name).string();
 }
 
 void limit(int what, rlim_t most) {
