@@ -1,0 +1,94 @@
+// What a call of an external plugin costs beyond the plugin's own work, in this process and isolated: from
+// execute() to the completion, alone and in batches. A measurement, not a test: plugin_calls FOLDER, where
+// the plugins of tests/abi are.
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <iostream>
+#include <mutex>
+
+#include "plugin_host/registry.h"
+
+namespace orderd::plugins {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class Calls {
+ public:
+  Calls(const std::string& folder, bool isolated) {
+    Options options;
+    options.directory = folder;
+    options.host_version = "bench";
+    options.trust.folders = false;
+    InstanceConfig config{"bench", "abi_scripted.so", {}, {"orderd.step/1"}};
+    config.isolated = isolated;
+    const auto begin = Clock::now();
+    registry_ = std::make_unique<Registry>(options, std::vector{config});
+    registry_->start([this](Completion) {
+      std::lock_guard lock(mutex_);
+      ++done_;
+      changed_.notify_one();
+    });
+    load_ = Clock::now() - begin;
+  }
+  ~Calls() { registry_->stop(); }
+
+  double load_ms() const { return std::chrono::duration<double, std::milli>(load_).count(); }
+  /// Microseconds a command, the median over `rounds`.
+  double median_us(std::size_t batch, int rounds) {
+    std::vector<double> each;
+    for (int i = 0; i < rounds; ++i) {
+      std::vector<Command> commands(batch);
+      std::generate(commands.begin(), commands.end(), [this] { return command(); });
+      const auto begin = Clock::now();
+      run(std::move(commands));
+      each.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begin).count() /
+                     static_cast<double>(batch));
+    }
+    std::nth_element(each.begin(), each.begin() + rounds / 2, each.end());
+    return each[static_cast<std::size_t>(rounds / 2)];
+  }
+
+ private:
+  Command command() {
+    Command one;
+    one.order_id = Uuid::v7();
+    one.key = "pay-" + std::to_string(++number_) + ".authorize.1.g1";
+    one.subject = "pay";
+    one.action = "payment.authorize";
+    one.deadline = now() + Millis(60'000);
+    one.currency = "EUR";
+    one.method = "inline";
+    return one;
+  }
+  void run(std::vector<Command> commands) {
+    std::unique_lock lock(mutex_);
+    const std::size_t wanted = done_ + commands.size();
+    lock.unlock();
+    registry_->step("bench").execute(std::move(commands));
+    lock.lock();
+    changed_.wait(lock, [&] { return done_ >= wanted; });
+  }
+
+  std::unique_ptr<Registry> registry_;
+  Clock::duration load_{};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t done_ = 0;
+  long number_ = 0;
+};
+
+}  // namespace
+}  // namespace orderd::plugins
+
+int main(int count, char** words) {
+  if (count != 2) return std::cerr << "usage: plugin_calls FOLDER\n", 64;
+  std::cout << "| plugin | load ms | us a command, alone | in batches of 64 |\n|---|---|---|---|\n";
+  for (const bool isolated : {false, true}) {
+    orderd::plugins::Calls calls(words[1], isolated);
+    calls.median_us(1, 500);  // warm
+    std::cout << "| " << (isolated ? "isolated" : "in this process") << " | " << calls.load_ms() << " | "
+              << calls.median_us(1, 5000) << " | " << calls.median_us(64, 500) << " |\n";
+  }
+}
