@@ -63,7 +63,7 @@ TEST_CASE("an isolated plugin answers as one in this process does, down to the l
     CHECK(b.outcome.next_action == a.outcome.next_action);
     CHECK(b.outcome.details_json == a.outcome.details_json);
   }
-  const auto& info = far.registry.infos().front();
+  const BuildInfo info = far.registry.infos().front();
   CHECK(info.isolated);
   CHECK(info.plugin == "scripted");
   CHECK(far.registry.step("one").supports("payment.authorize") ==
