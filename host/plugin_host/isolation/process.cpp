@@ -139,6 +139,7 @@ void Process::start(Events events) {
   In in(answer.fields);
   if (const std::string problem = in.text(); !problem.empty()) throw PluginError(problem);
   heard_ms_ = now_ms();
+  events_.up();
   thread_ = std::thread([this] { run(); });
   watcher_ = std::jthread([this](std::stop_token stop) { watch(stop); });
 }
@@ -177,7 +178,6 @@ bool Process::rest(Millis time) {
 void Process::run() {
   Millis wait = limits_.restart_first;
   for (Time began = now();; began = now()) {
-    events_.up();
     listen(*child_);
     std::shared_ptr<Child> dead;
     {
@@ -213,6 +213,7 @@ void Process::run() {
       child_ = std::move(fresh);
       fresh = child_;
     }
+    events_.up();
   }
 }
 
