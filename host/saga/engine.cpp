@@ -108,8 +108,17 @@ void Engine::take_up_left_alone() {
   constexpr Millis every{10'000};
   if (left_alone_.empty() || clock_.now() - left_alone_read_ < every) return;
   left_alone_read_ = clock_.now();
-  const auto shards = std::exchange(left_alone_, {});
-  in_batches(load({shards.begin(), shards.end()}));
+  std::set<std::int16_t> shards;
+  for (const auto& [id, shard] : left_alone_) shards.insert(shard);
+  const auto before = std::exchange(left_alone_, {});
+  std::vector<Task> tasks = load({shards.begin(), shards.end()});
+  // The log was read on meanwhile: a cancellation in it was passed over.
+  for (const auto& [id, shard] : before) {
+    const auto order = live_.contains(id) ? store_.look_up(id) : std::nullopt;
+    if (order && order->cancel_version > 0)
+      tasks.push_back({id, Cancel{order->cancel_version, order->cancel_at, order->cancel_reason}});
+  }
+  in_batches(tasks);
 }
 
 /// Takes the shards' sagas in hand that are not yet; returns what they begin with.
@@ -126,7 +135,7 @@ std::vector<Task> Engine::load(const std::vector<std::int16_t>& shards) {
       if (error.kind == StoreError::Kind::lost) throw;
       log_error("saga", "an order in flight is left alone for now",
                 {{"order", id.to_string()}, {"reason", error.what()}});
-      left_alone_.insert(live.saga.shard);
+      left_alone_[id] = live.saga.shard;
       continue;
     }
     live_[id] = std::move(live);
@@ -168,7 +177,7 @@ void Engine::drop(std::int16_t shard) {
   shards_.erase(shard);
   read_.erase(shard);
   saved_.erase(shard);
-  left_alone_.erase(shard);
+  std::erase_if(left_alone_, [&](const auto& one) { return one.second == shard; });
   std::erase_if(live_, [&](const auto& one) { return one.second.saga.shard == shard; });
   // Its rows of the inbox are the next owner's: no position of ours would fence a write for them.
   std::erase_if(again_, [&](const auto& one) {

@@ -99,7 +99,7 @@ class Engine {
   BoundedQueue<Completion> completions_;
   std::set<std::int16_t> shards_;
   std::unordered_map<Uuid, Live> live_;
-  std::set<std::int16_t> left_alone_;  // shards of sagas whose plugin is not here: read again now and then
+  std::map<Uuid, std::int16_t> left_alone_;  // sagas whose plugin is not here, and their shard: read again
   std::set<std::pair<Time, Uuid>> timers_;    // may name a saga twice or for nothing: checked when due
   Positions read_, saved_;                    // per shard: what was taken from the bus, what PostgreSQL holds
   std::vector<std::pair<Time, Task>> again_;  // refused alone: tried later

@@ -169,6 +169,7 @@ void Engine::begin(Live& live, const Uuid& order_id, std::int16_t shard) {
 bool Engine::draft_from_store(const Task& task, Draft& draft) {
   const bool cancel = std::holds_alternative<Cancel>(task.input);
   if (!cancel && task.inbox == 0) return false;
+  if (cancel && left_alone_.contains(task.order_id)) return false;  // it has a saga: see take_up_left_alone()
   const auto order = store_.look_up(task.order_id);
   if (!order || (cancel && order->status != Status::cancelling)) return false;
   if (!cancel && !order->finished)  // its ORDER_CREATED or cancellation is still to be read

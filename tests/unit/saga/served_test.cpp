@@ -152,6 +152,32 @@ TEST_CASE("an order whose build is not on this host waits, and goes on when the 
   CHECK(served(old, id, "payment.capture"));
 }
 
+TEST_CASE(
+    "an order that waits for its build is not ended by a cancellation, which the build then carries out") {
+  Bank old("payment", "one"), fresh("payment", "two");
+  Shop shop;
+  shop.banks.present = &old;
+  shop.banks.here = {&old, &fresh};
+  shop.start();
+  const Uuid id = shop.place();
+  shop.clock.pass(Millis(200));
+  shop.engine->turn(Millis(0));
+  REQUIRE(served(old, id, "payment.authorize"));
+  shop.banks.present = &fresh;
+  shop.banks.here = {&fresh};
+  shop.start();
+  shop.turns(5);
+  REQUIRE(shop.tables.cancel(id, shop.clock.now()));
+  shop.turns(30);
+  CHECK(shop.status(id) == Status::cancelling);
+  CHECK(shop.tables.parked.empty());
+  shop.banks.here = {&old, &fresh};
+  shop.turns(120);
+  CHECK(shop.status(id) == Status::cancelled);
+  CHECK(served(old, id, "payment.void"));
+  CHECK(fresh.effects.empty());
+}
+
 TEST_CASE("while a provider cannot be reached, new orders go to the next one that the rule names") {
   Bank first("first", "f"), second("second", "s");
   Shop shop;
