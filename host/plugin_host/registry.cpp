@@ -97,8 +97,7 @@ StepPort* Registry::step(std::string_view name, const std::string& digest) {
   Entry* entry = find(name);
   if (!entry) return nullptr;
   if (digest.empty()) return entry->current.load()->step();
-  std::lock_guard lock(mutex_);
-  Build* build = load(*entry, digest);
+  Build* build = load(*entry, digest, nullptr);
   return build ? build->step() : nullptr;
 }
 
@@ -165,28 +164,38 @@ void Registry::stop() {
     for (const auto& build : (*entry)->builds) (void)build->stop();
 }
 
-/// Under mutex_. nullptr: it is not on this host.
-Build* Registry::load(Entry& entry, const std::string& digest) {
-  if (Build* build = entry.find(digest)) return build;
+/// nullptr: it is not on this host. With a connection its tables are brought up to date before it starts.
+/// Loading takes its time; whoever asks for a build that is there does not wait for it.
+Build* Registry::load(Entry& entry, const std::string& digest, store::Connection* connection) {
+  const auto known = [&] {
+    std::lock_guard lock(mutex_);
+    return entry.find(digest);
+  };
+  if (Build* build = known()) return build;
+  std::lock_guard one_at_a_time(loading_);
+  if (Build* build = known()) return build;
   const auto file = store_.find(digest);
   if (!file) return nullptr;
   auto build = make_build(entry.config, store_.source(), *file, digest, options_);
-  if (sink_) build->start(sink_);
+  Migrations all;
+  add_migrations(*build, all);
+  if (connection) apply_all(all, *connection);
+  CompletionSink sink;
+  {
+    std::lock_guard lock(mutex_);
+    sink = sink_;
+  }
+  if (sink) build->start(sink);
+  std::lock_guard lock(mutex_);
   return entry.builds.emplace_back(std::move(build)).get();
 }
 
 void Registry::add(std::string_view name, const std::string& digest, store::Connection& connection) {
   Entry* entry = find(name);
   if (!entry) unknown_instance(name);
-  std::lock_guard lock(mutex_);
-  if (entry->find(digest)) return;
-  Build* build = load(*entry, digest);
-  if (!build)
+  if (!load(*entry, digest, &connection))
     fail(entry->config.name, store_.folder() / (digest + ".so"), "that build is not on this host",
          "install it here: orderctl plugin install " + entry->config.name + " FILE");
-  Migrations all;
-  add_migrations(*build, all);
-  apply_all(all, connection);
 }
 
 void Registry::use(std::string_view name, const std::string& digest) {

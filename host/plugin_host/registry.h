@@ -77,12 +77,13 @@ class Registry {
  private:
   struct Entry;
   Entry* find(std::string_view instance) const;
-  Build* load(Entry& entry, const std::string& digest);
+  Build* load(Entry& entry, const std::string& digest, store::Connection* connection);
   const Options options_;
   const BuildStore store_;
   std::vector<std::unique_ptr<Entry>> entries_;  // constant after construction
   CompletionSink sink_;                          // set once it is started; guarded by mutex_
   mutable std::mutex mutex_;                     // of the entries' builds
+  std::mutex loading_;                           // one build at a time; taken before mutex_
 };
 
 }  // namespace orderd::plugins
