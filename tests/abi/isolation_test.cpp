@@ -43,6 +43,16 @@ pid_t runner_pid() {
   return -1;
 }
 
+/// A provider's call, as abi_hooked knows it.
+WebhookRequest refund(const std::string& signature) {
+  WebhookRequest request;
+  request.method = "POST";
+  request.headers = {{"x-signature", signature}};
+  request.body = "refund";
+  request.received = Time(Millis(1'700'000'000'000));
+  return request;
+}
+
 TEST_CASE("an isolated plugin answers as one in this process does, down to the last field") {
   Running near(plugin("abi_scripted.so")), far(isolated("abi_scripted.so"));
   for (const char* method : {"inline", "thread", "full"}) {
@@ -129,15 +139,34 @@ TEST_CASE("a plugin that works in the host's transaction cannot be isolated, and
                     Catch::Contains("which cannot leave its process; set plugin.one.isolation = none"));
 }
 
-TEST_CASE("webhooks go through the process, and one that dies on them keeps nothing") {
+TEST_CASE("webhooks cross to an isolated plugin and back with all they carry") {
   Running host(isolated("abi_hooked.so"));
   WebhookPort* port = host.registry.webhook("one");
   REQUIRE(port);
-  WebhookRequest request;
-  request.method = "POST";
-  request.headers = {{"x-signature", "forged"}};
-  request.body = "refund";
-  CHECK(port->handle(request).kind == WebhookResult::Kind::refused);
+  const WebhookResult taken = port->handle(refund("good"));
+  REQUIRE(taken.kind == WebhookResult::Kind::taken);
+  REQUIRE(taken.events.size() == 1);
+  CHECK(taken.events[0].event_id == "evt_1");
+  CHECK(taken.events[0].command_key == "pay-1.refund.1.g1");
+  CHECK(taken.events[0].outcome.totals == PaymentTotals{100, 100, 40, 0});
+  CHECK(taken.reply_status == 200);
+  CHECK(port->handle(refund("forged")).kind == WebhookResult::Kind::refused);
+}
+
+TEST_CASE(
+    "a webhook that comes while the plugin's process is away keeps nothing, and the next one is taken") {
+  Running host(isolated("abi_hooked.so"));
+  WebhookPort* port = host.registry.webhook("one");
+  const WebhookRequest request = refund("good");
+  REQUIRE(port->handle(request).kind == WebhookResult::Kind::taken);
+  REQUIRE(::kill(runner_pid(), SIGKILL) == 0);
+  WebhookResult::Kind kind = port->handle(request).kind;
+  CHECK(kind == WebhookResult::Kind::failed);
+  for (int i = 0; i < 100 && kind == WebhookResult::Kind::failed; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    kind = port->handle(request).kind;
+  }
+  CHECK(kind == WebhookResult::Kind::taken);
 }
 
 }  // namespace

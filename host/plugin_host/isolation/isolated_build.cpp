@@ -117,20 +117,19 @@ class IsolatedBuild final : public Build {
 WebhookResult IsolatedWebhook::handle(const WebhookRequest& request) {
   std::unique_lock lock(mutex_);
   const std::uint32_t number = ++last_, life = life_;
+  waiting_[number];
   lock.unlock();
   Out out;
   out.u32(number);
   write(out, request);
-  WebhookResult result;
-  result.problem = "the plugin's process is not there";
-  if (!process_->send(out.frame(Frame::webhook))) return result;
+  const bool sent = process_->send(out.frame(Frame::webhook));
   lock.lock();
-  changed_.wait_for(lock, webhook_limit, [&] { return answers_.contains(number) || life_ != life; });
-  const auto found = answers_.find(number);
-  if (found == answers_.end()) return result.problem = "the plugin's process did not answer", result;
-  result = std::move(found->second);
-  answers_.erase(found);
-  return result;
+  if (sent) changed_.wait_for(lock, webhook_limit, [&] { return waiting_.at(number) || life_ != life; });
+  auto answer = std::move(waiting_.extract(number).mapped());
+  if (answer) return std::move(*answer);
+  WebhookResult failed;
+  failed.problem = sent ? "the plugin's process did not answer" : "the plugin's process is not there";
+  return failed;
 }
 
 void IsolatedWebhook::answered(In in) {
@@ -138,14 +137,13 @@ void IsolatedWebhook::answered(In in) {
   WebhookResult result = read_result(in);
   if (!in.ok()) result = {};
   std::lock_guard lock(mutex_);
-  answers_[number] = std::move(result);
+  if (const auto found = waiting_.find(number); found != waiting_.end()) found->second = std::move(result);
   changed_.notify_all();
 }
 
 void IsolatedWebhook::down() {
   std::lock_guard lock(mutex_);
   ++life_;
-  answers_.clear();
   changed_.notify_all();
 }
 

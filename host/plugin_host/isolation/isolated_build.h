@@ -83,8 +83,8 @@ class IsolatedWebhook final : public WebhookPort {
   Process* process_ = nullptr;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::uint32_t last_ = 0, life_ = 0;               // life_: of the process; guarded by mutex_
-  std::map<std::uint32_t, WebhookResult> answers_;  // guarded by mutex_
+  std::uint32_t last_ = 0, life_ = 0;                              // life_: of the process; guarded by mutex_
+  std::map<std::uint32_t, std::optional<WebhookResult>> waiting_;  // for an answer; guarded by mutex_
 };
 
 std::unique_ptr<Build> make_isolated(const InstanceConfig& config, const LibrarySource& source,

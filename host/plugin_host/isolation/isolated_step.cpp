@@ -149,7 +149,6 @@ void IsolatedStep::down(const std::string& why) {
     std::lock_guard lock(mutex_);
     up_ = false;
     lost.swap(open_);
-    known_.clear();
     changed_.notify_all();
   }
   for (const auto& [key, open] : lost)

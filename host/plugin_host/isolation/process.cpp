@@ -72,12 +72,7 @@ std::int64_t now_ms() { return now().time_since_epoch().count(); }
 Process::Process(Begin begin, Limits limits) : begin_(std::move(begin)), limits_(limits) {
   child_ = spawn();
   try {
-    hello_ = [&] {
-      const Received received = expect(*child_, Frame::hello);
-      In in(received.fields);
-      return read_hello(in);
-    }();
-    if (!hello_.problem.empty()) throw PluginError(hello_.problem);
+    hello_ = hello_of(*child_);
   } catch (...) {
     reap(*child_, true);
     throw;
@@ -125,6 +120,21 @@ Received Process::expect(Child& child, Frame kind) const {
        "see what it wrote to the log; plugin." + begin_.instance + ".memory_mb may be too little");
 }
 
+Hello Process::hello_of(Child& child) const {
+  const Received received = expect(child, Frame::hello);
+  In in(received.fields);
+  Hello hello = read_hello(in);
+  if (!hello.problem.empty()) throw PluginError(hello.problem);
+  return hello;
+}
+
+void Process::start(Child& child) const {
+  (void)child.channel.send(Out().frame(Frame::start));  // a child that is gone: expect() says why
+  const Received answer = expect(child, Frame::started);
+  In in(answer.fields);
+  if (const std::string problem = in.text(); !problem.empty()) throw PluginError(problem);
+}
+
 Received Process::ask(const std::string& frame, Frame answer) {
   if (!child_ || child_->pid < 0)
     fail(begin_.instance, begin_.library, "its process has ended", "see what it wrote to the log");
@@ -134,10 +144,7 @@ Received Process::ask(const std::string& frame, Frame answer) {
 
 void Process::start(Events events) {
   events_ = std::move(events);
-  if (!child_->channel.send(Out().frame(Frame::start))) (void)0;  // expect() says why
-  const Received answer = expect(*child_, Frame::started);
-  In in(answer.fields);
-  if (const std::string problem = in.text(); !problem.empty()) throw PluginError(problem);
+  start(*child_);
   heard_ms_ = now_ms();
   events_.up();
   thread_ = std::thread([this] { run(); });
@@ -197,9 +204,8 @@ void Process::run() {
       if (!rest(wait)) return;
       try {
         fresh = spawn();
-        (void)expect(*fresh, Frame::hello);
-        (void)fresh->channel.send(Out().frame(Frame::start));
-        (void)expect(*fresh, Frame::started);
+        (void)hello_of(*fresh);
+        start(*fresh);
       } catch (const PluginError& error) {
         log_error("plugin", "the process of an isolated plugin does not begin",
                   {{"instance", begin_.instance}, {"error", error.what()}});
@@ -208,7 +214,6 @@ void Process::run() {
         continue;
       }
       heard_ms_ = now_ms();
-      ++restarts_;
       std::lock_guard lock(mutex_);
       child_ = std::move(fresh);
       fresh = child_;

@@ -50,8 +50,6 @@ class Process {
   bool send(const std::string& frame);
   /// Asks it to stop, and kills it after `limit`. Nothing is called afterwards.
   void stop(Millis limit);
-  /// How often it was made again.
-  int restarts() const { return restarts_; }
 
  private:
   struct Child {
@@ -61,6 +59,8 @@ class Process {
   };
   std::shared_ptr<Child> spawn() const;
   Received expect(Child& child, Frame kind) const;
+  Hello hello_of(Child& child) const;
+  void start(Child& child) const;
   std::string reap(Child& child, bool kill) const;
   void run();
   void listen(Child& child);
@@ -71,7 +71,6 @@ class Process {
   const Limits limits_;
   Hello hello_;
   Events events_;
-  std::atomic<int> restarts_{0};
   std::atomic<std::int64_t> heard_ms_{0};
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -21,15 +21,14 @@ enum class Frame : std::uint8_t {
   stop = 3,      //
   execute = 4,   // commands
   webhook = 5,   // number, request
-  supports = 6,  // number, action
+  supports = 6,  // action
   ping = 7,      //
   // from the plugin's process
   hello = 20,            // Hello
   started = 21,          // problem, "" for none
-  stopped = 22,          //
   outcomes = 23,         // completions
   webhook_answer = 24,   // number, result
-  supports_answer = 25,  // number, 0 or 1
+  supports_answer = 25,  // action, 0 or 1
   pong = 26,             // the plugin's metrics
 };
 /// Of one frame: a batch of outcomes with all that each may bring fits.
