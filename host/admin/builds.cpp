@@ -10,7 +10,7 @@ constexpr store::Statement read_builds{
     "admin_builds",
     "with needed as (select p.value as digest, count(*) as orders from sagas, "
     "jsonb_each_text(coalesce(data->'plugins', '{}')) p group by 1), "
-    "told as (select instance, digest, count(*) as hosts, max(problem) as problem from plugin_loaded "
+    "told as (select instance, digest, count(*) as hosts from plugin_loaded "
     "where seen > now() - interval '10 seconds' group by 1, 2) "
     "select b.instance, b.digest, b.plugin, b.version, b.added_at, b.added_by, b.state, "
     "coalesce(c.digest = b.digest, false), coalesce(c.previous = b.digest, false), coalesce(n.orders, 0), "

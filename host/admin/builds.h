@@ -31,7 +31,7 @@ struct BuildWish {
   std::string instance, digest;  // the digest may be cut short, as long as it names one build
   std::string actor, reason, actor_data = "{}";
 };
-/// What became of a wish, for people; `problem` "" if it is fulfilled.
+/// What became of a wish, for people.
 struct BuildAnswer {
   enum class Kind { done, unknown, refused };
   Kind kind = Kind::done;

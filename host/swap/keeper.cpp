@@ -74,7 +74,8 @@ void Keeper::take_changed_file(store::Connection& connection, const plugins::Bui
 void Keeper::decide(store::Connection& connection, const plugins::BuildInfo& file) {
   std::string problem;
   files_[file.instance] = file.digest;
-  if (registry_.builds().keep(file.library, problem).empty())
+  const plugins::BuildStore& store = registry_.builds();
+  if (!store.find(file.digest) && store.keep(file.library, problem).empty())
     log_warning("swap", "a plugin's build cannot be kept for the orders that begin with it",
                 {{"instance", file.instance}, {"store", problem}});
   (void)connection.run(
