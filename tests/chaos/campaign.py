@@ -219,26 +219,38 @@ def commit():
     return done.stdout.strip() or "unknown"
 
 
-def main():
+def arguments(minutes, hosts):
+    """What every campaign takes, with these defaults."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--minutes", type=float, default=minutes)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
     parser.add_argument("--rate", type=float, default=220)
-    parser.add_argument("--hosts", type=int, default=3)
+    parser.add_argument("--hosts", type=int, default=hosts)
     parser.add_argument("--kafka", action="store_true")
     parser.add_argument("--isolated", action="store_true")
     parser.add_argument("--bounded", action="store_true")
-    given = parser.parse_args()
+    return parser
+
+
+def over_buses(given, run):
+    """The exit status of `run(kafka)` over the bus that was asked for; the bounded form goes over both."""
     fleet.prefer_release_build()
-    buses = [given.kafka]
+    good = True
+    for kafka in [False, True] if given.bounded else [given.kafka]:
+        good = run(kafka) and good
+    return 0 if good else 1
+
+
+def main():
+    given = arguments(minutes=5, hosts=3).parse_args()
     if given.bounded:
         given.minutes, given.rate, given.hosts = BOUNDED_MINUTES, 60, 2
-        buses = [False, True]
-    good = True
-    for kafka in buses:
+
+    def run(kafka):
         fleet.say(f"== {repeat(given, 'Kafka' if kafka else 'pglog')}")
-        good = Campaign(given, kafka).run() and good
-    return 0 if good else 1
+        return Campaign(given, kafka).run()
+
+    return over_buses(given, run)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,8 @@ its authorization to its capture by one build, the one that its own timeline nam
     swap.py [--minutes M] [--every S] [--seed S] [--kafka] [--rate N] [--hosts N] [--isolated]
             [--bounded]"""
 
-import argparse
 import collections
 import json
-import random
 import sys
 import threading
 import time
@@ -180,27 +178,19 @@ def run(given, kafka):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=3)
+    parser = campaign.arguments(minutes=3, hosts=2)
     parser.add_argument("--every", type=float, default=3)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
-    parser.add_argument("--rate", type=float, default=220)
-    parser.add_argument("--hosts", type=int, default=2)
-    parser.add_argument("--kafka", action="store_true")
-    parser.add_argument("--isolated", action="store_true")
-    parser.add_argument("--bounded", action="store_true")
     given = parser.parse_args()
-    fleet.prefer_release_build()
-    buses = [given.kafka]
     if given.bounded:
-        given.minutes, given.every, given.rate, buses = BOUNDED_MINUTES, 2, 80, [False, True]
-    good = True
-    for kafka in buses:
+        given.minutes, given.every, given.rate = BOUNDED_MINUTES, 2, 80
+
+    def run_over(kafka):
         given.isolated = kafka if given.bounded else given.isolated  # both ways, within the test's time
         fleet.say(f"== swap: {'Kafka' if kafka else 'pglog'}, seed {given.seed}"
                   f"{', isolated' if given.isolated else ''}")
-        good = run(given, kafka) and good
-    return 0 if good else 1
+        return run(given, kafka)
+
+    return campaign.over_buses(given, run_over)
 
 
 if __name__ == "__main__":

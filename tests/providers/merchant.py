@@ -10,7 +10,7 @@ import secrets
 import threading
 import time
 
-from local_server import Server
+from local_server import Serving
 
 TOLERANCE_S = 300
 
@@ -30,7 +30,7 @@ def verified(headers, body, secret):
     return any(hmac.compare_digest(one, expected) for one in headers["webhook-signature"].split(" "))
 
 
-class Merchant:
+class Merchant(Serving):
     """`answers` decides the status of a call, by (message id, how often it came); `calls` is what came."""
 
     def __init__(self, secret):
@@ -40,19 +40,7 @@ class Merchant:
         self.calls = []
         self.forged = []
         self._lock = threading.Lock()
-        self._server = Server(("127.0.0.1", 0), self._handler())
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/hooks"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
+        self.url = f"http://127.0.0.1:{self._serve(self._handler())}/hooks"
 
     def of(self, order):
         """What came about an order: (message id, type, version), as it came, repeats included."""

@@ -15,7 +15,7 @@ import threading
 import time
 import urllib.parse
 
-from local_server import Server
+from local_server import Serving
 
 TOKEN = "stock_token"
 ACTIONS = ("extend", "commit", "release")
@@ -27,7 +27,7 @@ class Refusal(Exception):
         self.status, self.body = status, {"code": code, "message": message}
 
 
-class Stock:
+class Stock(Serving):
     """One lock makes each call whole. `movements`: (sku, kind, quantity)."""
 
     def __init__(self, on_hand, port=0, hold_s=600.0):
@@ -37,20 +37,8 @@ class Stock:
         self.calls = []  # (action, reservation)
         self._faults = []
         self._lock = threading.RLock()
-        self._server = Server(("127.0.0.1", port), self._handler())
-        self.port = self._server.server_address[1]
+        self.port = self._serve(self._handler(), port)
         self.url = f"http://127.0.0.1:{self.port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     # What a test asks and does.
 

@@ -2,15 +2,12 @@
 """Orders whose goods are in a merchant's own stock service, through plugins/inventory/http and a host as a
 process; the service is the reference of the contract, and its books judge."""
 
-import json
-import pathlib
-import subprocess
 import tempfile
 import threading
 import unittest
 
 from stock_service import TOKEN, Stock
-from support import orderd_env, private
+from support import judge, orderd_env, private
 
 SKU, RARE = "CHAIR", "THRONE"
 ON_HAND = 10_000
@@ -125,27 +122,7 @@ class Goods(unittest.TestCase):
 class Checker(unittest.TestCase):
     def test_the_checker_finds_nothing_with_this_service_as_its_network(self):
         with Stock({"SKU-0001": 100_000}) as stock:
-            build = pathlib.Path(orderd_env.setting("ORDERD_TEST_BIN"))
-            ran = subprocess.run(
-                [
-                    build / "plugin-api/checker/orderd-plugin-check",
-                    "--loopback",
-                    "--json",
-                    "-",
-                    "--set",
-                    f"url={stock.url}",
-                    "--set",
-                    f"token={TOKEN}",
-                    build / "plugins/inventory_http.so",
-                ],
-                capture_output=True,
-                text=True,
-                timeout=400,
-                check=False,
-            )
-            checks = {one["name"]: one for one in json.loads(ran.stdout)["checks"]}
-            failed = {name: one["findings"] for name, one in checks.items() if one["result"] == "failed"}
-            self.assertEqual((failed, ran.returncode), ({}, 0))
+            judge(self, "inventory_http.so", {"url": stock.url, "token": TOKEN})
             self.assertIn(("reserve", "bounded-1"), stock.calls)
 
 

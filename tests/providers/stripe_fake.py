@@ -28,7 +28,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from local_server import Server
+from local_server import Serving
 
 API_KEY = "sk_test_fake"
 WEBHOOK_SECRET = "whsec_fake_secret"
@@ -89,7 +89,7 @@ class Cut(Exception):
     """No answer: the connection is closed."""
 
 
-class Stripe:
+class Stripe(Serving):
     """The provider. Its methods are the test's, and its own server's; one lock makes each call whole."""
 
     def __init__(self, folder, port=0, webhook_url=None):
@@ -107,24 +107,15 @@ class Stripe:
         self._db.executescript(SCHEMA)
         self._limited = {}
         self._events = queue.Queue()
-        self._server = Server(("127.0.0.1", port), self._handler())
-        self.port = self._server.server_address[1]
+        self.port = self._serve(self._handler(), port)
         self.url = f"http://127.0.0.1:{self.port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
         threading.Thread(target=self._deliver, daemon=True).start()
 
     def close(self):
         self._events.put(None)
-        self._server.shutdown()
-        self._server.server_close()
+        super().close()
         with self._lock:
             self._db.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     # What a test asks and does.
 

@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import json
 import os
-import pathlib
 import re
 import shutil
 import socket
@@ -15,7 +14,7 @@ import tempfile
 import unittest
 
 from stripe_fake import API_KEY, WEBHOOK_SECRET, Stripe
-from support import orderd_env, private
+from support import judge, orderd_env, private
 
 LOOKUP_LAG_S = 2
 PRICE = 1999
@@ -276,35 +275,13 @@ class Reconciliation(Paid):
 class Checker(unittest.TestCase):
     def test_the_checker_finds_nothing_with_this_stripe_as_its_network(self):
         with tempfile.TemporaryDirectory() as folder, Stripe(folder) as stripe:
-            build = pathlib.Path(orderd_env.setting("ORDERD_TEST_BIN"))
             given = {
                 "api_url": stripe.url,
                 "api_key": API_KEY,
                 "webhook_secret": WEBHOOK_SECRET,
                 "lookup_lag_s": 0,
             }
-            sets = [word for key, value in given.items() for word in ("--set", f"{key}={value}")]
-            ran = subprocess.run(
-                [
-                    build / "plugin-api/checker/orderd-plugin-check",
-                    "--loopback",
-                    "--token",
-                    "pm_card_visa",
-                    "--timeout",
-                    "120",
-                    "--json",
-                    "-",
-                    *sets,
-                    build / "plugins/payment_stripe.so",
-                ],
-                capture_output=True,
-                text=True,
-                timeout=400,
-                check=False,
-            )
-            checks = {one["name"]: one for one in json.loads(ran.stdout)["checks"]}
-            failed = {name: one["findings"] for name, one in checks.items() if one["result"] == "failed"}
-            self.assertEqual((failed, ran.returncode), ({}, 0))
+            checks = judge(self, "payment_stripe.so", given, "--token", "pm_card_visa", "--timeout", "120")
             for name in (
                 "payment.way",
                 "payment.void",

@@ -75,107 +75,95 @@ bool served(const Bank& bank, const Uuid& id, const std::string& action) {
   return false;
 }
 
+/// A shop with two builds of one bank, the old one present.
+struct Replacement : Shop {
+  Bank old{"payment", "one"}, fresh{"payment", "two"};
+  Replacement() {
+    banks.present = &old;
+    banks.here = {&old, &fresh};
+    start();
+  }
+  /// An order of which the old build has been asked its authorization, and has not answered.
+  Uuid asked() {
+    const Uuid id = place();
+    clock.pass(Millis(200));
+    engine->turn(Millis(0));
+    REQUIRE(served(old, id, "payment.authorize"));
+    return id;
+  }
+};
+
 }  // namespace
 
 TEST_CASE("an order ends with the build that it began with, and a new one begins with the present build") {
-  Bank old("payment", "one"), fresh("payment", "two");
-  Shop shop;
-  shop.banks.present = &old;
-  shop.banks.here = {&old, &fresh};
-  shop.start();
-  const Uuid before = shop.place();
-  shop.clock.pass(Millis(200));
-  shop.engine->turn(Millis(0));
-  REQUIRE(served(old, before, "payment.authorize"));
-  shop.banks.present = &fresh;
+  Replacement shop;
+  const Uuid before = shop.asked();
+  shop.banks.present = &shop.fresh;
   const Uuid after = shop.place();
   shop.turns(30);
   CHECK(shop.status(before) == Status::confirmed);
-  CHECK(served(old, before, "payment.capture"));
+  CHECK(served(shop.old, before, "payment.capture"));
   CHECK(shop.status(after) == Status::confirmed);
-  CHECK(served(fresh, after, "payment.authorize"));
-  CHECK(served(fresh, after, "payment.capture"));
+  CHECK(served(shop.fresh, after, "payment.authorize"));
+  CHECK(served(shop.fresh, after, "payment.capture"));
 }
 
 TEST_CASE("a host that takes over gives each order to the build that it began with") {
-  Bank old("payment", "one"), fresh("payment", "two");
-  Shop shop;
-  shop.banks.present = &old;
-  shop.banks.here = {&old, &fresh};
-  shop.start();
-  const Uuid id = shop.place();
-  shop.clock.pass(Millis(200));
-  shop.engine->turn(Millis(0));
-  shop.banks.present = &fresh;
+  Replacement shop;
+  const Uuid id = shop.asked();
+  shop.banks.present = &shop.fresh;
   shop.start();
   shop.turns(30);
   CHECK(shop.status(id) == Status::confirmed);
-  CHECK(served(old, id, "payment.capture"));
-  CHECK(fresh.effects.empty());
+  CHECK(served(shop.old, id, "payment.capture"));
+  CHECK(shop.fresh.effects.empty());
 }
 
 TEST_CASE("an order that is refunded after its end is refunded by the present build") {
-  Bank old("payment", "one"), fresh("payment", "two");
-  Shop shop;
-  shop.banks.present = &old;
-  shop.banks.here = {&old, &fresh};
-  shop.start();
+  Replacement shop;
   const Uuid id = shop.place();
   shop.turns(30);
   REQUIRE(shop.status(id) == Status::confirmed);
-  shop.banks.present = &fresh;
-  fresh.totals = old.totals;  // one provider's ledger
+  shop.banks.present = &shop.fresh;
+  shop.fresh.totals = shop.old.totals;  // one provider's ledger
   REQUIRE(shop.tables.cancel(id, shop.clock.now()));
   shop.turns(30);
   CHECK(shop.status(id) == Status::cancelled);
-  CHECK(served(fresh, id, "payment.refund"));
+  CHECK(served(shop.fresh, id, "payment.refund"));
 }
 
 TEST_CASE("an order whose build is not on this host waits, and goes on when the build is there") {
-  Bank old("payment", "one"), fresh("payment", "two");
-  Shop shop;
-  shop.banks.present = &old;
-  shop.banks.here = {&old, &fresh};
-  shop.start();
-  const Uuid id = shop.place();
-  shop.clock.pass(Millis(200));
-  shop.engine->turn(Millis(0));
-  shop.banks.present = &fresh;
-  shop.banks.here = {&fresh};
+  Replacement shop;
+  const Uuid id = shop.asked();
+  shop.banks.present = &shop.fresh;
+  shop.banks.here = {&shop.fresh};
   shop.start();
   shop.turns(30);
   CHECK(shop.status(id) == Status::pending);
-  CHECK(fresh.effects.empty());
-  shop.banks.here = {&old, &fresh};
+  CHECK(shop.fresh.effects.empty());
+  shop.banks.here = {&shop.old, &shop.fresh};
   shop.turns(120);
   CHECK(shop.status(id) == Status::confirmed);
-  CHECK(served(old, id, "payment.capture"));
+  CHECK(served(shop.old, id, "payment.capture"));
 }
 
 TEST_CASE(
     "an order that waits for its build is not ended by a cancellation, which the build then carries out") {
-  Bank old("payment", "one"), fresh("payment", "two");
-  Shop shop;
-  shop.banks.present = &old;
-  shop.banks.here = {&old, &fresh};
-  shop.start();
-  const Uuid id = shop.place();
-  shop.clock.pass(Millis(200));
-  shop.engine->turn(Millis(0));
-  REQUIRE(served(old, id, "payment.authorize"));
-  shop.banks.present = &fresh;
-  shop.banks.here = {&fresh};
+  Replacement shop;
+  const Uuid id = shop.asked();
+  shop.banks.present = &shop.fresh;
+  shop.banks.here = {&shop.fresh};
   shop.start();
   shop.turns(5);
   REQUIRE(shop.tables.cancel(id, shop.clock.now()));
   shop.turns(30);
   CHECK(shop.status(id) == Status::cancelling);
   CHECK(shop.tables.parked.empty());
-  shop.banks.here = {&old, &fresh};
+  shop.banks.here = {&shop.old, &shop.fresh};
   shop.turns(120);
   CHECK(shop.status(id) == Status::cancelled);
-  CHECK(served(old, id, "payment.void"));
-  CHECK(fresh.effects.empty());
+  CHECK(served(shop.old, id, "payment.void"));
+  CHECK(shop.fresh.effects.empty());
 }
 
 TEST_CASE("while a provider cannot be reached, new orders go to the next one that the rule names") {
