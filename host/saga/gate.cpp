@@ -8,7 +8,8 @@ namespace {
 constexpr std::size_t orders_failed_max = 5;
 constexpr Millis wait_first{1000}, wait_max{30'000};
 constexpr Millis probe_lost_after{30'000};  // a probe that was never sent, or whose answer went elsewhere
-constexpr double per_second_first = 10, per_second_free = 2000;
+constexpr double per_second_least = 10, per_second_free = 2000;
+constexpr double first_share = 0.25;  // of a usual second
 constexpr std::size_t looks_per_release_max = 512;
 
 }  // namespace
@@ -16,6 +17,16 @@ constexpr std::size_t looks_per_release_max = 512;
 void Breaker::change(State state, Time now) {
   if (state_ != state) since_ = now;
   state_ = state;
+}
+
+void Breaker::count_usual(Time now) {
+  const double seconds = static_cast<double>((now - counted_since_).count()) / 1000.0;
+  if (seconds >= 1.0) {
+    usual_ = (usual_ + counted_ / seconds) / 2;
+    counted_ = 0;
+    counted_since_ = now;
+  }
+  ++counted_;
 }
 
 bool Breaker::admit(Time now) {
@@ -56,9 +67,12 @@ void Breaker::answered(const Uuid& order, bool reached, Time now) {
   if (reached) {
     failed_.clear();
     wait_ = wait_first;
+    if (state_ == State::closed) count_usual(now);
     if (state_ == State::closed || per_second_ > 0) return;
     change(State::half_open, now);
-    per_second_ = permits_ = per_second_first;
+    per_second_ = permits_ = std::max(per_second_least, usual_ * first_share);
+    counted_ = 0;
+    counted_since_ = now;
     refilled_ = now;
     return;
   }

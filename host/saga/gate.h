@@ -4,8 +4,9 @@
 //
 // 1. closed: everything goes. Five orders in a row that did not reach the provider open it.
 // 2. open: nothing goes. After a wait (1 s, doubled up to 30 s) one call is let through as a probe.
-// 3. The probe reached the provider: sagas resume gradually, 10 calls a second at first, twice as many each
-//    second, until the breaker is closed again. It did not: open again.
+// 3. The probe reached the provider: sagas resume gradually, at a quarter of what the instance answered in a
+//    usual second (10 calls at least), twice as many each second, until the breaker is closed again. It did
+//    not: open again.
 //
 // One thread, the engine's. Pure but for what it holds: time comes in.
 #include <deque>
@@ -35,11 +36,15 @@ class Breaker {
 
  private:
   void change(State state, Time now);
+  void count_usual(Time now);
   State state_ = State::closed;
   Time since_{}, probe_at_{}, probe_sent_{}, refilled_{};
   Millis wait_{1000};
   std::set<Uuid> failed_;                // orders since the last success
   double permits_ = 0, per_second_ = 0;  // half_open after its probe
+  double usual_ = 0;                     // answers a second while closed, over the last seconds
+  Time counted_since_{};
+  int counted_ = 0;
 };
 
 class Gate {

@@ -69,6 +69,21 @@ TEST_CASE("after a probe that got through calls resume gradually until all go") 
   CHECK(breaker.state() == Breaker::State::closed);
 }
 
+TEST_CASE("calls resume at a quarter of what the provider answered in a usual second") {
+  Breaker breaker;
+  Time now = start;
+  for (int second = 0; second < 10; ++second, now += Millis(1000))
+    for (int i = 0; i < 400; ++i) breaker.answered(Uuid::v7(), true, now);
+  fail(breaker, 5, now);
+  now += Millis(1000);
+  REQUIRE(breaker.admit(now));
+  breaker.answered(Uuid::v7(), true, now);
+  int admitted = 0;
+  while (breaker.admit(now)) ++admitted;
+  CHECK(admitted > 90);
+  CHECK(admitted <= 100);
+}
+
 TEST_CASE("what a person paused is held, and released when it is resumed") {
   Gate gate;
   const Uuid order = Uuid::v7();
