@@ -8,6 +8,8 @@
 //               reason text,     -- reason_json(), "null" if there is none
 //               created timestamptz, updated timestamptz)
 //
+// `attention` is the write side's: it comes and goes without an event, so no projection knows it.
+//
 // An id begins with the time it was made, so descending ids are newest first; an index (customer_id,
 // order_id) helps. The cursor is the last id shown: orders that come later have higher ids and never shift
 // what is still to be walked.
@@ -66,7 +68,8 @@ std::variant<Filter, Problem> read_filter(const Call& call) {
 /// One text per set of conditions, so that each is prepared once and planned for its own indexes.
 struct Select {
   std::string sql =
-      "select order_id, version, status, members, payment, reason, created, updated from orders_read";
+      "select order_id, version, status, members, payment, reason, created, updated, "
+      "(select attention from order_state where id = order_id) from orders_read";
   std::string key = "list_orders_";
   store::Args args;
 
@@ -109,6 +112,7 @@ OrderSnapshot snapshot_of(const store::Rows& rows, int row) {
   if (!rows.is_null(row, 5)) order.reason = rows.bytes(row, 5);
   order.created = rows.time(row, 6);
   order.updated = rows.time(row, 7);
+  if (!rows.is_null(row, 8)) order.attention = rows.bytes(row, 8);
   return order;
 }
 

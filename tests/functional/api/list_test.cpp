@@ -32,12 +32,18 @@ TEST_CASE("A list shows orders as GET does, newest first, without history") {
   const std::string older = host.place(), newer = host.place();
   host.advance(newer, EventType::payment_authorized, Status::payment_authorized, PaymentStatus::authorized);
   host.project();
+  static constexpr store::Statement mark{"test_mark_refund",
+                                         "update order_state set attention = "
+                                         R"('{"code":"REFUND_STUCK"}' where id = $1)"};
+  host.database.session().run(mark, store::Args().uuid(*Uuid::parse(newer)));
   const json::Document list = parsed(host.get("/api/orders"));
   REQUIRE(list["data"].Size() == 2);
   CHECK(text(list["data"][0], "id") == newer);
   CHECK(text(list["data"][1], "id") == older);
   CHECK(list["nextCursor"].IsNull());
   CHECK_FALSE(list["data"][0].HasMember("history"));
+  CHECK(text(list["data"][0]["attention"], "code") == "REFUND_STUCK");
+  CHECK(list["data"][1]["attention"].IsNull());
   json::Document single = parsed(host.get("/api/orders/" + newer));
   single.RemoveMember("history");
   CHECK(single == list["data"][0]);
