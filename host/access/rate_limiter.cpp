@@ -11,13 +11,12 @@ constexpr std::chrono::seconds sweep_every{1};
 
 }  // namespace
 
-RateLimiter::RateLimiter(Rate rate, std::size_t buckets_max)
-    : rate_{rate.per_second, std::max(rate.burst, rate.per_second)},
-      buckets_max_(buckets_max),
-      shared_{static_cast<double>(rate_.burst), {}} {}
+RateLimiter::RateLimiter(Rate rate, std::size_t buckets_max) : buckets_max_(buckets_max) { change(rate); }
 
-int RateLimiter::window_s() const {
-  return static_cast<int>((rate_.burst + rate_.per_second - 1) / rate_.per_second);
+void RateLimiter::change(Rate rate) {
+  std::lock_guard lock(mutex_);
+  rate_ = {rate.per_second, std::max(rate.burst, rate.per_second)};
+  shared_ = {static_cast<double>(rate_.burst), {}};
 }
 
 double RateLimiter::tokens_at(const Bucket& bucket, Clock::time_point now) const {
@@ -38,12 +37,14 @@ RateLimiter::Bucket& RateLimiter::bucket_of(const std::string& who, Clock::time_
 }
 
 RateLimiter::Grant RateLimiter::take(const std::string& who, Clock::time_point now) {
-  if (rate_.per_second == 0) return {};
   std::lock_guard lock(mutex_);
+  if (rate_.per_second == 0) return {};
   Bucket& bucket = bucket_of(who, now);
   bucket.tokens = tokens_at(bucket, now);
   bucket.at = std::max(bucket.at, now);
   Grant grant;
+  grant.quota = rate_.burst;
+  grant.window_s = static_cast<int>((rate_.burst + rate_.per_second - 1) / rate_.per_second);
   grant.granted = bucket.tokens >= 1;
   if (grant.granted) bucket.tokens -= 1;
   const auto seconds = [&](double missing) {

@@ -46,6 +46,11 @@ Gate::Gate(const AccessOptions& options)
       per_key_(options.rate),
       per_address_(options.rate) {}
 
+void Gate::set_rate(access::Rate rate) {
+  per_key_.change(rate);
+  per_address_.change(rate);
+}
+
 void Gate::count(Error error) {
   const int status = face_of(error).status;
   if (status == 401 || status == 403) ++refused_;
@@ -77,13 +82,13 @@ void Gate::identify(Call& call, const ClientAddresses::Seen& seen) const {
 std::optional<Problem> Gate::limit(Call& call, const ClientAddresses::Seen& seen) {
   const auto client = addresses_.client(seen);
   const bool by_key = call.identity.key != nullptr;
-  if (per_key_.rate().per_second == 0 || (!by_key && client.isLoopback() && !count_loopback_))
-    return std::nullopt;
+  if (!by_key && client.isLoopback() && !count_loopback_) return std::nullopt;
   access::RateLimiter& limiter = by_key ? per_key_ : per_address_;
   const auto grant = limiter.take(by_key ? call.identity.key->id : client_name(client));
+  if (grant.quota == 0) return std::nullopt;
   // draft-ietf-httpapi-ratelimit-headers: quota and window, what is left and when all of it is back.
-  call.common.emplace_back("RateLimit-Policy", "\"default\";q=" + std::to_string(limiter.rate().burst) +
-                                                   ";w=" + std::to_string(limiter.window_s()));
+  call.common.emplace_back("RateLimit-Policy", "\"default\";q=" + std::to_string(grant.quota) +
+                                                   ";w=" + std::to_string(grant.window_s));
   call.common.emplace_back("RateLimit", "\"default\";r=" + std::to_string(grant.left) +
                                             ";t=" + std::to_string(grant.full_after_s));
   if (grant.granted) return std::nullopt;

@@ -28,6 +28,8 @@ class Gate {
 
   /// Fills in `caller` and `identity`, and adds to `common`. 429 for who asks too often.
   std::optional<Problem> admit(Call& call);
+  /// For requests from now on.
+  void set_rate(access::Rate rate);
   /// Counts what was refused for who asked.
   void count(Error error);
   const Cors& cors() const { return cors_; }

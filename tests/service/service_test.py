@@ -103,7 +103,8 @@ class Service(unittest.TestCase):
         reload('"taken_over":"log.format","at_restart":"http.workers"', log__format="json", http__workers="3")
         reload("log.level = loud: must be one of", log__level="loud")
         self.assertTrue(json.loads(host.log_tail().splitlines()[-1]))
-        reload('"taken_over":"log.level","at_restart":"http.workers"', log__level="debug")
+        reload('"taken_over":"access.rate_per_second, log.level","at_restart":"http.workers"',
+               access__rate_per_second="50", log__level="debug")
         host.place()
 
     def test_a_reload_with_a_broken_snippet_changes_nothing(self):
@@ -255,6 +256,10 @@ class Configuration(unittest.TestCase):
         self.assertEqual(findings()["schema"]["fix"], "orderctl migrate apply")
         self.host.orderctl("migrate", "apply")
         self.assertEqual(findings(), {})
+        self.database.query(
+            "insert into plugin_builds values ('payment', 'abcdef0123456789', 'bank', '1', now(), 'a test'); "
+            "insert into plugin_current values ('payment', 'abcdef0123456789', null, '', now(), 'a test')")
+        self.assertIn("build abcdef012345 of plugin payment is not in", findings()["builds"]["finding"])
 
     def test_words_that_are_no_verb_end_with_64(self):
         for words in (["nonsense"], ["stock", "receive"], ["sagas", "-o", "yaml"], ["sagas", "more"]):
