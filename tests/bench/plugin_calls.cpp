@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <mutex>
 
@@ -14,9 +16,25 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// Proportional set size of this process and those that it started, in KB.
+long memory_kb() {
+  std::vector<std::string> folders{"/proc/self"};
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task"))
+    for (std::ifstream in(task.path() / "children"); in;)
+      if (std::string child; in >> child) folders.push_back("/proc/" + child);
+  long sum = 0;
+  for (const std::string& folder : folders) {
+    std::ifstream in(folder + "/smaps_rollup");
+    for (std::string word; in >> word;)
+      if (long kb = 0; word == "Pss:" && in >> kb) sum += kb;
+  }
+  return sum;
+}
+
 class Calls {
  public:
   Calls(const std::string& folder, bool isolated) {
+    const long before_kb = memory_kb();
     Options options;
     options.directory = folder;
     options.host_version = "bench";
@@ -31,10 +49,13 @@ class Calls {
       changed_.notify_one();
     });
     load_ = Clock::now() - begin;
+    memory_kb_ = memory_kb() - before_kb;
   }
   ~Calls() { registry_->stop(); }
 
   double load_ms() const { return std::chrono::duration<double, std::milli>(load_).count(); }
+  /// What loading it added.
+  long memory_kb_added() const { return memory_kb_; }
   /// Microseconds a command, the median over `rounds`.
   double median_us(std::size_t batch, int rounds) {
     std::vector<double> each;
@@ -73,6 +94,7 @@ class Calls {
 
   std::unique_ptr<Registry> registry_;
   Clock::duration load_{};
+  long memory_kb_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::size_t done_ = 0;
@@ -84,11 +106,13 @@ class Calls {
 
 int main(int count, char** words) {
   if (count != 2) return std::cerr << "usage: plugin_calls FOLDER\n", 64;
-  std::cout << "| plugin | load ms | us a command, alone | in batches of 64 |\n|---|---|---|---|\n";
+  std::cout << "| plugin | load ms | memory KB | us a command, alone | in batches of 64 |\n"
+               "|---|---|---|---|---|\n";
   for (const bool isolated : {false, true}) {
     orderd::plugins::Calls calls(words[1], isolated);
     calls.median_us(1, 500);  // warm
     std::cout << "| " << (isolated ? "isolated" : "in this process") << " | " << calls.load_ms() << " | "
-              << calls.median_us(1, 5000) << " | " << calls.median_us(64, 500) << " |\n";
+              << calls.memory_kb_added() << " | " << calls.median_us(1, 5000) << " | "
+              << calls.median_us(64, 500) << " |\n";
   }
 }

@@ -8,6 +8,8 @@
  * 3. What a failure means is what matters for money. NOT_SENT: not one byte of the request can have
  *    reached the server, so RETRY is true. MAYBE_SENT: it may have had its effect, so the outcome is
  *    UNKNOWN, and a query will tell. A status of any number is an answer, not a failure.
+ *    A kept connection that turns out to be closed before a byte of the answer came is made anew, and the
+ *    request sent on it once more: give whatever has an effect an idempotency key, the command's own.
  * 4. At its deadline a request ends, as MAYBE_SENT if anything was sent. cancel() ends it sooner.
  * 5. done() comes exactly once for every request accepted, at the latest between the return of stop() and
  *    destroy(): `data` lives until then. It must not wait.

@@ -29,7 +29,8 @@
 #define ORDERD_PAYMENT_QUERY "payment.query"
 #define ORDERD_PAYMENT_LIST_SINCE "payment.list_since"
 
-/* Codes of DECLINED that the API shows to a buyer as they are; any other is shown as PAYMENT_DECLINED. */
+/* Codes of DECLINED that shops know. Any other is shown to the buyer as it is, and so is the message: neither
+ * may say what only the merchant should know. */
 #define ORDERD_CODE_PAYMENT_DECLINED "PAYMENT_DECLINED"
 #define ORDERD_CODE_INSUFFICIENT_FUNDS "INSUFFICIENT_FUNDS"
 #define ORDERD_CODE_PAYMENT_EXPIRED "PAYMENT_EXPIRED"
