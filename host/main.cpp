@@ -20,6 +20,7 @@
 #include "http/front/front.h"
 #include "http/front/listener.h"
 #include "intake/intake.h"
+#include "operators.h"
 #include "outbox/log.h"
 #include "outbox/wake_up.h"
 #include "products.h"
@@ -218,10 +219,14 @@ http::AccessOptions access_options(const config::Settings& settings, const acces
   return options;
 }
 
-http::AdminParts admin_parts(const config::Settings& settings, plugins::Registry& registry,
-                             const saga::Definition& definition) {
-  return {saga::Served(saga_slots(settings, registry, definition)).infos,
-          [&registry] { return registry.infos(); }};
+/// Orders are accepted and kept while Kafka or a plugin's build is away, so this host still serves.
+std::vector<std::string> degraded_parts(const Bus& bus) {
+  auto problems = bus.problems();
+  if (const auto waiting = saga::orders_without_build().load(); waiting > 0)
+    problems.push_back("plugins: " + std::to_string(waiting) +
+                       " orders wait for a build that is not on this " +
+                       "host; the log names it, `orderctl plugin install` brings it");
+  return problems;
 }
 
 class Server final : public Poco::Util::ServerApplication {
@@ -323,15 +328,17 @@ int Server::serve(Reload& reload) {
       lines.push_back(problem);
     return lines;
   };
-  // Orders are accepted and kept while Kafka is away, so this host still serves.
-  const auto degraded = [&] { return bus.problems(); };
+  const auto degraded = [&] { return degraded_parts(bus); };
   const auto keyring = make_keyring(settings);  // outlives the streams, which ask it
   intake::Intake intake(intake_options(settings), box);
   sse::Broadcaster broadcaster(*bus.events, pool);
   webhooks::Receiver webhooks;
   http::Api api({pool, intake, broadcaster, box, product_source(pool, registry->catalogs()), webhooks,
                  not_ready, settings.http_web_dir, degraded, access_options(settings, keyring.get()),
-                 admin_parts(settings, *registry, definition)});
+                 admin_parts(settings, *registry, definition, pool)});
+  reload.on("access.rate_", [&api](const config::Settings& fresh) {
+    api.set_rate({fresh.access_rate_per_second, fresh.access_rate_burst});
+  });
   std::unique_ptr<http::front::Front> front;
   if (settings.roles.contains("api")) {
     front = std::make_unique<http::front::Front>(front_options(settings), api.factory());

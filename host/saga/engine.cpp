@@ -8,6 +8,12 @@
 
 namespace orderd::saga {
 
+Metrics::Value& orders_without_build() {
+  static Metrics::Value& value = metrics().gauge(
+      "orderd_orders_without_build", "Orders of this host that wait for a plugin's build that is not here");
+  return value;
+}
+
 Engine::Engine(EngineOptions options, Store& store, bus::Subscription& orders, Plugins& plugins,
                Definition definition, const Clock& clock)
     : options_(options),
@@ -67,10 +73,11 @@ bool Engine::turn(Millis wait) {
   try {
     if (clock_.now() - maintained_ >= options_.maintain_every) maintain();
     std::vector<Task> tasks;
-    take_due(tasks);
-    take_inbox(tasks);
+    // Answers first: the room that they make is for those who wait, before what is new is read.
     for (Completion& completion : completions_.take(options_.orders_per_tick_max, Millis(0)))
       tasks.push_back(answer(std::move(completion)));
+    take_due(tasks);
+    take_inbox(tasks);
     read(orders_.poll(options_.orders_per_tick_max, tasks.empty() ? until_next_timer(wait) : Millis(0)),
          tasks);
     if (!tasks.empty() || !parking_.empty()) tick(std::move(tasks), read_);
@@ -101,6 +108,7 @@ void Engine::maintain() {
   std::int64_t stuck = 0;
   for (const auto& [id, live] : live_) stuck += live.saga.stuck.has_value();
   stuck_gauge_ = stuck;
+  orders_without_build() = static_cast<std::int64_t>(left_alone_.size());
 }
 
 /// Their plugin may be here by now.
@@ -110,7 +118,7 @@ void Engine::take_up_left_alone() {
   left_alone_read_ = clock_.now();
   std::set<std::int16_t> shards;
   for (const auto& [id, shard] : left_alone_) shards.insert(shard);
-  const auto before = std::exchange(left_alone_, {});
+  const auto before = left_alone_;
   std::vector<Task> tasks = load({shards.begin(), shards.end()});
   // The log was read on meanwhile: a cancellation in it was passed over.
   for (const auto& [id, shard] : before) {
@@ -133,11 +141,12 @@ std::vector<Task> Engine::load(const std::vector<std::int16_t>& shards) {
       serve(live, false);
     } catch (const StoreError& error) {
       if (error.kind == StoreError::Kind::lost) throw;
-      log_error("saga", "an order in flight is left alone for now",
-                {{"order", id.to_string()}, {"reason", error.what()}});
-      left_alone_[id] = live.saga.shard;
+      if (left_alone_.emplace(id, live.saga.shard).second)
+        log_error("saga", "an order in flight is left alone for now",
+                  {{"order", id.to_string()}, {"reason", error.what()}});
       continue;
     }
+    left_alone_.erase(id);
     live_[id] = std::move(live);
     schedule(live_[id]);
     tasks.push_back({id, TakenOver{}});
@@ -178,7 +187,11 @@ void Engine::drop(std::int16_t shard) {
   read_.erase(shard);
   saved_.erase(shard);
   std::erase_if(left_alone_, [&](const auto& one) { return one.second == shard; });
-  std::erase_if(live_, [&](const auto& one) { return one.second.saga.shard == shard; });
+  std::erase_if(live_, [&](const auto& one) {
+    if (one.second.saga.shard != shard) return false;
+    gate_.give_back(one.first);
+    return true;
+  });
   // Its rows of the inbox are the next owner's: no position of ours would fence a write for them.
   std::erase_if(again_, [&](const auto& one) {
     const Task& task = one.second;
@@ -194,7 +207,7 @@ void Engine::lose(const std::string& why) {
   parking_.clear();
   parking_rows_.clear();
   inbox_seen_.clear();
-  gate_.forget_held();
+  gate_.forget();
   store_.forget();
   maintained_ = {};
 }
@@ -241,50 +254,6 @@ void Engine::take_event(Event event, Parked origin, std::int64_t inbox, std::vec
   tasks.push_back(std::move(task));
 }
 
-void Engine::take_due(std::vector<Task>& tasks) {
-  const Time now = clock_.now();
-  const auto due = [&](const Uuid& id, bool admitted) {
-    Task task{id, Due{}};
-    task.admitted = admitted;
-    tasks.push_back(std::move(task));
-  };
-  for (const Uuid& id : gate_.release(now, [this](const Uuid& one) { return due_action(one); }))
-    due(id, true);
-  while (!timers_.empty() && timers_.begin()->first <= now && tasks.size() < options_.orders_per_tick_max) {
-    const Uuid id = timers_.begin()->second;
-    timers_.erase(timers_.begin());
-    const auto found = live_.find(id);
-    if (found == live_.end()) continue;
-    const Facts known = facts(found->second);
-    const auto wake = wake_time(known, found->second.saga);
-    if (!wake || *wake > now) continue;
-    const auto other = wake_time(known, found->second.saga, true);
-    const plugins::StepPort* port = external_port(found->second);
-    const std::string action = due_action(id);
-    if (!port || action.empty() || (other && *other <= now)) {
-      due(id, false);
-    } else if (gate_.admit(port->instance(), action, now)) {
-      due(id, true);
-    } else {
-      gate_.hold(port->instance(), id);
-      schedule(found->second, true);
-    }
-  }
-  std::erase_if(again_, [&](auto& one) {
-    if (one.first > now) return false;
-    tasks.push_back(std::move(one.second));
-    return true;
-  });
-}
-
-/// What an order would send if it were its turn now; "" when it has nothing to send.
-std::string Engine::due_action(const Uuid& id) {
-  const auto found = live_.find(id);
-  if (found == live_.end() || !found->second.saga.open || found->second.saga.stuck) return {};
-  const OpenCommand& open = *found->second.saga.open;
-  return open.phase != CommandPhase::sent && open.next <= clock_.now() ? open.action : std::string();
-}
-
 void Engine::take_inbox(std::vector<Task>& tasks) {
   const Time now = clock_.now();
   if (shards_.empty() || now - inbox_read_ < options_.inbox_every) return;
@@ -316,8 +285,11 @@ Task Engine::answer(Completion completion) {
   if (const auto live = live_.find(completion.order_id); live != live_.end() && live->second.saga.open) {
     const bool reached = (outcome.kind != OutcomeKind::unknown && outcome.kind != OutcomeKind::retry) ||
                          outcome.query_answer != QueryAnswer::none;
-    if (const auto* port = external_port(live->second))
-      gate_.answered(port->instance(), completion.order_id, reached, clock_.now());
+    const OpenCommand& open = *live->second.saga.open;
+    const auto& step = definition(live->second.saga.definition).steps[static_cast<std::size_t>(open.step)];
+    if (const auto* port = external_port(live->second); port && open.phase == CommandPhase::sent)
+      gate_.answered(port->instance(), completion.order_id, {reached, clock_.now() - open.sent, step.timeout},
+                     clock_.now());
   }
   return {completion.order_id,
           Answer{completion.key, std::move(completion.outcome), std::move(completion.plugin_digest)}};
@@ -333,6 +305,13 @@ void Engine::report() {
                     "1 while calls to the plugin are held back after failures") = one.breaker != "closed";
     metrics().gauge("orderd_sagas_parked" + label, "Sagas of this host that wait for the plugin") =
         one.parked;
+    if (const Window* window = gate_.window(one.instance)) {
+      metrics().gauge("orderd_plugin_calls_max" + label,
+                      "Calls of this host that go out at once, by latency") =
+          static_cast<std::int64_t>(window->size());
+      metrics().gauge("orderd_plugin_calls" + label, "Calls of this host that are out") =
+          static_cast<std::int64_t>(window->out());
+    }
   }
   if (status == reported_ && clock_.now() - reported_at_ < every) return;
   store_.report(status);
@@ -342,20 +321,6 @@ void Engine::report() {
                   {{"instance", status[i].instance}, {"breaker", status[i].breaker}});
   reported_ = std::move(status);
   reported_at_ = clock_.now();
-}
-
-Millis Engine::until_next_timer(Millis most) const {
-  const Time now = clock_.now();
-  Time next = std::min(now + most, maintained_ + options_.maintain_every);
-  if (!shards_.empty()) next = std::min(next, inbox_read_ + options_.inbox_every);
-  if (!timers_.empty()) next = std::min(next, timers_.begin()->first);
-  for (const auto& [time, task] : again_) next = std::min(next, time);
-  return std::max(Millis(0), next - now);
-}
-
-/// `held`: its call waits at the gate; other times still count.
-void Engine::schedule(const Live& live, bool held) {
-  if (const auto wake = wake_time(facts(live), live.saga, held)) timers_.emplace(*wake, live.saga.order_id);
 }
 
 /// Who works on what is open; nullptr for nothing, and for the transactional ones.

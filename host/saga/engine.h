@@ -19,6 +19,9 @@
 
 namespace orderd::saga {
 
+/// Orders of this host whose plugin's build is missing here. Shown in /metrics and readiness.
+Metrics::Value& orders_without_build();
+
 struct EngineOptions {
   std::size_t orders_per_tick_max = 256;
   std::size_t completions_queued_max = 100'000;
@@ -99,7 +102,7 @@ class Engine {
   BoundedQueue<Completion> completions_;
   std::set<std::int16_t> shards_;
   std::unordered_map<Uuid, Live> live_;
-  std::map<Uuid, std::int16_t> left_alone_;  // sagas whose plugin is not here, and their shard: read again
+  std::map<Uuid, std::int16_t> left_alone_;   // sagas whose plugin is not here, and their shard: read again
   std::set<std::pair<Time, Uuid>> timers_;    // may name a saga twice or for nothing: checked when due
   Positions read_, saved_;                    // per shard: what was taken from the bus, what PostgreSQL holds
   std::vector<std::pair<Time, Task>> again_;  // refused alone: tried later

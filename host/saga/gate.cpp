@@ -91,33 +91,61 @@ bool Gate::paused(const std::string& instance, const std::string& action) const 
          (action == "payment.capture" && switches_.contains("captures"));
 }
 
-bool Gate::admit(const std::string& instance, const std::string& action, Time now) {
-  return !paused(instance, action) && breakers_[instance].admit(now);
+bool Gate::let_out(const std::string& instance, const Uuid& order, Time now) {
+  Window& window = windows_[instance];
+  if (!window.take(order)) return false;
+  if (breakers_[instance].admit(now)) return true;
+  window.give_back(order);
+  return false;
 }
 
-void Gate::answered(const std::string& instance, const Uuid& order, bool reached, Time now) {
-  breakers_[instance].answered(order, reached, now);
+bool Gate::admit(const std::string& instance, const std::string& action, const Uuid& order, Time now) {
+  return !paused(instance, action) && let_out(instance, order, now);
+}
+
+void Gate::answered(const std::string& instance, const Uuid& order, const Heard& heard, Time now) {
+  breakers_[instance].answered(order, heard.reached, now);
+  windows_[instance].answered(heard.took, heard.patience, now);
+  give_back(order);
+}
+
+void Gate::give_back(const Uuid& order) {
+  for (auto& [instance, window] : windows_) window.give_back(order);
+}
+
+void Gate::hold(const std::string& instance, const Uuid& order, bool begun) {
+  held_[instance][begun ? 0 : 1].push_back(order);
+}
+
+void Gate::forget() {
+  held_.clear();
+  for (auto& [instance, window] : windows_) window.clear();
 }
 
 std::vector<Uuid> Gate::release(Time now, const std::function<std::string(const Uuid&)>& action_of) {
   std::vector<Uuid> out;
-  for (auto& [instance, orders] : held_) {
-    for (std::size_t looks = std::min(orders.size(), looks_per_release_max); looks > 0; --looks) {
-      const Uuid id = orders.front();
-      orders.pop_front();
-      const std::string action = action_of(id);
-      if (action.empty()) continue;
-      if (admit(instance, action, now))
-        out.push_back(id);
-      else
-        orders.push_back(id);
+  for (auto& [instance, lines] : held_) {
+    for (std::deque<Uuid>& line : lines) {
+      for (std::size_t looks = std::min(line.size(), looks_per_release_max); looks > 0; --looks) {
+        const Uuid id = line.front();
+        const std::string action = action_of(id);
+        const bool waits = !action.empty() && paused(instance, action);
+        if (!action.empty() && !waits && !let_out(instance, id, now)) break;
+        line.pop_front();
+        if (waits)
+          line.push_back(id);
+        else if (!action.empty())
+          out.push_back(id);
+      }
     }
   }
   return out;
 }
 
 bool Gate::holds_any() const {
-  return std::any_of(held_.begin(), held_.end(), [](const auto& one) { return !one.second.empty(); });
+  return std::any_of(held_.begin(), held_.end(), [](const auto& one) {
+    return std::any_of(one.second.begin(), one.second.end(), [](const auto& line) { return !line.empty(); });
+  });
 }
 
 std::set<std::string> Gate::broken(Time now) const {
@@ -139,10 +167,15 @@ std::vector<PluginStatus> Gate::status(const std::set<std::string>& instances) c
       one.since = found->second.since();
     }
     if (const auto found = held_.find(instance); found != held_.end())
-      one.parked = static_cast<std::int32_t>(found->second.size());
+      for (const auto& line : found->second) one.parked += static_cast<std::int32_t>(line.size());
     out.push_back(std::move(one));
   }
   return out;
+}
+
+const Window* Gate::window(const std::string& instance) const {
+  const auto found = windows_.find(instance);
+  return found == windows_.end() ? nullptr : &found->second;
 }
 
 }  // namespace orderd::saga

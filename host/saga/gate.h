@@ -1,6 +1,7 @@
 #pragma once
-// Whether calls go out to a plugin instance: its circuit breaker, and what a person paused. Sagas whose call
-// may not go out are held here, in memory; they burn no retries and nothing is written while they wait.
+// Whether calls go out to a plugin instance: its circuit breaker, how many may be out at once (window.h), and
+// what a person paused. Sagas whose call may not go out are held here, in memory; they burn no retries and
+// nothing is written while they wait. Orders that have begun go before those that have not. The breaker:
 //
 // 1. closed: everything goes. Five orders in a row that did not reach the provider open it.
 // 2. open: nothing goes. After a wait (1 s, doubled up to 30 s) one call is let through as a probe.
@@ -9,6 +10,7 @@
 //    not: open again.
 //
 // One thread, the engine's. Pure but for what it holds: time comes in.
+#include <array>
 #include <deque>
 #include <functional>
 #include <map>
@@ -19,6 +21,7 @@
 #include "base/clock.h"
 #include "base/uuid.h"
 #include "saga/records.h"
+#include "saga/window.h"
 
 namespace orderd::saga {
 
@@ -49,24 +52,38 @@ class Breaker {
 
 class Gate {
  public:
-  bool admit(const std::string& instance, const std::string& action, Time now);
-  void answered(const std::string& instance, const Uuid& order, bool reached, Time now);
+  /// True, and the order's call counts as out, if it may go now.
+  bool admit(const std::string& instance, const std::string& action, const Uuid& order, Time now);
+  /// An answer to a call that went out `took` ago and might have taken `patience`.
+  struct Heard {
+    bool reached = false;  // the provider
+    Millis took{}, patience{};
+  };
+  void answered(const std::string& instance, const Uuid& order, const Heard& heard, Time now);
+  /// Nothing of this order is out.
+  void give_back(const Uuid& order);
   /// What is paused: "captures", "plugin:<instance>".
   void pause(std::set<std::string> switches) { switches_ = std::move(switches); }
 
-  void hold(const std::string& instance, const Uuid& order) { held_[instance].push_back(order); }
+  /// `begun`: something of it went out before.
+  void hold(const std::string& instance, const Uuid& order, bool begun);
   /// Held orders whose call may go out now. `action_of` tells what an order would send; "" drops it.
   std::vector<Uuid> release(Time now, const std::function<std::string(const Uuid&)>& action_of);
   bool holds_any() const;
   /// Instances that nothing goes out to for now: the breaker is open, or a person paused them.
   std::set<std::string> broken(Time now) const;
-  void forget_held() { held_.clear(); }
+  /// Of held orders and of calls that are out.
+  void forget();
   std::vector<PluginStatus> status(const std::set<std::string>& instances) const;
+  const Window* window(const std::string& instance) const;
 
  private:
   bool paused(const std::string& instance, const std::string& action) const;
+  bool let_out(const std::string& instance, const Uuid& order, Time now);
   std::map<std::string, Breaker> breakers_;
-  std::map<std::string, std::deque<Uuid>> held_;
+  std::map<std::string, Window> windows_;
+  using Lines = std::array<std::deque<Uuid>, 2>;  // those that have begun, those that have not
+  std::map<std::string, Lines> held_;
   std::set<std::string> switches_;
 };
 

@@ -55,11 +55,9 @@ std::shared_ptr<const Served> RegistryPlugins::of(const Saga& saga, const Defini
                                                   bool reopened, std::string& missing) {
   Ports ports;
   for (const StepDefinition& step : definition.steps) {
-    const auto named = saga.instances.find(step.slot);
     const auto standard = standard_.find(step.slot);
-    const std::string instance = named != saga.instances.end() ? named->second
-                                 : standard != standard_.end() ? standard->second
-                                                               : step.slot;
+    const std::string instance =
+        instance_of(saga, step.slot, standard == standard_.end() ? step.slot : standard->second);
     const auto pinned = saga.digests.find(step.slot);
     std::string digest = pinned == saga.digests.end() ? "" : pinned->second;
     const auto blob = saga.blobs.find(step.slot);

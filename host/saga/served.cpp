@@ -40,9 +40,9 @@ void pin(Saga& saga, const Definition& definition, const Served& served) {
   }
 }
 
-std::string instance_of(const Saga& saga, const std::string& slot) {
-  const auto found = saga.instances.find(slot);
-  return found == saga.instances.end() ? slot : found->second;
+std::string instance_of(const Saga& saga, const std::string& slot, const std::string& standard) {
+  if (const auto found = saga.instances.find(slot); found != saga.instances.end()) return found->second;
+  return saga.digests.contains(slot) ? slot : standard;
 }
 
 bool is_untouched(const Saga& saga, const Definition& definition, const std::string& slot) {

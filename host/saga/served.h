@@ -59,8 +59,9 @@ class FixedPlugins final : public Plugins {
 
 /// Writes into a saga what serves it.
 void pin(Saga& saga, const Definition& definition, const Served& served);
-/// What a saga says of one slot: its instance; the slot's namesake unless it was chosen otherwise.
-std::string instance_of(const Saga& saga, const std::string& slot);
+/// Which instance serves one slot of a saga: the one that it names, or the slot's namesake if it names a
+/// build alone. `standard`: of a saga that began before builds were named.
+std::string instance_of(const Saga& saga, const std::string& slot, const std::string& standard);
 /// Whether the plugin in a slot has not answered anything of this order: another instance may still serve it.
 bool is_untouched(const Saga& saga, const Definition& definition, const std::string& slot);
 

@@ -60,6 +60,7 @@ void Engine::alone(Task task) {
       log(error.kind == StoreError::Kind::conflict ? LogLevel::info : LogLevel::error, "saga",
           "an order's change cannot be written",
           {{"order", task.order_id.to_string()}, {"error", error.what()}});
+      gate_.give_back(task.order_id);
       if (std::holds_alternative<Begin>(task.input) || std::holds_alternative<Cancel>(task.input)) {
         task.origin.reason = error.what();
         parking_.push_back(task.origin);
@@ -265,7 +266,7 @@ bool Engine::reroute(Draft& draft) {
   const auto other = plugins_.choose(saga.order_id, *draft.live.body, known, gate_.broken(clock_.now()));
   const SlotInfo& info = other->infos.at(slot);
   if (info.instance == external_slot(draft).instance || info.transactional ||
-      !gate_.admit(info.instance, saga.open->action, clock_.now()))
+      !gate_.admit(info.instance, saga.open->action, saga.order_id, clock_.now()))
     return false;
   Slots ports = draft.live.served->ports;
   ports[slot] = other->ports.at(slot);
@@ -279,7 +280,7 @@ void Engine::hold_back(Drafts& drafts) {
   for (auto& [id, one] : drafts) {
     if (!one.decision.run || one.admitted) continue;
     if (is_transactional(facts(one.live), one.decision.saga)) continue;
-    if (gate_.admit(external_slot(one).instance, one.decision.saga.open->action, clock_.now()) ||
+    if (gate_.admit(external_slot(one).instance, one.decision.saga.open->action, id, clock_.now()) ||
         reroute(one))
       continue;
     OpenCommand& open = *one.decision.saga.open;
@@ -315,6 +316,8 @@ Change Engine::change_of(Draft& draft) const {
 
 void Engine::adopt(Drafts& drafts, const std::set<Uuid>& not_started) {
   for (auto& [id, one] : drafts) {
+    const auto& open = one.decision.saga.open;
+    if (not_started.contains(id) || !open || open->phase != CommandPhase::sent) gate_.give_back(id);
     if (not_started.contains(id)) continue;
     started_ += one.starts;
     if (one.decision.saga.stuck && !one.live.saga.stuck)

@@ -88,9 +88,9 @@ TEST_CASE("what a person paused is held, and released when it is resumed") {
   Gate gate;
   const Uuid order = Uuid::v7();
   gate.pause({"captures"});
-  CHECK(gate.admit("bank", "payment.authorize", start));
-  CHECK_FALSE(gate.admit("bank", "payment.capture", start));
-  gate.hold("bank", order);
+  CHECK(gate.admit("bank", "payment.authorize", Uuid::v7(), start));
+  CHECK_FALSE(gate.admit("bank", "payment.capture", order, start));
+  gate.hold("bank", order, true);
   const auto capture = [](const Uuid&) { return std::string("payment.capture"); };
   CHECK(gate.release(start, capture).empty());
   CHECK(gate.status({"bank"}).front().parked == 1);
@@ -98,6 +98,30 @@ TEST_CASE("what a person paused is held, and released when it is resumed") {
   CHECK(gate.release(start, capture) == std::vector<Uuid>{order});
   CHECK_FALSE(gate.holds_any());
   gate.pause({"plugin:bank"});
-  CHECK_FALSE(gate.admit("bank", "payment.query", start));
-  CHECK(gate.admit("other", "payment.query", start));
+  CHECK_FALSE(gate.admit("bank", "payment.query", order, start));
+  CHECK(gate.admit("other", "payment.query", order, start));
+}
+
+TEST_CASE("what there is no room for is held, and orders that have begun go first when there is") {
+  Gate gate;
+  gate.answered("bank", Uuid::v7(), {true, Millis(5), Millis(2000)}, start);
+  std::vector<Uuid> out;
+  while (out.size() < 5000) {
+    out.push_back(Uuid::v7());
+    if (!gate.admit("bank", "payment.authorize", out.back(), start)) break;
+  }
+  REQUIRE(out.size() < 5000);
+  const Uuid fresh = out.back(), begun = Uuid::v7();
+  gate.hold("bank", fresh, false);
+  gate.hold("bank", begun, true);
+  const auto action = [](const Uuid&) { return std::string("payment.authorize"); };
+  CHECK(gate.release(start, action).empty());
+  CHECK(gate.status({"bank"}).front().parked == 2);
+  CHECK(gate.admit("bank", "payment.authorize", out.front(), start));  // it is out already
+  gate.answered("bank", out.front(), {true, Millis(5), Millis(2000)}, start);
+  CHECK(gate.release(start, action) == std::vector<Uuid>{begun});
+  gate.give_back(out[1]);
+  CHECK(gate.release(start, action) == std::vector<Uuid>{fresh});
+  gate.forget();
+  CHECK(gate.window("bank")->out() == 0);
 }

@@ -20,7 +20,7 @@ class Banks final : public Plugins {
   std::shared_ptr<const Served> of(const Saga& saga, const Definition&, bool reopened,
                                    std::string& missing) override {
     for (Bank* bank : here)
-      if (bank->instance() == orderd::saga::instance_of(saga, "payment") &&
+      if (bank->instance() == orderd::saga::instance_of(saga, "payment", "payment") &&
           (reopened ? bank == present : bank->digest() == saga.digests.at("payment")))
         return with(*bank);
     return missing = "that build is not here", nullptr;
@@ -108,6 +108,14 @@ TEST_CASE("an order ends with the build that it began with, and a new one begins
   CHECK(served(shop.fresh, after, "payment.capture"));
 }
 
+TEST_CASE("an order stays with its slot's namesake when the slot is given to another plugin") {
+  Replacement shop;
+  const Uuid id = shop.asked();
+  const Saga saga = from_json(shop.tables.sagas.at(id)).value();
+  CHECK(instance_of(saga, "payment", "bank") == "payment");
+  CHECK(instance_of(Saga{}, "payment", "bank") == "bank");
+}
+
 TEST_CASE("a host that takes over gives each order to the build that it began with") {
   Replacement shop;
   const Uuid id = shop.asked();
@@ -141,10 +149,12 @@ TEST_CASE("an order whose build is not on this host waits, and goes on when the 
   shop.turns(30);
   CHECK(shop.status(id) == Status::pending);
   CHECK(shop.fresh.effects.empty());
+  CHECK(orders_without_build() == 1);
   shop.banks.here = {&shop.old, &shop.fresh};
   shop.turns(120);
   CHECK(shop.status(id) == Status::confirmed);
   CHECK(served(shop.old, id, "payment.capture"));
+  CHECK(orders_without_build() == 0);
 }
 
 TEST_CASE(

@@ -1,0 +1,74 @@
+// What waits in the engine: for its time, or at the gate for its plugin.
+#include "saga/engine.h"
+
+namespace orderd::saga {
+namespace {
+
+/// Whether anything of this order went out to a plugin before.
+bool has_begun(const Saga& saga) {
+  const OpenCommand& open = *saga.open;
+  return open.sequence > 1 || open.attempt > 1 || open.sends > 0 || open.unknown;
+}
+
+}  // namespace
+
+void Engine::take_due(std::vector<Task>& tasks) {
+  const Time now = clock_.now();
+  const auto due = [&](const Uuid& id, bool admitted) {
+    Task task{id, Due{}};
+    task.admitted = admitted;
+    tasks.push_back(std::move(task));
+  };
+  for (const Uuid& id : gate_.release(now, [this](const Uuid& one) { return due_action(one); }))
+    due(id, true);
+  const std::size_t most = tasks.size() + options_.orders_per_tick_max;
+  while (!timers_.empty() && timers_.begin()->first <= now && tasks.size() < most) {
+    const Uuid id = timers_.begin()->second;
+    timers_.erase(timers_.begin());
+    const auto found = live_.find(id);
+    if (found == live_.end()) continue;
+    const Facts known = facts(found->second);
+    const auto wake = wake_time(known, found->second.saga);
+    if (!wake || *wake > now) continue;
+    const auto other = wake_time(known, found->second.saga, true);
+    const plugins::StepPort* port = external_port(found->second);
+    const std::string action = due_action(id);
+    if (!port || action.empty() || (other && *other <= now)) {
+      due(id, false);
+    } else if (gate_.admit(port->instance(), action, id, now)) {
+      due(id, true);
+    } else {
+      gate_.hold(port->instance(), id, has_begun(found->second.saga));
+      schedule(found->second, true);
+    }
+  }
+  std::erase_if(again_, [&](auto& one) {
+    if (one.first > now) return false;
+    tasks.push_back(std::move(one.second));
+    return true;
+  });
+}
+
+/// What an order would send if it were its turn now; "" when it has nothing to send.
+std::string Engine::due_action(const Uuid& id) {
+  const auto found = live_.find(id);
+  if (found == live_.end() || !found->second.saga.open || found->second.saga.stuck) return {};
+  const OpenCommand& open = *found->second.saga.open;
+  return open.phase != CommandPhase::sent && open.next <= clock_.now() ? open.action : std::string();
+}
+
+Millis Engine::until_next_timer(Millis most) const {
+  const Time now = clock_.now();
+  Time next = std::min(now + most, maintained_ + options_.maintain_every);
+  if (!shards_.empty()) next = std::min(next, inbox_read_ + options_.inbox_every);
+  if (!timers_.empty()) next = std::min(next, timers_.begin()->first);
+  for (const auto& [time, task] : again_) next = std::min(next, time);
+  return std::max(Millis(0), next - now);
+}
+
+/// `held`: its call waits at the gate; other times still count.
+void Engine::schedule(const Live& live, bool held) {
+  if (const auto wake = wake_time(facts(live), live.saga, held)) timers_.emplace(*wake, live.saga.order_id);
+}
+
+}  // namespace orderd::saga

@@ -1,0 +1,42 @@
+#pragma once
+// How many calls a plugin instance is given at once. More than its provider can work on only wait there until
+// their deadline, become UNKNOWN, and must be asked for: an overload that feeds itself. So the rest waits
+// here, where nothing is at risk. One thread, the engine's. Pure: time comes in.
+//
+// Twice a second: if half of the answers took longer than the quickest one of the last minute by more than a
+// quarter of what a call may take, or did not come at all, fewer calls go out at once; else more, if all that
+// may were out. Answers that were lost say nothing about load, and nearly half of them may be.
+#include <cstddef>
+#include <unordered_set>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/uuid.h"
+
+namespace orderd::saga {
+
+class Window {
+ public:
+  /// True, and the order counts as out, if there is room or if it is out already.
+  bool take(const Uuid& order);
+  /// Its call is over, or did not go out after all.
+  void give_back(const Uuid& order) { out_.erase(order); }
+  /// An answer after `took`, or none in that time; a call may take `patience`.
+  void answered(Millis took, Millis patience, Time now);
+
+  bool full() const { return out_.size() >= static_cast<std::size_t>(size_); }
+  std::size_t size() const { return static_cast<std::size_t>(size_); }
+  std::size_t out() const { return out_.size(); }
+  void clear() { out_.clear(); }
+
+ private:
+  void adjust(Time now);
+  double size_ = 256;
+  std::unordered_set<Uuid> out_;
+  bool was_full_ = false;     // since the last look
+  std::vector<Millis> took_;  // since the last look
+  Millis patience_{}, quickest_{Millis::max()}, quickest_lately_{Millis::max()};
+  Time looked_{}, minute_began_{};
+};
+
+}  // namespace orderd::saga

@@ -1,0 +1,71 @@
+// How many calls go out at once: more while answers come quickly, fewer when they queue at the provider.
+#include <catch2/catch.hpp>
+
+#include <deque>
+
+#include "saga/window.h"
+
+using namespace orderd;
+using namespace orderd::saga;
+
+namespace {
+
+constexpr Millis patience{2000};
+const Time start{Millis(1'800'000'000'000)};
+
+/// A provider with a queue: it ends `per_second` calls and needs `each` for one; every `lost`th answer is
+/// lost.
+struct Provider {
+  int per_second;
+  Millis each{20};
+  int lost = 0;
+
+  /// The window after `seconds` in which there was more to do than goes out.
+  std::size_t busy(Window& window, int seconds) const {
+    constexpr Millis step{50};
+    std::deque<std::pair<Uuid, Time>> queue;
+    int number = 0;
+    for (Time now = start; now < start + Millis(1000 * seconds); now += step) {
+      for (Uuid id = Uuid::v7(); window.take(id); id = Uuid::v7()) queue.emplace_back(id, now);
+      for (int i = 0; i < per_second / 20 && !queue.empty(); ++i) {
+        const auto [id, sent] = queue.front();
+        queue.pop_front();
+        window.give_back(id);
+        const bool gone = lost != 0 && ++number % lost == 0;
+        window.answered(gone ? patience : std::min(patience, now - sent + each), patience, now);
+      }
+    }
+    return window.size();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a quick provider is given all that there is") {
+  Window window;
+  CHECK(Provider{100'000}.busy(window, 15) > 1000);
+}
+
+TEST_CASE("a slow provider is given what it answers well before the deadline") {
+  Window window;
+  const std::size_t size = Provider{100}.busy(window, 600);
+  CHECK(size < 150);  // a second and a half's work
+  CHECK(size > 20);
+}
+
+TEST_CASE("answers that are lost by the dozen do not count as load") {
+  Window window;
+  CHECK(Provider{100'000, Millis(20), 5}.busy(window, 15) > 1000);
+}
+
+TEST_CASE("a provider that always takes long is not taken for one that is overloaded") {
+  Window window;
+  CHECK(Provider{100'000, Millis(1500)}.busy(window, 15) > 1000);
+}
+
+TEST_CASE("a single slow answer now and then changes nothing") {
+  Window window;
+  Time now = start;
+  for (int i = 0; i < 100; ++i) window.answered(Millis(i % 2 ? 5 : 1900), patience, now += Millis(1000));
+  CHECK(window.size() == 256);
+}
