@@ -38,8 +38,16 @@ plugins::Trust trust(const config::Settings& settings) {
 }
 }  // namespace
 
+plugins::LibrarySource library_source(const config::Settings& settings) {
+  return {settings.plugins_dir, trust(settings)};
+}
+
 plugins::BuildStore build_store(const config::Settings& settings) {
   return plugins::BuildStore(settings.plugins_store_dir, trust(settings));
+}
+
+plugins::InstanceConfig instance_config(const std::string& name, const config::PluginSettings& plugin) {
+  return {name, plugin.library, plugin.settings, {}, plugin.secret_values, plugin.isolated, plugin.memory_mb};
 }
 
 std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings,
@@ -64,14 +72,10 @@ std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings
         steps.insert(instance);
       }
   std::vector<plugins::InstanceConfig> configs;
-  for (const auto& [name, plugin] : settings.plugins)
-    configs.push_back({name,
-                       plugin.library,
-                       plugin.settings,
-                       {steps.contains(name) ? "orderd.step/1" : "orderd.projection/1"},
-                       plugin.secret_values,
-                       plugin.isolated,
-                       plugin.memory_mb});
+  for (const auto& [name, plugin] : settings.plugins) {
+    configs.push_back(instance_config(name, plugin));
+    configs.back().extensions = {steps.contains(name) ? "orderd.step/1" : "orderd.projection/1"};
+  }
   plugins::Options options;
   options.directory = settings.plugins_dir;
   options.host_version = version;

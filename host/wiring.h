@@ -17,8 +17,12 @@ inline constexpr std::int16_t shards = 8;  // rows of log_shard (migration 0001)
 store::ConnectionOptions database(const config::Settings& settings);
 /// The slot's instance: slot.<slot>, or else the slot's namesake.
 std::string instance_of(const config::Settings& settings, const std::string& slot);
+/// Where libraries may come from.
+plugins::LibrarySource library_source(const config::Settings& settings);
 /// Where builds of plugins are kept.
 plugins::BuildStore build_store(const config::Settings& settings);
+/// What the settings say of one instance, but for the extensions that it needs.
+plugins::InstanceConfig instance_config(const std::string& name, const config::PluginSettings& plugin);
 saga::Definition default_definition(const config::Settings& settings);
 /// Loads every configured instance; throws plugins::PluginError. An instance that no saga slot names must be
 /// a projection.

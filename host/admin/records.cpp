@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "model/order_json.h"
+#include "saga/served.h"
 
 namespace orderd::admin {
 namespace {
@@ -38,11 +39,9 @@ Definitions definitions(store::Connection& connection, const std::vector<std::st
 }  // namespace
 
 std::string instance_of(const Record& record, const std::string& slot, const Slots& slots) {
-  if (record.saga)
-    if (const auto chosen = record.saga->instances.find(slot); chosen != record.saga->instances.end())
-      return chosen->second;
   const auto found = slots.find(slot);
-  return found == slots.end() ? "" : found->second.instance;
+  const std::string standard = found == slots.end() ? "" : found->second.instance;
+  return record.saga ? saga::instance_of(*record.saga, slot, standard) : standard;
 }
 
 Slots own_slots(const Record& record, Slots slots) {

@@ -22,10 +22,15 @@ namespace {
 #define OF_STEP(member)                                                                           \
   "(select (d.body ->> 'text')::jsonb -> 'steps' -> (g.data #>> '{open,step}')::int ->> '" member \
   "' from saga_definitions d where d.digest = g.data ->> 'definition')"
-#define FITS                                                                                       \
-  "($1::uuid is null or g.order_id < $1) and ($2::text is null or " STATE_OF                       \
-  " = $2) and ($3::text is null or " OF_STEP("name") " = $3) and ($4::text[] is null or " OF_STEP( \
-      "slot") " = any($4)) and ($5::text is null or g.data #>> '{stuck,code}' = $5)"
+// As saga::instance_of() has it.
+#define INSTANCE                                                                                    \
+  "(select coalesce(g.data -> 'instances' ->> o.slot, case when g.data -> 'plugins' ? o.slot then " \
+  "o.slot end, $9::jsonb ->> o.slot) from (select " OF_STEP("slot") " as slot) o)"
+#define FITS                                                                 \
+  "($1::uuid is null or g.order_id < $1) and ($2::text is null or " STATE_OF \
+  " = $2) and ($3::text is null or " OF_STEP(                                \
+      "name") " = $3) and ($4::text is null or " INSTANCE                    \
+              " = $4) and ($5::text is null or g.data #>> '{stuck,code}' = $5)"
 
 constexpr store::Statement list_live{"admin_list_live", "select g.order_id, 0::int8 from sagas g where " FITS
                                                         " and ($6::uuid is null or g.order_id > $6) "
@@ -37,7 +42,7 @@ constexpr store::Statement list_attention{
     "left join sagas s on s.order_id = o.id left join lateral (select data from saga_journal "
     "where order_id = o.id order by at desc limit 1) j on s.order_id is null "
     "where o.attention is not null) g where g.data is not null and " FITS
-    ") r where $6::uuid is null or (risk, order_id) < ($9::int8, $6) "
+    ") r where $6::uuid is null or (risk, order_id) < ($10::int8, $6) "
     "order by risk desc, order_id desc limit $7::int8"};
 
 constexpr store::Statement by_reference{
@@ -77,6 +82,14 @@ bool read_place(const std::string& text, std::int64_t& risk, std::optional<Uuid>
   return parsed.ec == std::errc() && parsed.ptr == text.data() + colon && id.has_value();
 }
 
+std::string standard_instances(const Slots& slots) {
+  std::string out;
+  json::Object object(out);
+  for (const auto& [slot, info] : slots) object.add(slot, info.instance);
+  object.end();
+  return out;
+}
+
 store::Rows look(store::Connection& connection, const SagaSearch& search, const std::optional<Uuid>& below) {
   store::Args args;
   optional_uuid(args.int8(orders_per_look), below);
@@ -91,7 +104,7 @@ store::Rows look(store::Connection& connection, const SagaSearch& search, const 
 
 }  // namespace
 
-std::optional<Page> list_sagas(store::Connection& connection, const SagaFilter& filter,
+std::optional<Page> list_sagas(store::Connection& connection, const SagaFilter& filter, const Slots& slots,
                                const std::string& after, int limit) {
   const bool by_money = filter.attention || filter.state == State::stuck;
   std::int64_t risk = 0;
@@ -102,10 +115,10 @@ std::optional<Page> list_sagas(store::Connection& connection, const SagaFilter& 
                 filter.placed_before ? std::optional(first_id_of(*filter.placed_before)) : std::nullopt);
   filter.state ? args.text(name(*filter.state)) : args.null();
   optional_text(args, filter.step);
-  filter.slots ? args.texts(*filter.slots) : args.null();
+  optional_text(args, filter.plugin);
   optional_text(args, filter.code);
   optional_uuid(args, place);
-  args.int8(limit + 1).int8(now().time_since_epoch().count());
+  args.int8(limit + 1).int8(now().time_since_epoch().count()).jsonb(standard_instances(slots));
   if (by_money) args.int8(risk);
   const auto rows = connection.run(by_money ? list_attention : list_live, std::move(args));
   Page page;

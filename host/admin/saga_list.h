@@ -16,16 +16,16 @@ struct SagaFilter {
   std::optional<State> state;  // STUCK and `attention`: biggest money at risk first; else oldest first
   bool attention = false;      // only orders that show `attention`, finished ones, too
   std::optional<Time> placed_before;
-  std::optional<std::string> step;                // its name in the definition
-  std::optional<std::vector<std::string>> slots;  // of the open step
-  std::optional<std::string> code;                // of being stuck
+  std::optional<std::string> step;    // its name in the definition
+  std::optional<std::string> plugin;  // the instance that serves the open step
+  std::optional<std::string> code;    // of being stuck
 };
 struct Page {
   std::vector<Uuid> order_ids;
   std::string next;  // where to go on, opaque; "" at the end
 };
 /// nullopt: `after` is not where a list of this kind can go on.
-std::optional<Page> list_sagas(store::Connection& connection, const SagaFilter& filter,
+std::optional<Page> list_sagas(store::Connection& connection, const SagaFilter& filter, const Slots& slots,
                                const std::string& after, int limit);
 
 /// What exactly one of is set.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "admin/builds.h"
 #include "admin/records.h"
 #include "http/access.h"
 #include "http/gate.h"
@@ -37,6 +38,9 @@ using ProductSource = std::function<ProductPage(const ProductQuery&)>;
 struct AdminParts {
   admin::Slots slots;
   std::function<std::vector<plugins::BuildInfo>()> plugins;  // [any worker thread]; may be empty
+  /// A build from this host's disk for an instance; may be empty. [any worker thread] May throw
+  /// store::DbError, plugins::PluginError, std::runtime_error.
+  std::function<admin::BuildAnswer(const admin::BuildWish&, const std::string& file, bool forced)> install;
   std::vector<plugins::BuildInfo> builds() const { return plugins ? plugins() : decltype(plugins()){}; }
   std::vector<std::string> step_instances() const;  // each once
 };
@@ -67,6 +71,8 @@ class Api {
 
   /// For routes of other parts; before the first request.
   Router& router() { return router_; }
+  /// Requests a second, per key and per address, from now on. [any thread]
+  void set_rate(access::Rate rate) { gate_.set_rate(rate); }
   /// For the front. Refers to this object.
   Poco::Net::HTTPRequestHandlerFactory::Ptr factory();
 

@@ -1,6 +1,6 @@
-// GET /api/admin/plugins/{instance}/builds, POST /api/admin/plugins/{instance}/switch, …/rollback, …/drain:
-// replaces plugins while hosts run. A build comes to a host by `orderctl plugin install`: a file's owner is
-// the trust in it.
+// GET and POST /api/admin/plugins/{instance}/builds, POST /api/admin/plugins/{instance}/switch, …/rollback,
+// …/drain: replaces plugins while hosts run. No code comes in over HTTP: what is installed is a file in
+// plugins.dir, whose owner is the trust in it.
 #include "admin/builds.h"
 #include "http/operator.h"
 #include "http/routes.h"
@@ -31,6 +31,33 @@ Answer list(const ApiParts& parts, Call& call) {
   std::string body = "{\"data\":[";
   for (const auto& one : builds) body.append(body.back() == '[' ? "" : ",").append(build_json(one));
   return json_reply(200, body + "]}");
+}
+
+Answer told(const admin::BuildAnswer& answer, int status) {
+  using Kind = admin::BuildAnswer::Kind;
+  if (answer.kind == Kind::unknown) return Problem{Error::build_not_found, answer.text, {}, {}};
+  if (answer.kind == Kind::refused) return Problem{Error::verb_refused, answer.text, {}, {}};
+  std::string out;
+  json::Object object(out);
+  object.add("digest", answer.digest).add("text", answer.text).end();
+  return json_reply(status, std::move(out));
+}
+
+Answer install(const ApiParts& parts, Call& call) {
+  if (auto problem = authorize(call, Scope::ops_act)) return std::move(*problem);
+  if (auto problem = refuse_other_than_json(call)) return std::move(*problem);
+  using Presence = intake::Checker::Presence;
+  intake::Checker check;
+  const auto read = read_body_of(call, check, {"file", "reason", "force"});
+  if (const auto* problem = std::get_if<Problem>(&read)) return *problem;
+  const auto& body = std::get<json::Document>(read);
+  admin::BuildWish wish{instance_in(call), "", actor_of(call), "", actor_data(call)};
+  wish.reason = check.text(body, "", "reason", Presence::required);
+  const std::string file = check.text(body, "", "file", Presence::required);
+  if (body.HasMember("force") && !body["force"].IsBool()) check.error("/force", "must be true or false");
+  if (!check.errors().empty()) return problem_of(check);
+  if (!parts.admin.install) return Problem{Error::build_not_found, {}, {}, {}};
+  return told(parts.admin.install(wish, file, json::boolean(body, "force")), 201);
 }
 
 enum class Change { use, roll_back, drain };
@@ -64,14 +91,7 @@ Answer change(const ApiParts& parts, Call& call, Change change) {
   if (body.HasMember("now") && !body["now"].IsBool()) check.error("/now", "must be true or false");
   if (!check.errors().empty()) return problem_of(check);
   auto connection = parts.pool.acquire();
-  const auto answer = carry_out(*connection, wish, change, json::boolean(body, "now"));
-  using Kind = admin::BuildAnswer::Kind;
-  if (answer.kind == Kind::unknown) return Problem{Error::build_not_found, answer.text, {}, {}};
-  if (answer.kind == Kind::refused) return Problem{Error::verb_refused, answer.text, {}, {}};
-  std::string out;
-  json::Object object(out);
-  object.add("digest", answer.digest).add("text", answer.text).end();
-  return json_reply(202, std::move(out));
+  return told(carry_out(*connection, wish, change, json::boolean(body, "now")), 202);
 }
 
 }  // namespace
@@ -79,6 +99,7 @@ Answer change(const ApiParts& parts, Call& call, Change change) {
 void add_build_routes(Router& router, const ApiParts& parts) {
   const std::string plugin = "/api/admin/plugins/{instance}/";
   router.add("GET", plugin + "builds", [&parts](Call& call) { return list(parts, call); });
+  router.add("POST", plugin + "builds", [&parts](Call& call) { return install(parts, call); });
   router.add("POST", plugin + "switch", [&parts](Call& call) { return change(parts, call, Change::use); });
   router.add("POST", plugin + "rollback",
              [&parts](Call& call) { return change(parts, call, Change::roll_back); });

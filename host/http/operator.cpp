@@ -33,7 +33,7 @@ bool dry_run_in(Query& query) {
   return text == "true";
 }
 
-admin::SagaFilter filter_of(const FilterText& text, const admin::Slots& slots, const OnError& error) {
+admin::SagaFilter filter_of(const FilterText& text, const AdminParts& admin, const OnError& error) {
   admin::SagaFilter filter;
   if (text.state) {
     filter.state = admin::parse_state(*text.state);
@@ -43,12 +43,10 @@ admin::SagaFilter filter_of(const FilterText& text, const admin::Slots& slots, c
   filter.attention = text.attention;
   filter.step = text.step;
   filter.code = text.code;
-  if (text.plugin) {
-    filter.slots.emplace();
-    for (const auto& [slot, info] : slots)
-      if (info.instance == *text.plugin) filter.slots->push_back(slot);
-    if (filter.slots->empty()) error("plugin", "is no instance that a saga's step uses here");
-  }
+  filter.plugin = text.plugin;
+  const auto known = admin.step_instances();
+  if (text.plugin && std::find(known.begin(), known.end(), *text.plugin) == known.end())
+    error("plugin", "is no instance that a saga's step uses here");
   if (text.older_than_s > 0) filter.placed_before = now() - Millis(1000 * text.older_than_s);
   return filter;
 }

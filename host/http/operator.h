@@ -30,6 +30,6 @@ struct FilterText {
   std::int64_t older_than_s = 0;
 };
 using OnError = std::function<void(const char* name, std::string message)>;
-admin::SagaFilter filter_of(const FilterText& text, const admin::Slots& slots, const OnError& error);
+admin::SagaFilter filter_of(const FilterText& text, const AdminParts& admin, const OnError& error);
 
 }  // namespace orderd::http

@@ -54,13 +54,14 @@ Answer list(const ApiParts& parts, Call& call) {
     if (!text.attention) query.error("attention", "must be true, or not be there");
   }
   text.older_than_s = query.integer("olderThanSeconds", {0, age_max_s, 0});
-  const auto filter = filter_of(text, parts.admin.slots, [&](const char* name, std::string message) {
+  const auto filter = filter_of(text, parts.admin, [&](const char* name, std::string message) {
     query.error(name, std::move(message));
   });
   const std::string place = place_in(query, list_cursor);
   if (!query.errors().empty()) return Problem{Error::invalid_parameter, {}, query.errors(), {}};
   auto connection = parts.pool.acquire();
-  return show(parts, *connection, admin::list_sagas(*connection, filter, place, limit), list_cursor);
+  return show(parts, *connection, admin::list_sagas(*connection, filter, parts.admin.slots, place, limit),
+              list_cursor);
 }
 
 /// "metadata.cart" if the query has a parameter of that kind.

@@ -85,7 +85,7 @@ std::vector<Uuid> ids_in(intake::Checker& check, const json::Value& list) {
 
 /// The filter of a bulk, with the names that the list's parameters have.
 std::optional<admin::SagaFilter> filter_in(intake::Checker& check, const json::Value& value,
-                                           const admin::Slots& slots) {
+                                           const AdminParts& admin) {
   using Presence = intake::Checker::Presence;
   const json::Value* given = check.object(value, "/filter");
   if (!given) return std::nullopt;
@@ -97,7 +97,7 @@ std::optional<admin::SagaFilter> filter_in(intake::Checker& check, const json::V
     if (given->HasMember(name)) *member = check.text(*given, "/filter", name, Presence::optional);
   if (given->HasMember("olderThanSeconds"))
     text.older_than_s = check.integer(*given, "/filter", "olderThanSeconds", {0, age_max_s}).value_or(0);
-  return filter_of(text, slots, [&](const char* name, std::string message) {
+  return filter_of(text, admin, [&](const char* name, std::string message) {
     check.error("/filter/" + std::string(name), std::move(message));
   });
 }
@@ -109,7 +109,7 @@ struct Bulk {
   std::optional<admin::SagaFilter> filter;
 };
 
-Bulk bulk_in(intake::Checker& check, const json::Document& body, const admin::Slots& slots) {
+Bulk bulk_in(intake::Checker& check, const json::Document& body, const AdminParts& admin) {
   using Presence = intake::Checker::Presence;
   Bulk bulk;
   const auto kind = admin::parse_verb_name(check.text(body, "", "verb", Presence::required));
@@ -122,7 +122,7 @@ Bulk bulk_in(intake::Checker& check, const json::Document& body, const admin::Sl
   const bool has_ids = body.HasMember("orderIds");
   if (has_ids == body.HasMember("filter")) check.error("", "either orderIds or filter is needed");
   if (has_ids) bulk.order_ids = ids_in(check, body["orderIds"]);
-  if (body.HasMember("filter")) bulk.filter = filter_in(check, body["filter"], slots);
+  if (body.HasMember("filter")) bulk.filter = filter_in(check, body["filter"], admin);
   return bulk;
 }
 
@@ -132,13 +132,14 @@ Answer give_many(const ApiParts& parts, Call& call) {
   intake::Checker check;
   const auto read = read_body_of(call, check, {"verb", "reason", "orderIds", "filter", "dryRun"});
   if (const auto* problem = std::get_if<Problem>(&read)) return *problem;
-  Bulk bulk = bulk_in(check, std::get<json::Document>(read), parts.admin.slots);
+  Bulk bulk = bulk_in(check, std::get<json::Document>(read), parts.admin);
   if (auto problem = authorize_verb(call, bulk.verb.kind, bulk.dry_run)) return std::move(*problem);
   if (!check.errors().empty()) return problem_of(check);
   auto connection = parts.pool.acquire();
   bool more = false;
   if (bulk.filter) {
-    const auto page = admin::list_sagas(*connection, *bulk.filter, "", admin::orders_per_bulk_max);
+    const auto page =
+        admin::list_sagas(*connection, *bulk.filter, parts.admin.slots, "", admin::orders_per_bulk_max);
     bulk.order_ids = page->order_ids;
     more = !page->next.empty();
   }

@@ -1,54 +1,14 @@
 // orderctl plugin install, list, switch, rollback, drain: replaces plugins while hosts run.
-#include "admin/builds.h"
-
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <iostream>
 
+#include "admin/install.h"
 #include "model/json.h"
 #include "orderctl/given.h"
-#include "plugin_host/build_store.h"
-#include "plugin_host/error.h"
 #include "wiring.h"
 
 namespace orderd::ctl {
 namespace {
-
-/// Fails the verb with what was found, unless the checker finds nothing. Checks that have an effect at the
-/// provider are left out: the instance's settings may be those of real money.
-void judge(const std::filesystem::path& file, const config::PluginSettings& plugin) {
-  const int settings = memfd_create("settings", 0);  // not on a command line, which others can see
-  for (const auto* values : {&plugin.settings, &plugin.secret_values})
-    for (const auto& [key, value] : *values)
-      if (dprintf(settings, "%s=%s\n", key.c_str(), value.c_str()) < 0) throw std::runtime_error("no memory");
-  const std::string from = "/proc/self/fd/" + std::to_string(settings);
-  std::cout << "checking " << file.string() << "\n" << std::flush;
-  const pid_t child = fork();
-  if (child == 0) {
-    std::error_code none;
-    const auto beside =
-        std::filesystem::read_symlink("/proc/self/exe", none).parent_path() / "orderd-plugin-check";
-    for (const char* program : {beside.c_str(), "orderd-plugin-check"})
-      execlp(program, "orderd-plugin-check", "--only", "entry.", "--only", "life.", "--settings",
-             from.c_str(), file.c_str(), nullptr);
-    _exit(127);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  close(settings);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-    throw std::runtime_error(
-        "there is no orderd-plugin-check here to judge it: install the package orderd-plugin-dev, or give "
-        "--force and --reason");
-  throw std::runtime_error(
-      "the plugin did not pass orderd-plugin-check and is not installed; --force with --reason installs it "
-      "all "
-      "the same");
-}
 
 const config::PluginSettings& plugin_of(Context& context, const std::string& instance) {
   const auto& all = context.settings().plugins;
@@ -75,19 +35,23 @@ int show(Context& context, const admin::BuildAnswer& answer) {
 int install(Context& context, const Words& words) {
   const Given given(words, {"--reason"}, {"--force"});
   if (given.words.size() != 2) throw UsageError("plugin install needs INSTANCE and FILE");
-  const auto& [instance, file] = std::pair(given.words[0], std::filesystem::absolute(given.words[1]));
-  const config::PluginSettings& plugin = plugin_of(context, instance);
-  const bool forced = given.flag("--force");
-  admin::BuildWish wish{instance, "", actor(),
-                        forced ? given.reason() : given.option("--reason").value_or("")};
-  if (!forced) judge(file, plugin);
-  const plugins::BuildStore store = build_store(context.settings());
-  std::string problem;
-  wish.digest = store.keep(file, problem);
-  if (wish.digest.empty()) throw std::runtime_error(problem);
-  context.become_service_user();
-  const auto described = store.describe(instance, wish.digest);
-  return show(context, admin::add_build(context.connection(), wish, described.plugin, described.version));
+  const std::string& instance = given.words[0];
+  admin::InstallWish wish;
+  wish.forced = given.flag("--force");
+  wish.wish = {instance, "", actor(), wish.forced ? given.reason() : given.option("--reason").value_or("")};
+  wish.plugin = instance_config(instance, plugin_of(context, instance));
+  wish.file = std::filesystem::absolute(given.words[1]);
+  const auto connect = [&]() -> store::Connection& {
+    context.become_service_user();
+    return context.connection();
+  };
+  const auto told = [&](const std::string& line) {
+    if (!context.json()) std::cout << line << "\n" << std::flush;
+  };
+  auto answer = admin::install(std::move(wish), build_store(context.settings()), connect, told);
+  if (answer.kind == admin::BuildAnswer::Kind::refused)
+    answer.text += "\norderctl: it is not installed; --force with --reason installs it all the same";
+  return show(context, answer);
 }
 
 int list(Context& context, const Words& words) {

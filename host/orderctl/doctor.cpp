@@ -11,6 +11,7 @@
 #include <functional>
 #include <iostream>
 
+#include "admin/builds.h"
 #include "orderctl/verbs.h"
 #include "store/provision.h"
 #include "store/secret_box.h"
@@ -52,6 +53,7 @@ class Examination {
       attempt("database", "see the message", [&] { look_at_server(); });
       attempt("schema", "orderctl migrate apply", [&] { look_at_schema(); });
       attempt("work", "orderctl migrate apply", [&] { look_at_work(); });
+      attempt("builds", "orderctl migrate apply", [&] { look_at_builds(); });
     }
     look_at_host();
     return report_;
@@ -115,6 +117,15 @@ class Examination {
           "a consumer is " + count(2) + " events behind", "orderctl outbox names it");
     judge("work", rows.integer(0, 3) > 0, "warn", "no host has worked on this database in the last minute",
           "systemctl start orderd");
+  }
+  void look_at_builds() {
+    const auto store = build_store(context_.settings());
+    for (const auto& one : admin::builds(context_.connection()))
+      judge("builds", (!one.current && one.orders == 0) || store.find(one.digest), "fail",
+            "build " + one.digest.substr(0, 12) + " of plugin " + one.instance + " is not in " +
+                store.folder().string() + (one.current ? ", and new orders begin with it" : "") +
+                (one.orders > 0 ? ": " + std::to_string(one.orders) + " orders need it" : ""),
+            "make the folder writable for orderd, or orderctl plugin install " + one.instance + " FILE");
   }
   void look_at_host() {
     if (!context_.settings().roles.contains("api")) return;

@@ -42,7 +42,8 @@ int explain(Context& context, const Words& words) {
     const auto found = admin::records(context.connection(), {id});
     if (!found.contains(id)) throw std::runtime_error("there is no order " + given.words[1]);
     body = found.at(id).body;
-    if (found.at(id).saga) kept = saga::instance_of(*found.at(id).saga, slot);
+    if (found.at(id).saga)
+      kept = saga::instance_of(*found.at(id).saga, slot, instance_of(context.settings(), slot));
   }
   if (const auto text = given.option("--method")) body.payment_method = *text;
   if (const auto text = given.option("--currency")) body.currency = *text;

@@ -44,7 +44,7 @@ std::vector<std::string> row_of(const std::string& object, const std::vector<std
   return row;
 }
 
-admin::SagaFilter filter_of(const Given& given, const admin::Slots& slots) {
+admin::SagaFilter filter_of(const Given& given) {
   admin::SagaFilter filter;
   if (const auto state = given.option("--state")) {
     filter.state = admin::parse_state(*state);
@@ -55,11 +55,7 @@ admin::SagaFilter filter_of(const Given& given, const admin::Slots& slots) {
   filter.attention = given.flag("--attention");
   if (const auto age = given.option("--older-than"))
     filter.placed_before = now() - Millis(1000 * number(*age, "--older-than"));
-  if (const auto plugin = given.option("--plugin")) {
-    filter.slots.emplace();
-    for (const auto& [slot, info] : slots)
-      if (info.instance == *plugin) filter.slots->push_back(slot);
-  }
+  filter.plugin = given.option("--plugin");
   return filter;
 }
 
@@ -67,12 +63,12 @@ int list(Context& context, const Words& words) {
   const Given given(words, {"--state", "--step", "--plugin", "--older-than"}, {"--attention"});
   if (!given.words.empty()) throw UsageError("\"" + given.words[0] + "\" is too much here");
   const auto slots = named_slots(context);
-  const auto filter = filter_of(given, slots);
+  const auto filter = filter_of(given);
   store::Report report{
       {"orderId", "state", "status", "action", "attempt", "nextAt", "moneyAtRisk", "currency", "stuck"}, {}};
   std::string after;
   do {
-    const auto found = admin::list_sagas(context.connection(), filter, after, page);
+    const auto found = admin::list_sagas(context.connection(), filter, slots, after, page);
     const auto records = admin::records(context.connection(), found->order_ids);
     for (const Uuid& id : found->order_ids)
       if (const auto record = records.find(id); record != records.end())

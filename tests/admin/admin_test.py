@@ -7,6 +7,7 @@ import os
 import pathlib
 import sys
 import unittest
+import unittest.mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
@@ -29,6 +30,11 @@ class Admin(unittest.TestCase):
         cls.host.settings["saga.dir"] = cls.host.folder
         cls.host.write_config()
         cls.host.prepare()
+
+        checker = pathlib.Path(os.environ["ORDERD_TEST_BIN"]) / "plugin-api" / "checker"
+        path = f"{checker}{os.pathsep}{os.environ['PATH']}"
+        cls.enterClassContext(unittest.mock.patch.dict(os.environ, {"PATH": path}))
+        cls.host.environment["PATH"] = path
         cls.host.start()
 
     def ctl(self, *words):
@@ -109,6 +115,38 @@ class Admin(unittest.TestCase):
         self.host.wait_for_status(order, "CONFIRMED")
         rows = self.database.query("select verb from audit_log where subject = 'plugin:payment' order by id")
         self.assertEqual(rows, ["switch.pause", "switch.resume"])
+
+    def install(self, instance, file, **more):
+        path = f"/api/admin/plugins/{instance}/builds"
+        return self.host.post(path, {"file": file, "reason": "newer", **more})
+
+    def test_a_build_is_installed_by_the_api_and_by_orderctl_if_the_checker_has_nothing_against_it(self):
+        installed = self.install("payment", "payment_simulated.so")
+        self.assertEqual(installed.status, 201, installed.body)
+        digest = installed.body["digest"]
+        file = pathlib.Path(self.host.settings["plugins.dir"]) / "payment_simulated.so"
+        self.assertEqual(self.ctl("plugin", "install", "payment", file)["digest"], digest)
+        self.assertIn(digest, [one["digest"] for one in self.ctl("plugin", "list", "payment")])
+        self.assertEqual(self.install("nobody", "payment_simulated.so").status, 404)
+
+    def test_a_build_that_does_not_pass_is_refused_unless_forced(self):
+        bad = "zoo/zoo_crashes_unstarted.so"
+        refused = self.install("payment", bad)
+        self.assertEqual((refused.status, refused.body["code"]), (409, "VERB_REFUSED"), refused.body)
+        self.assertIn("did not pass orderd-plugin-check: life.", refused.body["detail"])
+        file = pathlib.Path(self.host.settings["plugins.dir"]) / bad
+        with self.assertRaisesRegex(RuntimeError, "--force with --reason installs it all the same"):
+            self.host.orderctl("plugin", "install", "payment", file)
+        forced = self.install("payment", bad, force=True)
+        self.assertEqual(forced.status, 201, forced.body)
+        audited = ("select reason, data ->> 'digest' from audit_log where verb = 'plugin.install' "
+                   "order by id desc limit 1")
+        self.assertEqual(self.database.query(audited), [f"newer|{forced.body['digest']}"])
+
+    def test_a_file_that_is_not_among_the_hosts_plugins_is_not_run(self):
+        elsewhere = self.install("payment", "/usr/lib/os-release", force=True)
+        self.assertEqual(elsewhere.status, 409, elsewhere.body)
+        self.assertIn("/usr/lib/os-release", elsewhere.body["detail"])
 
     def test_a_dead_letter_of_the_read_model_comes_back(self):
         order = self.host.place()["id"]

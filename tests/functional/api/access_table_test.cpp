@@ -178,6 +178,7 @@ TEST_CASE("With keys required, each route answers each kind of caller as its sco
       {{"PUT", "/api/admin/switches/captures", R"({"paused":false,"reason":"r"})"}, ops(403, 200, 403)},
       {{"GET", "/api/admin/plugins", ""}, ops(200, 403, 403)},
       {{"GET", "/api/admin/plugins/none/builds", ""}, ops(404, 403, 403)},
+      {{"POST", "/api/admin/plugins/none/builds", R"({"reason":"r","file":"x.so"})"}, ops(403, 404, 403)},
       {{"POST", "/api/admin/plugins/none/switch", R"({"reason":"r","digest":"0123456"})"},
        ops(403, 404, 403)},
       {{"POST", "/api/admin/plugins/none/rollback", why}, ops(403, 409, 403)},

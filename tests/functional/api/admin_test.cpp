@@ -84,6 +84,12 @@ TEST_CASE("Sagas are filtered by step, plugin, state and age, and found by what 
   CHECK(ids_of(host.get("/api/admin/sagas")) == both);
   CHECK(ids_of(host.get("/api/admin/sagas?step=authorize&plugin=bank")) == both);
   CHECK(ids_of(host.get("/api/admin/sagas?plugin=stock")) == none);
+  host.database.session().run(store::Statement{"test_serve",
+                                               "update sagas set data = jsonb_set(data, '{instances}', "
+                                               R"('{"payment":"stock"}') where order_id = $1)"},
+                              store::Args().uuid(*Uuid::parse(two.id)));
+  CHECK(ids_of(host.get("/api/admin/sagas?plugin=stock")) == std::vector<std::string>{two.id});
+  CHECK(ids_of(host.get("/api/admin/sagas?plugin=bank")) == std::vector<std::string>{one.id});
   CHECK(ids_of(host.get("/api/admin/sagas?state=PENDING")) == none);
   CHECK(ids_of(host.get("/api/admin/sagas?olderThanSeconds=3600")) == none);
   CHECK(ids_of(host.get("/api/admin/sagas/search?providerReference=ch_B")) ==

@@ -1,0 +1,139 @@
+#include "admin/install.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <optional>
+
+namespace orderd::admin {
+namespace {
+
+using Told = std::function<void(const std::string&)>;
+constexpr const char* checker_name = "orderd-plugin-check";
+constexpr std::chrono::seconds checks_limit{60};
+constexpr std::size_t findings_max = 6;
+
+struct Descriptor {
+  int fd = -1;
+  ~Descriptor() { close_now(); }
+  void close_now() {
+    if (fd >= 0) close(fd);
+    fd = -1;
+  }
+};
+
+/// In memory, and not on a command line, which others can see.
+int settings_file(const plugins::InstanceConfig& plugin) {
+  const int file = memfd_create("settings", MFD_CLOEXEC);
+  for (const auto* values : {&plugin.settings, &plugin.secrets})
+    for (const auto& [key, value] : *values)
+      if (dprintf(file, "%s=%s\n", key.c_str(), value.c_str()) < 0) throw std::runtime_error("no memory");
+  return file;
+}
+
+/// The checker as the leader of its own group, with the settings at descriptor 3, and nothing else of ours.
+/// Checks that have an effect at the provider are left out: the settings may be those of real money.
+std::optional<pid_t> start_checker(const std::string& file, int settings, int out) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_init(&attributes);
+  posix_spawn_file_actions_adddup2(&actions, out, 1);
+  posix_spawn_file_actions_adddup2(&actions, out, 2);
+  posix_spawn_file_actions_adddup2(&actions, settings, 3);
+  posix_spawn_file_actions_addclosefrom_np(&actions, 4);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  const std::array<const char*, 9> words{checker_name, "--only",          "entry.",     "--only", "life.",
+                                         "--settings", "/proc/self/fd/3", file.c_str(), nullptr};
+  std::error_code none;
+  const auto beside = std::filesystem::read_symlink("/proc/self/exe", none).parent_path() / checker_name;
+  pid_t child = 0;
+  int failed = 1;
+  for (const char* program : {beside.c_str(), checker_name})
+    if (failed != 0)
+      failed =
+          posix_spawnp(&child, program, &actions, &attributes, const_cast<char**>(words.data()), environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return failed == 0 ? std::optional(child) : std::nullopt;
+}
+
+/// Each line until the child's end; false when the time was over before.
+bool read_lines(pid_t child, int from, const Told& told) {
+  const auto end = std::chrono::steady_clock::now() + checks_limit;
+  const Descriptor ended{static_cast<int>(syscall(SYS_pidfd_open, child, 0))};
+  std::string line;
+  std::array<char, 4096> bytes;
+  for (;;) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    std::array<pollfd, 2> both{pollfd{from, POLLIN, 0}, pollfd{ended.fd, POLLIN, 0}};
+    if (left.count() <= 0 || poll(both.data(), 2, static_cast<int>(left.count())) == 0) return false;
+    if ((both[0].revents & POLLIN) == 0) {
+      if (both[1].revents != 0) return true;
+      continue;
+    }
+    const ssize_t got = read(from, bytes.data(), bytes.size());
+    for (ssize_t i = 0; i < got; ++i) {
+      if (bytes[static_cast<std::size_t>(i)] != '\n') {
+        line.push_back(bytes[static_cast<std::size_t>(i)]);
+        continue;
+      }
+      told(line);
+      line.clear();
+    }
+  }
+}
+
+/// What the checks have against the library; "" if nothing.
+std::string judge(const InstallWish& wish, const Told& told) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe: free descriptors");
+  const Descriptor from{ends[0]}, settings{settings_file(wish.plugin)};
+  Descriptor to{ends[1]};
+  const auto child = start_checker(wish.file.string(), settings.fd, to.fd);
+  to.close_now();
+  if (!child)
+    return std::string("there is no ") + checker_name +
+           " here to judge it: install the package orderd-plugin-dev, or force it";
+  std::string findings;
+  std::size_t count = 0;
+  const bool in_time = read_lines(*child, from.fd, [&](const std::string& line) {
+    told(line);
+    const bool finding = line.starts_with("        ");  // of the check in the line before
+    if ((line.starts_with("FAIL") || (finding && count > 0)) && count++ < findings_max)
+      findings += (findings.empty() ? ": " : "; ") + line.substr(finding ? 8 : 6);
+  });
+  kill(-*child, SIGKILL);  // what a plugin started, and what took too long
+  int status = 0;
+  waitpid(*child, &status, 0);
+  if (!in_time)
+    return "the checks took longer than " + std::to_string(checks_limit.count()) + " s" + findings;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return "";
+  return std::string("the plugin did not pass ") + checker_name + findings;
+}
+
+}  // namespace
+
+BuildAnswer install(InstallWish wish, const plugins::BuildStore& store,
+                    const std::function<store::Connection&()>& connect, const Told& told) {
+  if (!wish.forced)
+    if (const std::string problem = judge(wish, told); !problem.empty())
+      return {BuildAnswer::Kind::refused, "", problem};
+  std::string problem;
+  wish.wish.digest = store.keep(wish.file, problem);
+  if (wish.wish.digest.empty()) throw std::runtime_error(problem);
+  store::Connection& connection = connect();
+  const auto described = store.describe(wish.plugin.name, wish.wish.digest);
+  return add_build(connection, wish.wish, described.plugin, described.version);
+}
+
+}  // namespace orderd::admin
