@@ -102,8 +102,8 @@ std::string judge(const InstallWish& wish, const Told& told) {
   const auto child = start_checker(wish.file.string(), settings.fd, to.fd);
   to.close_now();
   if (!child)
-    return std::string("there is no ") + checker_name +
-           " here to judge it: install the package orderd-plugin-dev, or force it";
+    return "there is no orderd-plugin-check here to judge it: install the package orderd-plugin-dev, or "
+           "force it";
   std::string findings;
   std::size_t count = 0;
   const bool in_time = read_lines(*child, from.fd, [&](const std::string& line) {
@@ -118,7 +118,7 @@ std::string judge(const InstallWish& wish, const Told& told) {
   if (!in_time)
     return "the checks took longer than " + std::to_string(checks_limit.count()) + " s" + findings;
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return "";
-  return std::string("the plugin did not pass ") + checker_name + findings;
+  return "the plugin did not pass orderd-plugin-check" + findings;
 }
 
 }  // namespace
