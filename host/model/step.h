@@ -103,6 +103,7 @@ struct Completion {
   std::string key;
   Outcome outcome;
   std::string plugin_digest;  // SHA-256 of the library that ran it, hex
+  Time arrived{};             // at the engine
 };
 
 }  // namespace orderd

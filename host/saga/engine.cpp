@@ -44,6 +44,7 @@ Engine::Engine(EngineOptions options, Store& store, bus::Subscription& orders, P
 }
 
 void Engine::complete(Completion completion) {
+  completion.arrived = clock_.now();
   while (!completions_.push(completion)) {
     if (completions_.closed()) return;
     std::this_thread::yield();  // an outcome is never dropped; the engine is taking from the queue
@@ -287,8 +288,8 @@ Task Engine::answer(Completion completion) {
                          outcome.query_answer != QueryAnswer::none;
     const OpenCommand& open = *live->second.saga.open;
     const auto& step = definition(live->second.saga.definition).steps[static_cast<std::size_t>(open.step)];
-    if (const auto* port = external_port(live->second); port && open.phase == CommandPhase::sent)
-      gate_.answered(port->instance(), completion.order_id, {reached, clock_.now() - open.sent, step.timeout},
+    if (const auto* port = external_port(live->second); port)
+      gate_.answered(port->instance(), completion.order_id, {reached, completion.arrived, step.timeout},
                      clock_.now());
   }
   return {completion.order_id,

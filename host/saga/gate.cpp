@@ -6,9 +6,10 @@ namespace orderd::saga {
 namespace {
 
 constexpr std::size_t orders_failed_max = 5;
-constexpr Millis wait_first{1000}, wait_max{30'000};
+constexpr Millis wait_first{1000}, wait_max{5000};
 constexpr Millis probe_lost_after{30'000};  // a probe that was never sent, or whose answer went elsewhere
-constexpr double per_second_least = 10, per_second_free = 2000;
+constexpr double per_second_least = 40, per_second_free = 2000;
+constexpr Millis ramp_step{250};      // in which the rate doubles
 constexpr double first_share = 0.25;  // of a usual second
 constexpr std::size_t looks_per_release_max = 512;
 
@@ -29,6 +30,11 @@ void Breaker::count_usual(Time now) {
   ++counted_;
 }
 
+void Breaker::refill(Time now) {
+  permits_ = per_second_ * static_cast<double>(ramp_step.count()) / 1000.0;
+  refilled_ = now;
+}
+
 bool Breaker::admit(Time now) {
   if (state_ == State::closed) return true;
   if (state_ == State::open) {
@@ -43,11 +49,9 @@ bool Breaker::admit(Time now) {
     probe_sent_ = now;
     return true;
   }
-  const double passed = static_cast<double>((now - refilled_).count()) / 1000.0;
-  if (passed >= 1.0) {
+  if (now - refilled_ >= ramp_step) {
     per_second_ *= 2;
-    permits_ = per_second_;
-    refilled_ = now;
+    refill(now);
   }
   if (per_second_ > per_second_free) {
     change(State::closed, now);
@@ -70,7 +74,8 @@ void Breaker::answered(const Uuid& order, bool reached, Time now) {
     if (state_ == State::closed) count_usual(now);
     if (state_ == State::closed || per_second_ > 0) return;
     change(State::half_open, now);
-    per_second_ = permits_ = std::max(per_second_least, usual_ * first_share);
+    per_second_ = std::max(per_second_least, usual_ * first_share);
+    refill(now);
     counted_ = 0;
     counted_since_ = now;
     refilled_ = now;
@@ -105,7 +110,7 @@ bool Gate::admit(const std::string& instance, const std::string& action, const U
 
 void Gate::answered(const std::string& instance, const Uuid& order, const Heard& heard, Time now) {
   breakers_[instance].answered(order, heard.reached, now);
-  windows_[instance].answered(heard.took, heard.patience, now);
+  windows_[instance].answered(order, heard.arrived, heard.patience);
   give_back(order);
 }
 
@@ -114,7 +119,8 @@ void Gate::give_back(const Uuid& order) {
 }
 
 void Gate::hold(const std::string& instance, const Uuid& order, bool begun) {
-  held_[instance][begun ? 0 : 1].push_back(order);
+  Held& held = held_[instance];
+  if (held.orders.insert(order).second) held.lines[begun ? 0 : 1].push_back(order);
 }
 
 void Gate::forget() {
@@ -124,18 +130,20 @@ void Gate::forget() {
 
 std::vector<Uuid> Gate::release(Time now, const std::function<std::string(const Uuid&)>& action_of) {
   std::vector<Uuid> out;
-  for (auto& [instance, lines] : held_) {
-    for (std::deque<Uuid>& line : lines) {
+  for (auto& [instance, held] : held_) {
+    for (std::deque<Uuid>& line : held.lines) {
       for (std::size_t looks = std::min(line.size(), looks_per_release_max); looks > 0; --looks) {
         const Uuid id = line.front();
         const std::string action = action_of(id);
         const bool waits = !action.empty() && paused(instance, action);
         if (!action.empty() && !waits && !let_out(instance, id, now)) break;
         line.pop_front();
-        if (waits)
+        if (waits) {
           line.push_back(id);
-        else if (!action.empty())
-          out.push_back(id);
+          continue;
+        }
+        held.orders.erase(id);
+        if (!action.empty()) out.push_back(id);
       }
     }
   }
@@ -143,9 +151,7 @@ std::vector<Uuid> Gate::release(Time now, const std::function<std::string(const 
 }
 
 bool Gate::holds_any() const {
-  return std::any_of(held_.begin(), held_.end(), [](const auto& one) {
-    return std::any_of(one.second.begin(), one.second.end(), [](const auto& line) { return !line.empty(); });
-  });
+  return std::any_of(held_.begin(), held_.end(), [](const auto& one) { return !one.second.orders.empty(); });
 }
 
 std::set<std::string> Gate::broken(Time now) const {
@@ -167,7 +173,7 @@ std::vector<PluginStatus> Gate::status(const std::set<std::string>& instances) c
       one.since = found->second.since();
     }
     if (const auto found = held_.find(instance); found != held_.end())
-      for (const auto& line : found->second) one.parked += static_cast<std::int32_t>(line.size());
+      one.parked = static_cast<std::int32_t>(found->second.orders.size());
     out.push_back(std::move(one));
   }
   return out;

@@ -4,10 +4,10 @@
 // nothing is written while they wait. Orders that have begun go before those that have not. The breaker:
 //
 // 1. closed: everything goes. Five orders in a row that did not reach the provider open it.
-// 2. open: nothing goes. After a wait (1 s, doubled up to 30 s) one call is let through as a probe.
+// 2. open: nothing goes. After a wait (1 s, doubled up to 5 s) one call is let through as a probe.
 // 3. The probe reached the provider: sagas resume gradually, at a quarter of what the instance answered in a
-//    usual second (10 calls at least), twice as many each second, until the breaker is closed again. It did
-//    not: open again.
+//    usual second (40 calls at least), twice as many each quarter of a second, until the breaker is closed
+//    again. It did not: open again.
 //
 // One thread, the engine's. Pure but for what it holds: time comes in.
 #include <array>
@@ -16,6 +16,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "base/clock.h"
@@ -40,6 +41,7 @@ class Breaker {
  private:
   void change(State state, Time now);
   void count_usual(Time now);
+  void refill(Time now);
   State state_ = State::closed;
   Time since_{}, probe_at_{}, probe_sent_{}, refilled_{};
   Millis wait_{1000};
@@ -54,10 +56,12 @@ class Gate {
  public:
   /// True, and the order's call counts as out, if it may go now.
   bool admit(const std::string& instance, const std::string& action, const Uuid& order, Time now);
-  /// An answer to a call that went out `took` ago and might have taken `patience`.
+  /// An admitted order's call goes out.
+  void sent(const std::string& instance, const Uuid& order, Time now) { windows_[instance].sent(order, now); }
   struct Heard {
     bool reached = false;  // the provider
-    Millis took{}, patience{};
+    Time arrived{};
+    Millis patience{};  // how long the call might have taken
   };
   void answered(const std::string& instance, const Uuid& order, const Heard& heard, Time now);
   /// Nothing of this order is out.
@@ -82,8 +86,11 @@ class Gate {
   bool let_out(const std::string& instance, const Uuid& order, Time now);
   std::map<std::string, Breaker> breakers_;
   std::map<std::string, Window> windows_;
-  using Lines = std::array<std::deque<Uuid>, 2>;  // those that have begun, those that have not
-  std::map<std::string, Lines> held_;
+  struct Held {
+    std::array<std::deque<Uuid>, 2> lines;  // those that have begun, those that have not
+    std::unordered_set<Uuid> orders;        // in either
+  };
+  std::map<std::string, Held> held_;
   std::set<std::string> switches_;
 };
 

@@ -355,6 +355,7 @@ void Engine::dispatch(const Drafts& drafts, const std::set<Uuid>& not_started) {
     plugins::StepPort* port = live.served->ports.at(step.slot);
     Calls& of = calls[port->instance() + "@" + port->digest()];
     of.port = port;
+    gate_.sent(port->instance(), id, clock_.now());
     of.commands.push_back(std::move(command));
   }
   if (!need_secret.empty()) {

@@ -20,16 +20,26 @@ bool Window::take(const Uuid& order) {
     was_full_ = true;
     return false;
   }
-  out_.insert(order);
+  out_.emplace(order, Time{});
   return true;
 }
 
-void Window::answered(Millis took, Millis patience, Time now) {
+void Window::sent(const Uuid& order, Time now) {
+  if (const auto found = out_.find(order); found != out_.end()) found->second = now;
+}
+
+void Window::answered(const Uuid& order, Time arrived, Millis patience) {
+  const auto found = out_.find(order);
+  if (found == out_.end()) return;
+  const Time sent = found->second;
+  out_.erase(found);
+  if (sent == Time{}) return;
+  const Millis took = arrived - sent;
   patience_ = patience;
   quickest_lately_ = std::min(quickest_lately_, took);
   quickest_ = std::min(quickest_, took);
   if (took_.size() < answers_kept_max) took_.push_back(took);
-  if (now - looked_ >= look_every) adjust(now);
+  if (arrived - looked_ >= look_every) adjust(arrived);
 }
 
 void Window::adjust(Time now) {

@@ -7,7 +7,7 @@
 // quarter of what a call may take, or did not come at all, fewer calls go out at once; else more, if all that
 // may were out. Answers that were lost say nothing about load, and nearly half of them may be.
 #include <cstddef>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -19,10 +19,13 @@ class Window {
  public:
   /// True, and the order counts as out, if there is room or if it is out already.
   bool take(const Uuid& order);
+  /// Its call goes out now.
+  void sent(const Uuid& order, Time now);
   /// Its call is over, or did not go out after all.
   void give_back(const Uuid& order) { out_.erase(order); }
-  /// An answer after `took`, or none in that time; a call may take `patience`.
-  void answered(Millis took, Millis patience, Time now);
+  /// Its answer came at `arrived`, or word that none will; a call may take `patience`. The order is out no
+  /// more.
+  void answered(const Uuid& order, Time arrived, Millis patience);
 
   bool full() const { return out_.size() >= static_cast<std::size_t>(size_); }
   std::size_t size() const { return static_cast<std::size_t>(size_); }
@@ -32,9 +35,9 @@ class Window {
  private:
   void adjust(Time now);
   double size_ = 256;
-  std::unordered_set<Uuid> out_;
-  bool was_full_ = false;     // since the last look
-  std::vector<Millis> took_;  // since the last look
+  std::unordered_map<Uuid, Time> out_;  // and when it went
+  bool was_full_ = false;               // since the last look
+  std::vector<Millis> took_;            // since the last look
   Millis patience_{}, quickest_{Millis::max()}, quickest_lately_{Millis::max()};
   Time looked_{}, minute_began_{};
 };

@@ -103,7 +103,7 @@ class Campaign:
         with world.World(self._kafka, given.hosts, given.seed, given.isolated) as here:
             here.fleet.start()
             buyers = Buyers(here.hosts, given.seed)
-            faults = mayhem.Mayhem(here, self._kafka, given.seed + 1)
+            faults = mayhem.Mayhem(here, self._kafka, given.seed + 1, given.every)
             over = threading.Event()
             shopping = threading.Thread(target=self._guarded, args=(buyers.shop, given.rate, over))
             shopping.start()
@@ -209,7 +209,7 @@ BANK_FAULTS = ("late", "lost reply", "connection cut", "outage", "stored failure
 
 def repeat(given, bus):
     return (f"./x chaos --minutes {given.minutes} --seed {given.seed} --rate {given.rate}"
-            f" --hosts {given.hosts}"
+            f" --hosts {given.hosts} --every {given.every}"
             + (" --kafka" if bus == "Kafka" else "") + (" --isolated" if given.isolated else ""))
 
 
@@ -242,9 +242,11 @@ def over_buses(given, run):
 
 
 def main():
-    given = arguments(minutes=5, hosts=3).parse_args()
+    parser = arguments(minutes=5, hosts=3)
+    parser.add_argument("--every", type=float, default=6, help="seconds between two faults, on the average")
+    given = parser.parse_args()
     if given.bounded:
-        given.minutes, given.rate, given.hosts = BOUNDED_MINUTES, 60, 2
+        given.minutes, given.rate, given.hosts, given.every = BOUNDED_MINUTES, 60, 2, 2
 
     def run(kafka):
         fleet.say(f"== {repeat(given, 'Kafka' if kafka else 'pglog')}")

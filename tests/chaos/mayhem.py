@@ -17,7 +17,6 @@ import time
 import world
 from world import fleet, orderd_env
 
-PAUSE_MIN_S, PAUSE_MAX_S = 0.5, 4.0
 LOOK_S = 0.1
 ARMED_SHARE = 0.7
 POINT_STOPS_SHARE = 0.25
@@ -117,8 +116,9 @@ class Guard:
 
 
 class Mayhem:
-    def __init__(self, of, kafka, seed):
-        self._world = of
+    def __init__(self, of, kafka, seed, every):
+        """`every`: seconds between two faults, on the average."""
+        self._world, self._every = of, every
         self._pick = random.Random(seed)
         self._points = fault_points(kafka)
         self._pick.shuffle(self._points)
@@ -139,7 +139,7 @@ class Mayhem:
             guard.thread.start()
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            time.sleep(min(left, self._pick.uniform(PAUSE_MIN_S, PAUSE_MAX_S)))
+            time.sleep(min(left, self._every * self._pick.uniform(0.2, 1.8)))
             name = self._pick.choices(list(self._kinds), list(self._kinds.values()))[0]
             self._begun.append(self._pool.submit(self._hurt, name, random.Random(self._pick.random())))
         self.heal()

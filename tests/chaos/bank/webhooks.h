@@ -1,6 +1,6 @@
 #pragma once
 // Tells the shop what happened, as a provider does: POST with a signature over the raw body, again and again
-// until somebody answers 2xx; now and then twice, and out of order. A thread of its own; tell() from any.
+// until somebody answers 2xx; now and then twice, and out of order. Threads of its own; tell() from any.
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -35,7 +35,8 @@ class Webhooks {
   std::condition_variable changed_;
   std::multimap<std::int64_t, std::string> due_;  // guarded by mutex_
   bool stopping_ = false;                         // guarded by mutex_
-  std::thread thread_;
+  std::size_t turn_ = 0;                          // guarded by mutex_
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace bank

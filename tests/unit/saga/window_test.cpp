@@ -23,16 +23,18 @@ struct Provider {
   /// The window after `seconds` in which there was more to do than goes out.
   std::size_t busy(Window& window, int seconds) const {
     constexpr Millis step{50};
-    std::deque<std::pair<Uuid, Time>> queue;
+    std::deque<std::pair<Uuid, Time>> queue;  // and when each was sent
     int number = 0;
     for (Time now = start; now < start + Millis(1000 * seconds); now += step) {
-      for (Uuid id = Uuid::v7(); window.take(id); id = Uuid::v7()) queue.emplace_back(id, now);
+      for (Uuid id = Uuid::v7(); window.take(id); id = Uuid::v7()) {
+        window.sent(id, now);
+        queue.emplace_back(id, now);
+      }
       for (int i = 0; i < per_second / 20 && !queue.empty(); ++i) {
         const auto [id, sent] = queue.front();
         queue.pop_front();
-        window.give_back(id);
         const bool gone = lost != 0 && ++number % lost == 0;
-        window.answered(gone ? patience : std::min(patience, now - sent + each), patience, now);
+        window.answered(id, sent + (gone ? patience : std::min(patience, now - sent + each)), patience);
       }
     }
     return window.size();
@@ -66,6 +68,11 @@ TEST_CASE("a provider that always takes long is not taken for one that is overlo
 TEST_CASE("a single slow answer now and then changes nothing") {
   Window window;
   Time now = start;
-  for (int i = 0; i < 100; ++i) window.answered(Millis(i % 2 ? 5 : 1900), patience, now += Millis(1000));
+  for (int i = 0; i < 100; ++i) {
+    const Uuid id = Uuid::v7();
+    REQUIRE(window.take(id));
+    window.sent(id, now += Millis(3000));
+    window.answered(id, now + Millis(i % 2 ? 5 : 1900), patience);
+  }
   CHECK(window.size() == 256);
 }
