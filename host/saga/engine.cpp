@@ -8,12 +8,6 @@
 
 namespace orderd::saga {
 
-Metrics::Value& orders_without_build() {
-  static Metrics::Value& value = metrics().gauge(
-      "orderd_orders_without_build", "Orders of this host that wait for a plugin's build that is not here");
-  return value;
-}
-
 Engine::Engine(EngineOptions options, Store& store, bus::Subscription& orders, Plugins& plugins,
                Definition definition, const Clock& clock)
     : options_(options),
@@ -79,8 +73,7 @@ bool Engine::turn(Millis wait) {
       tasks.push_back(answer(std::move(completion)));
     take_due(tasks);
     take_inbox(tasks);
-    read(orders_.poll(options_.orders_per_tick_max, tasks.empty() ? until_next_timer(wait) : Millis(0)),
-         tasks);
+    read_on(tasks, wait);
     if (!tasks.empty() || !parking_.empty()) tick(std::move(tasks), read_);
     if (away_) log_info("saga", "working again");
     away_ = false;
@@ -98,7 +91,7 @@ void Engine::maintain() {
     store_.save_definition(current.digest, current.name, current.text);
     definition_saved_ = true;
   }
-  own(store_.maintain());
+  own(renew());
   take_up_left_alone();
   gate_.pause(store_.switches());
   report();
@@ -148,9 +141,11 @@ std::vector<Task> Engine::load(const std::vector<std::int16_t>& shards) {
       continue;
     }
     left_alone_.erase(id);
-    live_[id] = std::move(live);
-    schedule(live_[id]);
-    tasks.push_back({id, TakenOver{}});
+    const Live& taken = live_[id] = std::move(live);
+    schedule(taken);
+    // The others wait for their time: nothing of them is written.
+    if (taken.saga.open && !taken.saga.stuck && taken.saga.open->phase == CommandPhase::sent)
+      tasks.push_back({id, TakenOver{}});
   }
   return tasks;
 }
@@ -163,22 +158,39 @@ void Engine::in_batches(const std::vector<Task>& tasks) {
   }
 }
 
-void Engine::own(const Ownership& change) {
-  for (const std::int16_t shard : change.lost) drop(shard);
-  if (change.gained.empty()) return;
-  std::vector<std::int16_t> shards;
-  for (const auto& [shard, position] : change.gained) {
-    drop(shard);
-    shards.push_back(shard);
+Ownership Engine::renew() {
+  renewed_ = clock_.now();
+  return store_.maintain();
+}
+
+/// One shard after the other, with renewals between them: sagas may be many, and a lease is short.
+void Engine::own(Ownership change) {
+  std::map<std::int16_t, std::int64_t> gained;
+  for (;;) {
+    for (const std::int16_t shard : change.lost) {
+      drop(shard);
+      gained.erase(shard);
+    }
+    gained.merge(change.gained);
+    if (gained.empty()) return;
+    const auto [shard, position] = *gained.begin();
+    gained.erase(gained.begin());
+    take_over(shard, position);
+    change = clock_.now() - renewed_ < options_.maintain_every ? Ownership{} : renew();
   }
-  const std::vector<Task> tasks = load(shards);
-  for (const auto& [shard, position] : change.gained) {
-    shards_.insert(shard);
-    read_[shard] = saved_[shard] = position;
-    orders_.start(shard, position);
-  }
-  log_info("saga", "took over shards",
-           {{"shards", std::to_string(shards.size())}, {"live", std::to_string(tasks.size())}});
+}
+
+void Engine::take_over(std::int16_t shard, std::int64_t position) {
+  drop(shard);
+  const std::size_t before = live_.size();
+  const std::vector<Task> tasks = load({shard});
+  shards_.insert(shard);
+  read_[shard] = saved_[shard] = position;
+  orders_.start(shard, position);
+  log_info("saga", "took over a shard",
+           {{"shard", std::to_string(shard)},
+            {"live", std::to_string(live_.size() - before)},
+            {"in_flight", std::to_string(tasks.size())}});
   in_batches(tasks);
 }
 
@@ -310,6 +322,8 @@ void Engine::report() {
       metrics().gauge("orderd_plugin_calls_max" + label,
                       "Calls of this host that go out at once, by latency") =
           static_cast<std::int64_t>(window->size());
+      metrics().gauge("orderd_plugin_latency_ms" + label, "Half of the plugin's latest answers took longer") =
+          window->median().count();
       metrics().gauge("orderd_plugin_calls" + label, "Calls of this host that are out") =
           static_cast<std::int64_t>(window->out());
     }

@@ -1,5 +1,4 @@
 #pragma once
-#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -19,9 +18,6 @@
 
 namespace orderd::saga {
 
-/// Orders of this host whose plugin's build is missing here. Shown in /metrics and readiness.
-Metrics::Value& orders_without_build();
-
 struct EngineOptions {
   std::size_t orders_per_tick_max = 256;
   std::size_t completions_queued_max = 100'000;
@@ -29,6 +25,8 @@ struct EngineOptions {
   Millis inbox_every{100};
   Millis store_retry{500};     // between attempts while PostgreSQL is away
   Millis drain_limit{10'000};  // at shutdown, for calls in flight
+  // Orders that wait for room at a plugin before no more are read; of several a slow one holds up the others.
+  std::size_t waiting_max = 2000, waiting_max_of_several = 50'000;
 };
 
 /// Moves orders through their sagas. Owns some shards' live sagas in memory; each turn takes what is there
@@ -55,12 +53,15 @@ class Engine {
   using Drafts = std::map<Uuid, Draft>;
 
   void maintain();
-  void own(const Ownership& change);
+  Ownership renew();
+  void own(Ownership change);
+  void take_over(std::int16_t shard, std::int64_t position);
   void take_up_left_alone();
   std::vector<Task> load(const std::vector<std::int16_t>& shards);
   void in_batches(const std::vector<Task>& tasks);
   void drop(std::int16_t shard);
   void lose(const std::string& why);
+  void read_on(std::vector<Task>& tasks, Millis wait);
   void read(std::vector<bus::Record> records, std::vector<Task>& tasks);
   void take_event(Event event, Parked origin, std::int64_t inbox, std::vector<Task>& tasks);
   void take_due(std::vector<Task>& tasks);
@@ -111,7 +112,7 @@ class Engine {
   std::set<std::int64_t> inbox_seen_;       // rows that are under way
   Gate gate_;
   std::vector<PluginStatus> reported_;
-  Time maintained_{}, inbox_read_{}, reported_at_{}, left_alone_read_{};
+  Time maintained_{}, renewed_{}, inbox_read_{}, reported_at_{}, left_alone_read_{};
   bool away_ = false, definition_saved_ = false;
   Metrics::Value &started_, &finished_, &stale_, &live_gauge_, &stuck_gauge_;
 };

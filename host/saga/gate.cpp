@@ -154,6 +154,16 @@ bool Gate::holds_any() const {
   return std::any_of(held_.begin(), held_.end(), [](const auto& one) { return !one.second.orders.empty(); });
 }
 
+std::size_t Gate::waiting_for_room() const {
+  std::size_t sum = 0;
+  for (const auto& [instance, held] : held_) {
+    const auto breaker = breakers_.find(instance);
+    const bool reachable = breaker == breakers_.end() || breaker->second.state() != Breaker::State::open;
+    if (reachable && !switches_.contains("plugin:" + instance)) sum += held.lines[1].size();
+  }
+  return sum;
+}
+
 std::set<std::string> Gate::broken(Time now) const {
   std::set<std::string> out;
   for (const auto& [instance, breaker] : breakers_)

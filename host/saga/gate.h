@@ -74,6 +74,8 @@ class Gate {
   /// Held orders whose call may go out now. `action_of` tells what an order would send; "" drops it.
   std::vector<Uuid> release(Time now, const std::function<std::string(const Uuid&)>& action_of);
   bool holds_any() const;
+  /// Orders that wait only for room: nobody holds them back, and their plugin can be reached.
+  std::size_t waiting_for_room() const;
   /// Instances that nothing goes out to for now: the breaker is open, or a person paused them.
   std::set<std::string> broken(Time now) const;
   /// Of held orders and of calls that are out.

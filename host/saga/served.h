@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/metrics.h"
 #include "plugin_host/ports.h"
 #include "saga/decide.h"
 
@@ -64,5 +65,8 @@ void pin(Saga& saga, const Definition& definition, const Served& served);
 std::string instance_of(const Saga& saga, const std::string& slot, const std::string& standard);
 /// Whether the plugin in a slot has not answered anything of this order: another instance may still serve it.
 bool is_untouched(const Saga& saga, const Definition& definition, const std::string& slot);
+
+/// Orders of this host whose plugin's build is missing here. [any thread]
+Metrics::Value& orders_without_build();
 
 }  // namespace orderd::saga

@@ -12,6 +12,18 @@ bool has_begun(const Saga& saga) {
 
 }  // namespace
 
+/// Reads what is new, unless too much of it waits already: in the log it costs nothing. Then an answer is
+/// what ends the wait.
+void Engine::read_on(std::vector<Task>& tasks, Millis wait) {
+  const Millis idle = tasks.empty() ? until_next_timer(wait) : Millis(0);
+  const std::size_t waiting = gate_.waiting_for_room();
+  const bool several = waiting >= options_.waiting_max && plugins_.external_instances().size() > 1;
+  if (waiting < (several ? options_.waiting_max_of_several : options_.waiting_max))
+    return read(orders_.poll(options_.orders_per_tick_max, idle), tasks);
+  for (Completion& completion : completions_.take(options_.orders_per_tick_max, idle))
+    tasks.push_back(answer(std::move(completion)));
+}
+
 void Engine::take_due(std::vector<Task>& tasks) {
   const Time now = clock_.now();
   const auto due = [&](const Uuid& id, bool admitted) {

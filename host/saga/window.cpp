@@ -45,7 +45,8 @@ void Window::answered(const Uuid& order, Time arrived, Millis patience) {
 void Window::adjust(Time now) {
   const auto middle = took_.begin() + static_cast<std::ptrdiff_t>(took_.size() / 2);
   std::nth_element(took_.begin(), middle, took_.end());
-  const bool queues = *middle - quickest_ > patience_ / patience_share || *middle >= patience_;
+  median_ = *middle;
+  const bool queues = median_ - quickest_ > patience_ / patience_share || median_ >= patience_;
   if (queues && took_.size() >= answers_to_believe)
     size_ = std::max(size_min, size_ * fewer);
   else if (was_full_)

@@ -30,6 +30,8 @@ class Window {
   bool full() const { return out_.size() >= static_cast<std::size_t>(size_); }
   std::size_t size() const { return static_cast<std::size_t>(size_); }
   std::size_t out() const { return out_.size(); }
+  /// Half of the answers took longer, when it was last looked at.
+  Millis median() const { return median_; }
   void clear() { out_.clear(); }
 
  private:
@@ -38,7 +40,7 @@ class Window {
   std::unordered_map<Uuid, Time> out_;  // and when it went
   bool was_full_ = false;               // since the last look
   std::vector<Millis> took_;            // since the last look
-  Millis patience_{}, quickest_{Millis::max()}, quickest_lately_{Millis::max()};
+  Millis patience_{}, median_{}, quickest_{Millis::max()}, quickest_lately_{Millis::max()};
   Time looked_{}, minute_began_{};
 };
 
