@@ -111,7 +111,6 @@ bool Gate::admit(const std::string& instance, const std::string& action, const U
 void Gate::answered(const std::string& instance, const Uuid& order, const Heard& heard, Time now) {
   breakers_[instance].answered(order, heard.reached, now);
   windows_[instance].answered(order, heard.arrived, heard.patience);
-  give_back(order);
 }
 
 void Gate::give_back(const Uuid& order) {

@@ -30,7 +30,7 @@ void Window::sent(const Uuid& order, Time now) {
 
 void Window::answered(const Uuid& order, Time arrived, Millis patience) {
   const auto found = out_.find(order);
-  if (found == out_.end()) return;
+  if (found == out_.end() || arrived < found->second) return;  // or of an earlier call
   const Time sent = found->second;
   out_.erase(found);
   if (sent == Time{}) return;

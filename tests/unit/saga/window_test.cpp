@@ -76,3 +76,16 @@ TEST_CASE("a single slow answer now and then changes nothing") {
   }
   CHECK(window.size() == 256);
 }
+
+TEST_CASE("an answer to an earlier call of the order is no answer to the one that is out") {
+  Window window;
+  const Uuid id = Uuid::v7();
+  REQUIRE(window.take(id));
+  window.sent(id, start);
+  window.answered(id, start - Millis(700), patience);
+  CHECK(window.out() == 1);
+  CHECK(window.median() == Millis(0));
+  window.answered(id, start + Millis(20), patience);
+  CHECK(window.out() == 0);
+  CHECK(window.median() == Millis(20));
+}
