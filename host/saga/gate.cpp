@@ -67,8 +67,9 @@ bool Breaker::shut(Time now) const {
   return state_ == State::half_open && per_second_ == 0 && now - probe_sent_ < probe_lost_after;
 }
 
-void Breaker::answered(const Uuid& order, bool reached, Time now) {
+void Breaker::answered(const Uuid& order, bool reached, Time sent, Time now) {
   if (reached) {
+    last_success_ = now;
     failed_.clear();
     wait_ = wait_first;
     if (state_ == State::closed) count_usual(now);
@@ -78,12 +79,12 @@ void Breaker::answered(const Uuid& order, bool reached, Time now) {
     refill(now);
     counted_ = 0;
     counted_since_ = now;
-    refilled_ = now;
     return;
   }
+  const bool probing = state_ == State::half_open && per_second_ == 0;
+  if (sent < last_success_ || (probing && sent < probe_sent_)) return;
   failed_.insert(order);
-  const bool probe_failed = state_ == State::half_open && per_second_ == 0;
-  if (state_ == State::open || (!probe_failed && failed_.size() < orders_failed_max)) return;
+  if (state_ == State::open || (!probing && failed_.size() < orders_failed_max)) return;
   if (state_ != State::closed) wait_ = std::min(wait_max, wait_ * 2);
   change(State::open, now);
   per_second_ = 0;
@@ -109,8 +110,9 @@ bool Gate::admit(const std::string& instance, const std::string& action, const U
 }
 
 void Gate::answered(const std::string& instance, const Uuid& order, const Heard& heard, Time now) {
-  breakers_[instance].answered(order, heard.reached, now);
-  windows_[instance].answered(order, heard.arrived, heard.patience);
+  Window& window = windows_[instance];
+  breakers_[instance].answered(order, heard.reached, window.sent_at(order), now);
+  window.answered(order, heard.arrived, heard.patience);
 }
 
 void Gate::give_back(const Uuid& order) {

@@ -3,7 +3,8 @@
 // what a person paused. Sagas whose call may not go out are held here, in memory; they burn no retries and
 // nothing is written while they wait. Orders that have begun go before those that have not. The breaker:
 //
-// 1. closed: everything goes. Five orders in a row that did not reach the provider open it.
+// 1. closed: everything goes. Five orders in a row that did not reach the provider open it. What went out
+//    before the last success tells nothing: a burst's lost answers time out together, long after the others.
 // 2. open: nothing goes. After a wait (1 s, doubled up to 5 s) one call is let through as a probe.
 // 3. The probe reached the provider: sagas resume gradually, at a quarter of what the instance answered in a
 //    usual second (40 calls at least), twice as many each quarter of a second, until the breaker is closed
@@ -31,8 +32,8 @@ class Breaker {
   enum class State { closed, open, half_open };
   /// May one call go out? Takes a permit if so.
   bool admit(Time now);
-  /// What came back: whether the provider was reached at all.
-  void answered(const Uuid& order, bool reached, Time now);
+  /// What came back of a call that went out at `sent`: whether the provider was reached at all.
+  void answered(const Uuid& order, bool reached, Time sent, Time now);
   State state() const { return state_; }
   /// Whether admit() would say no for a while: not now, and not as a probe.
   bool shut(Time now) const;
@@ -43,7 +44,7 @@ class Breaker {
   void count_usual(Time now);
   void refill(Time now);
   State state_ = State::closed;
-  Time since_{}, probe_at_{}, probe_sent_{}, refilled_{};
+  Time since_{}, probe_at_{}, probe_sent_{}, refilled_{}, last_success_{};
   Millis wait_{1000};
   std::set<Uuid> failed_;                // orders since the last success
   double permits_ = 0, per_second_ = 0;  // half_open after its probe

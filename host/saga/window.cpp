@@ -28,6 +28,11 @@ void Window::sent(const Uuid& order, Time now) {
   if (const auto found = out_.find(order); found != out_.end()) found->second = now;
 }
 
+Time Window::sent_at(const Uuid& order) const {
+  const auto found = out_.find(order);
+  return found == out_.end() ? Time{} : found->second;
+}
+
 void Window::answered(const Uuid& order, Time arrived, Millis patience) {
   const auto found = out_.find(order);
   if (found == out_.end() || arrived < found->second) return;  // or of an earlier call

@@ -21,6 +21,8 @@ class Window {
   bool take(const Uuid& order);
   /// Its call goes out now.
   void sent(const Uuid& order, Time now);
+  /// When the call that is out went; Time{} if none is.
+  Time sent_at(const Uuid& order) const;
   /// Its call is over, or did not go out after all.
   void give_back(const Uuid& order) { out_.erase(order); }
   /// Its answer came at `arrived`, or word that none will; a call may take `patience`. The order is out no

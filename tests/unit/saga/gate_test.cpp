@@ -10,7 +10,7 @@ namespace {
 constexpr Time start{Millis(1'800'000'000'000)};
 
 void fail(Breaker& breaker, int orders, Time now) {
-  for (int i = 0; i < orders; ++i) breaker.answered(Uuid::v7(), false, now);
+  for (int i = 0; i < orders; ++i) breaker.answered(Uuid::v7(), false, now, now);
 }
 
 }  // namespace
@@ -18,7 +18,7 @@ void fail(Breaker& breaker, int orders, Time now) {
 TEST_CASE("one order that fails again and again does not open the breaker, five different ones do") {
   Breaker breaker;
   const Uuid order = Uuid::v7();
-  for (int i = 0; i < 100; ++i) breaker.answered(order, false, start);
+  for (int i = 0; i < 100; ++i) breaker.answered(order, false, start, start);
   CHECK(breaker.admit(start));
   fail(breaker, 4, start);
   CHECK_FALSE(breaker.admit(start));
@@ -29,9 +29,18 @@ TEST_CASE("a success between failures keeps the breaker closed") {
   Breaker breaker;
   for (int i = 0; i < 10; ++i) {
     fail(breaker, 4, start);
-    breaker.answered(Uuid::v7(), true, start);
+    breaker.answered(Uuid::v7(), true, start, start);
   }
   CHECK(breaker.state() == Breaker::State::closed);
+}
+
+TEST_CASE("failures of calls that went out before the last success do not open the breaker") {
+  Breaker breaker;
+  breaker.answered(Uuid::v7(), true, start, start + Millis(50));
+  for (int i = 0; i < 100; ++i) breaker.answered(Uuid::v7(), false, start, start + Millis(2000));
+  CHECK(breaker.state() == Breaker::State::closed);
+  for (int i = 0; i < 5; ++i) breaker.answered(Uuid::v7(), false, start + Millis(60), start + Millis(2060));
+  CHECK(breaker.state() == Breaker::State::open);
 }
 
 TEST_CASE("an open breaker lets one probe through after a wait that doubles while probes fail") {
@@ -40,7 +49,7 @@ TEST_CASE("an open breaker lets one probe through after a wait that doubles whil
   CHECK_FALSE(breaker.admit(start + Millis(999)));
   CHECK(breaker.admit(start + Millis(1000)));
   CHECK_FALSE(breaker.admit(start + Millis(1000)));
-  breaker.answered(Uuid::v7(), false, start + Millis(1100));
+  breaker.answered(Uuid::v7(), false, start + Millis(1100), start + Millis(1100));
   CHECK_FALSE(breaker.admit(start + Millis(3099)));
   CHECK(breaker.admit(start + Millis(3100)));
 }
@@ -57,7 +66,7 @@ TEST_CASE("after a probe that got through calls resume gradually until all go") 
   fail(breaker, 5, start);
   Time now = start + Millis(1000);
   REQUIRE(breaker.admit(now));
-  breaker.answered(Uuid::v7(), true, now);
+  breaker.answered(Uuid::v7(), true, now, now);
   int admitted = 0;
   while (breaker.admit(now)) ++admitted;
   CHECK(admitted == 10);
@@ -73,11 +82,11 @@ TEST_CASE("calls resume at a quarter of what the provider answered in a usual se
   Breaker breaker;
   Time now = start;
   for (int second = 0; second < 10; ++second, now += Millis(1000))
-    for (int i = 0; i < 400; ++i) breaker.answered(Uuid::v7(), true, now);
+    for (int i = 0; i < 400; ++i) breaker.answered(Uuid::v7(), true, now, now);
   fail(breaker, 5, now);
   now += Millis(1000);
   REQUIRE(breaker.admit(now));
-  breaker.answered(Uuid::v7(), true, now);
+  breaker.answered(Uuid::v7(), true, now, now);
   int admitted = 0;
   while (breaker.admit(now)) ++admitted;
   CHECK(admitted > 20);  // of 25 in a quarter of a second
