@@ -40,7 +40,8 @@ struct AdminParts {
   std::function<std::vector<plugins::BuildInfo>()> plugins;  // [any worker thread]; may be empty
   /// A build from this host's disk for an instance; may be empty. [any worker thread] May throw
   /// store::DbError, plugins::PluginError, std::runtime_error.
-  std::function<admin::BuildAnswer(const admin::BuildWish&, const std::string& file, bool forced)> install;
+  std::function<admin::BuildAnswer(const admin::BuildWish&, const std::string& file, bool forced)> install =
+      {};
   std::vector<plugins::BuildInfo> builds() const { return plugins ? plugins() : decltype(plugins()){}; }
   std::vector<std::string> step_instances() const;  // each once
 };
