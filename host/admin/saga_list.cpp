@@ -24,8 +24,8 @@ namespace {
   "' from saga_definitions d where d.digest = g.data ->> 'definition')"
 // As saga::instance_of() has it.
 #define INSTANCE                                                                                    \
-  "(select coalesce(g.data -> 'instances' ->> o.slot, case when g.data -> 'plugins' ? o.slot then " \
-  "o.slot end, $9::jsonb ->> o.slot) from (select " OF_STEP("slot") " as slot) o)"
+  "(select coalesce(g.data -> 'instances' ->> o.slot, $9::jsonb ->> o.slot) from (select " OF_STEP( \
+      "slot") " as slot) o)"
 #define FITS                                                                 \
   "($1::uuid is null or g.order_id < $1) and ($2::text is null or " STATE_OF \
   " = $2) and ($3::text is null or " OF_STEP(                                \

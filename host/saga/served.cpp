@@ -33,16 +33,13 @@ void pin(Saga& saga, const Definition& definition, const Served& served) {
   for (const StepDefinition& step : definition.steps) {
     const SlotInfo& info = served.infos.at(step.slot);
     if (!info.digest.empty()) saga.digests[step.slot] = info.digest;
-    if (info.instance == step.slot)
-      saga.instances.erase(step.slot);
-    else
-      saga.instances[step.slot] = info.instance;
+    saga.instances[step.slot] = info.instance;
   }
 }
 
 std::string instance_of(const Saga& saga, const std::string& slot, const std::string& standard) {
-  if (const auto found = saga.instances.find(slot); found != saga.instances.end()) return found->second;
-  return saga.digests.contains(slot) ? slot : standard;
+  const auto found = saga.instances.find(slot);
+  return found == saga.instances.end() ? standard : found->second;
 }
 
 bool is_untouched(const Saga& saga, const Definition& definition, const std::string& slot) {

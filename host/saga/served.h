@@ -60,8 +60,8 @@ class FixedPlugins final : public Plugins {
 
 /// Writes into a saga what serves it.
 void pin(Saga& saga, const Definition& definition, const Served& served);
-/// Which instance serves one slot of a saga: the one that it names, or the slot's namesake if it names a
-/// build alone. `standard`: of a saga that began before builds were named.
+/// Which instance serves one slot of a saga: the one that it names. `standard`: of a saga that began before
+/// instances were named.
 std::string instance_of(const Saga& saga, const std::string& slot, const std::string& standard);
 /// Whether the plugin in a slot has not answered anything of this order: another instance may still serve it.
 bool is_untouched(const Saga& saga, const Definition& definition, const std::string& slot);
