@@ -223,9 +223,10 @@ http::AccessOptions access_options(const config::Settings& settings, const acces
 std::vector<std::string> degraded_parts(const Bus& bus) {
   auto problems = bus.problems();
   if (const auto waiting = saga::orders_without_build().load(); waiting > 0)
-    problems.push_back("plugins: " + std::to_string(waiting) +
-                       " orders wait for a build that is not on this " +
-                       "host; the log names it, `orderctl plugin install` brings it");
+    problems.push_back(
+        "plugins: " + std::to_string(waiting) +
+        " orders wait for a build that is not on this host; the log names it, `orderctl plugin install` "
+        "brings it");
   return problems;
 }
 

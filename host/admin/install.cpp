@@ -13,30 +13,20 @@
 #include <csignal>
 #include <optional>
 
+#include "base/descriptor.h"
+
 namespace orderd::admin {
 namespace {
 
 using Told = std::function<void(const std::string&)>;
 constexpr const char* checker_name = "orderd-plugin-check";
 constexpr std::chrono::seconds checks_limit{60};
-constexpr std::size_t findings_max = 6;
+constexpr std::size_t findings_max = 6, line_max = 1024;
 
-struct Descriptor {
-  int fd = -1;
-  ~Descriptor() { close_now(); }
-  void close_now() {
-    if (fd >= 0) close(fd);
-    fd = -1;
-  }
-};
-
-/// In memory, and not on a command line, which others can see.
-int settings_file(const plugins::InstanceConfig& plugin) {
-  const int file = memfd_create("settings", MFD_CLOEXEC);
+void write_settings(int file, const plugins::InstanceConfig& plugin) {
   for (const auto* values : {&plugin.settings, &plugin.secrets})
     for (const auto& [key, value] : *values)
       if (dprintf(file, "%s=%s\n", key.c_str(), value.c_str()) < 0) throw std::runtime_error("no memory");
-  return file;
 }
 
 /// The checker as the leader of its own group, with the settings at descriptor 3, and nothing else of ours.
@@ -69,13 +59,13 @@ std::optional<pid_t> start_checker(const std::string& file, int settings, int ou
 /// Each line until the child's end; false when the time was over before.
 bool read_lines(pid_t child, int from, const Told& told) {
   const auto end = std::chrono::steady_clock::now() + checks_limit;
-  const Descriptor ended{static_cast<int>(syscall(SYS_pidfd_open, child, 0))};
+  const Descriptor ended(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
   std::string line;
   std::array<char, 4096> bytes;
   for (;;) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    std::array<pollfd, 2> both{pollfd{from, POLLIN, 0}, pollfd{ended.fd, POLLIN, 0}};
+    std::array<pollfd, 2> both{pollfd{from, POLLIN, 0}, pollfd{ended.number(), POLLIN, 0}};
     if (left.count() <= 0 || poll(both.data(), 2, static_cast<int>(left.count())) == 0) return false;
     if ((both[0].revents & POLLIN) == 0) {
       if (both[1].revents != 0) return true;
@@ -83,8 +73,9 @@ bool read_lines(pid_t child, int from, const Told& told) {
     }
     const ssize_t got = read(from, bytes.data(), bytes.size());
     for (ssize_t i = 0; i < got; ++i) {
-      if (bytes[static_cast<std::size_t>(i)] != '\n') {
-        line.push_back(bytes[static_cast<std::size_t>(i)]);
+      const char byte = bytes[static_cast<std::size_t>(i)];
+      if (byte != '\n') {
+        if (line.size() < line_max) line.push_back(byte);  // what a plugin prints may have no end
         continue;
       }
       told(line);
@@ -97,16 +88,19 @@ bool read_lines(pid_t child, int from, const Told& told) {
 std::string judge(const InstallWish& wish, const Told& told) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe: free descriptors");
-  const Descriptor from{ends[0]}, settings{settings_file(wish.plugin)};
-  Descriptor to{ends[1]};
-  const auto child = start_checker(wish.file.string(), settings.fd, to.fd);
+  const Descriptor from(ends[0]);
+  Descriptor to(ends[1]);
+  const Descriptor settings(
+      memfd_create("settings", MFD_CLOEXEC));  // not on a command line: others see those
+  write_settings(settings.number(), wish.plugin);
+  const auto child = start_checker(wish.file.string(), settings.number(), to.number());
   to.close_now();
   if (!child)
     return "there is no orderd-plugin-check here to judge it: install the package orderd-plugin-dev, or "
            "force it";
   std::string findings;
   std::size_t count = 0;
-  const bool in_time = read_lines(*child, from.fd, [&](const std::string& line) {
+  const bool in_time = read_lines(*child, from.number(), [&](const std::string& line) {
     told(line);
     const bool finding = line.starts_with("        ");  // of the check in the line before
     if ((line.starts_with("FAIL") || (finding && count > 0)) && count++ < findings_max)

@@ -1,5 +1,7 @@
 #include "http/operator.h"
 
+#include <algorithm>
+
 #include "http/routes.h"
 
 namespace orderd::http {

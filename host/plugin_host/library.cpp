@@ -13,6 +13,7 @@
 #include <memory>
 #include <sstream>
 
+#include "base/descriptor.h"
 #include "base/sha256.h"
 #include "plugin_host/error.h"
 
@@ -27,22 +28,6 @@ constexpr auto load_mode = dll::load_mode::rtld_now | dll::load_mode::rtld_local
 
 /// Majors that a wrong plugin is asked for, to be able to say which one it has.
 constexpr unsigned known_major_max = 16;
-
-class Descriptor {
- public:
-  explicit Descriptor(const std::filesystem::path& path)
-      : number_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  int number() const { return number_; }
-  /// For good: the loader takes a library of the same path for the same library.
-  void keep_open() { number_ = -1; }
-
- private:
-  int number_;
-};
 
 bool is_regular(int descriptor) {
   struct stat status {};
@@ -125,7 +110,7 @@ LibraryFile judged(const std::string& instance, const LibrarySource& source,
   const auto file = std::filesystem::weakly_canonical(root / path, failed);
   if (!inside(root, file))
     fail(instance, file, "it is outside the plugin directory " + root.string(), "move it there");
-  descriptor = std::make_unique<Descriptor>(file);
+  descriptor = std::make_unique<Descriptor>(open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!is_regular(descriptor->number()))
     fail(instance, file, "there is no such file",
          "install the package that brings it, or correct the library's name");

@@ -51,9 +51,7 @@ void Engine::run(std::stop_token stop) {
   while (!stop.stop_requested()) turn(Millis(1000));
   const Time end = clock_.now() + options_.drain_limit;
   const auto in_flight = [this] {
-    return std::any_of(live_.begin(), live_.end(), [](const auto& one) {
-      return one.second.saga.open && one.second.saga.open->phase == CommandPhase::sent;
-    });
+    return std::any_of(live_.begin(), live_.end(), [](const auto& one) { return is_out(one.second.saga); });
   };
   for (const std::int16_t shard : shards_) orders_.stop(shard);
   while (!away_ && in_flight() && clock_.now() < end) turn(Millis(20));
@@ -69,8 +67,7 @@ bool Engine::turn(Millis wait) {
     if (clock_.now() - maintained_ >= options_.maintain_every) maintain();
     std::vector<Task> tasks;
     // Answers first: the room that they make is for those who wait, before what is new is read.
-    for (Completion& completion : completions_.take(options_.orders_per_tick_max, Millis(0)))
-      tasks.push_back(answer(std::move(completion)));
+    take_answers(tasks, Millis(0));
     take_due(tasks);
     take_inbox(tasks);
     read_on(tasks, wait);
@@ -95,7 +92,6 @@ void Engine::maintain() {
   take_up_left_alone();
   gate_.pause(store_.switches());
   report();
-  maintained_ = clock_.now();
   // Own events move the position only along with other work; here it catches up, so that lag is seen to be
   // none.
   if (read_ != saved_) tick({}, read_);
@@ -144,8 +140,7 @@ std::vector<Task> Engine::load(const std::vector<std::int16_t>& shards) {
     const Live& taken = live_[id] = std::move(live);
     schedule(taken);
     // The others wait for their time: nothing of them is written.
-    if (taken.saga.open && !taken.saga.stuck && taken.saga.open->phase == CommandPhase::sent)
-      tasks.push_back({id, TakenOver{}});
+    if (is_out(taken.saga) && !taken.saga.stuck) tasks.push_back({id, TakenOver{}});
   }
   return tasks;
 }
@@ -158,8 +153,9 @@ void Engine::in_batches(const std::vector<Task>& tasks) {
   }
 }
 
+/// What is free is claimed, too: it is the same statement.
 Ownership Engine::renew() {
-  renewed_ = clock_.now();
+  maintained_ = clock_.now();
   return store_.maintain();
 }
 
@@ -176,7 +172,7 @@ void Engine::own(Ownership change) {
     const auto [shard, position] = *gained.begin();
     gained.erase(gained.begin());
     take_over(shard, position);
-    change = clock_.now() - renewed_ < options_.maintain_every ? Ownership{} : renew();
+    change = clock_.now() - maintained_ < options_.maintain_every ? Ownership{} : renew();
   }
 }
 
@@ -202,7 +198,7 @@ void Engine::drop(std::int16_t shard) {
   std::erase_if(left_alone_, [&](const auto& one) { return one.second == shard; });
   std::erase_if(live_, [&](const auto& one) {
     if (one.second.saga.shard != shard) return false;
-    gate_.give_back(one.first);
+    gate_.forget(one.first);
     return true;
   });
   // Its rows of the inbox are the next owner's: no position of ours would fence a write for them.
@@ -220,7 +216,7 @@ void Engine::lose(const std::string& why) {
   parking_.clear();
   parking_rows_.clear();
   inbox_seen_.clear();
-  gate_.forget();
+  gate_.forget_all();
   store_.forget();
   maintained_ = {};
 }
@@ -298,11 +294,10 @@ Task Engine::answer(Completion completion) {
   if (const auto live = live_.find(completion.order_id); live != live_.end() && live->second.saga.open) {
     const bool reached = (outcome.kind != OutcomeKind::unknown && outcome.kind != OutcomeKind::retry) ||
                          outcome.query_answer != QueryAnswer::none;
-    const OpenCommand& open = *live->second.saga.open;
-    const auto& step = definition(live->second.saga.definition).steps[static_cast<std::size_t>(open.step)];
-    if (const auto* port = external_port(live->second); port)
-      gate_.answered(port->instance(), completion.order_id, {reached, completion.arrived, step.timeout},
-                     clock_.now());
+    const Saga& saga = live->second.saga;
+    const auto& step = definition(saga.definition).steps[static_cast<std::size_t>(saga.open->step)];
+    if (const auto* port = external_port(live->second))
+      gate_.answered(port->instance(), completion.order_id, {reached, completion.arrived, step.timeout});
   }
   return {completion.order_id,
           Answer{completion.key, std::move(completion.outcome), std::move(completion.plugin_digest)}};

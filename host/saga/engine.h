@@ -1,6 +1,5 @@
 #pragma once
 #include <map>
-#include <memory>
 #include <set>
 #include <stop_token>
 #include <unordered_map>
@@ -66,6 +65,7 @@ class Engine {
   void take_event(Event event, Parked origin, std::int64_t inbox, std::vector<Task>& tasks);
   void take_due(std::vector<Task>& tasks);
   void take_inbox(std::vector<Task>& tasks);
+  void take_answers(std::vector<Task>& tasks, Millis wait);
   Task answer(Completion completion);
   std::string due_action(const Uuid& id);
   void report();
@@ -112,7 +112,7 @@ class Engine {
   std::set<std::int64_t> inbox_seen_;       // rows that are under way
   Gate gate_;
   std::vector<PluginStatus> reported_;
-  Time maintained_{}, renewed_{}, inbox_read_{}, reported_at_{}, left_alone_read_{};
+  Time maintained_{}, inbox_read_{}, reported_at_{}, left_alone_read_{};
   bool away_ = false, definition_saved_ = false;
   Metrics::Value &started_, &finished_, &stale_, &live_gauge_, &stuck_gauge_;
 };

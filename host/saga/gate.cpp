@@ -99,9 +99,10 @@ bool Gate::paused(const std::string& instance, const std::string& action) const 
 
 bool Gate::let_out(const std::string& instance, const Uuid& order, Time now) {
   Window& window = windows_[instance];
+  const std::size_t before = window.out();
   if (!window.take(order)) return false;
   if (breakers_[instance].admit(now)) return true;
-  window.give_back(order);
+  if (window.out() > before) window.give_back(order);
   return false;
 }
 
@@ -109,9 +110,9 @@ bool Gate::admit(const std::string& instance, const std::string& action, const U
   return !paused(instance, action) && let_out(instance, order, now);
 }
 
-void Gate::answered(const std::string& instance, const Uuid& order, const Heard& heard, Time now) {
+void Gate::answered(const std::string& instance, const Uuid& order, const Heard& heard) {
   Window& window = windows_[instance];
-  breakers_[instance].answered(order, heard.reached, window.sent_at(order), now);
+  breakers_[instance].answered(order, heard.reached, window.sent_at(order), heard.arrived);
   window.answered(order, heard.arrived, heard.patience);
 }
 
@@ -124,7 +125,12 @@ void Gate::hold(const std::string& instance, const Uuid& order, bool begun) {
   if (held.orders.insert(order).second) held.lines[begun ? 0 : 1].push_back(order);
 }
 
-void Gate::forget() {
+void Gate::forget(const Uuid& order) {
+  give_back(order);
+  for (auto& [instance, held] : held_) held.orders.erase(order);
+}
+
+void Gate::forget_all() {
   held_.clear();
   for (auto& [instance, window] : windows_) window.clear();
 }
@@ -135,6 +141,10 @@ std::vector<Uuid> Gate::release(Time now, const std::function<std::string(const 
     for (std::deque<Uuid>& line : held.lines) {
       for (std::size_t looks = std::min(line.size(), looks_per_release_max); looks > 0; --looks) {
         const Uuid id = line.front();
+        if (!held.orders.contains(id)) {
+          line.pop_front();
+          continue;
+        }
         const std::string action = action_of(id);
         const bool waits = !action.empty() && paused(instance, action);
         if (!action.empty() && !waits && !let_out(instance, id, now)) break;
@@ -160,7 +170,7 @@ std::size_t Gate::waiting_for_room() const {
   for (const auto& [instance, held] : held_) {
     const auto breaker = breakers_.find(instance);
     const bool reachable = breaker == breakers_.end() || breaker->second.state() != Breaker::State::open;
-    if (reachable && !switches_.contains("plugin:" + instance)) sum += held.lines[1].size();
+    if (reachable && !switches_.contains("plugin:" + instance)) sum += held.orders.size();
   }
   return sum;
 }

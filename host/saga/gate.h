@@ -64,7 +64,7 @@ class Gate {
     Time arrived{};
     Millis patience{};  // how long the call might have taken
   };
-  void answered(const std::string& instance, const Uuid& order, const Heard& heard, Time now);
+  void answered(const std::string& instance, const Uuid& order, const Heard& heard);
   /// Nothing of this order is out.
   void give_back(const Uuid& order);
   /// What is paused: "captures", "plugin:<instance>".
@@ -75,12 +75,13 @@ class Gate {
   /// Held orders whose call may go out now. `action_of` tells what an order would send; "" drops it.
   std::vector<Uuid> release(Time now, const std::function<std::string(const Uuid&)>& action_of);
   bool holds_any() const;
-  /// Orders that wait only for room: nobody holds them back, and their plugin can be reached.
+  /// Held orders that wait only for room: nobody holds them back, and their plugin can be reached.
   std::size_t waiting_for_room() const;
   /// Instances that nothing goes out to for now: the breaker is open, or a person paused them.
   std::set<std::string> broken(Time now) const;
-  /// Of held orders and of calls that are out.
-  void forget();
+  /// The order is another host's: it is not held either.
+  void forget(const Uuid& order);
+  void forget_all();
   std::vector<PluginStatus> status(const std::set<std::string>& instances) const;
   const Window* window(const std::string& instance) const;
 
@@ -90,8 +91,9 @@ class Gate {
   std::map<std::string, Breaker> breakers_;
   std::map<std::string, Window> windows_;
   struct Held {
-    std::array<std::deque<Uuid>, 2> lines;  // those that have begun, those that have not
-    std::unordered_set<Uuid> orders;        // in either
+    std::unordered_set<Uuid> orders;
+    std::array<std::deque<Uuid>, 2>
+        lines;  // those that have begun, those that have not; and some held no more
   };
   std::map<std::string, Held> held_;
   std::set<std::string> switches_;

@@ -100,6 +100,9 @@ std::string command_key(const Saga& saga, const OpenCommand& open);
 std::string command_key(const Saga& saga, const Attempt& attempt);
 std::string query_key(const Saga& saga, const OpenCommand& open);
 
+/// Whether the plugin has the open command, or had it before a crash.
+inline bool is_out(const Saga& saga) { return saga.open && saga.open->phase == CommandPhase::sent; }
+
 std::string to_json(const Saga& saga);
 /// nullopt: damaged.
 std::optional<Saga> from_json(std::string_view text);

@@ -60,7 +60,10 @@ void Engine::alone(Task task) {
       log(error.kind == StoreError::Kind::conflict ? LogLevel::info : LogLevel::error, "saga",
           "an order's change cannot be written",
           {{"order", task.order_id.to_string()}, {"error", error.what()}});
-      gate_.give_back(task.order_id);
+      // What it was admitted for did not go out; a call that is out already stays so.
+      const auto live = live_.find(task.order_id);
+      if (live == live_.end() || !is_out(live->second.saga)) gate_.give_back(task.order_id);
+      task.admitted = false;
       if (std::holds_alternative<Begin>(task.input) || std::holds_alternative<Cancel>(task.input)) {
         task.origin.reason = error.what();
         parking_.push_back(task.origin);
@@ -316,8 +319,7 @@ Change Engine::change_of(Draft& draft) const {
 
 void Engine::adopt(Drafts& drafts, const std::set<Uuid>& not_started) {
   for (auto& [id, one] : drafts) {
-    const auto& open = one.decision.saga.open;
-    if (not_started.contains(id) || !open || open->phase != CommandPhase::sent) gate_.give_back(id);
+    if (not_started.contains(id) || !is_out(one.decision.saga)) gate_.give_back(id);
     if (not_started.contains(id)) continue;
     started_ += one.starts;
     if (one.decision.saga.stuck && !one.live.saga.stuck)

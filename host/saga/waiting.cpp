@@ -20,7 +20,11 @@ void Engine::read_on(std::vector<Task>& tasks, Millis wait) {
   const bool several = waiting >= options_.waiting_max && plugins_.external_instances().size() > 1;
   if (waiting < (several ? options_.waiting_max_of_several : options_.waiting_max))
     return read(orders_.poll(options_.orders_per_tick_max, idle), tasks);
-  for (Completion& completion : completions_.take(options_.orders_per_tick_max, idle))
+  take_answers(tasks, idle);
+}
+
+void Engine::take_answers(std::vector<Task>& tasks, Millis wait) {
+  for (Completion& completion : completions_.take(options_.orders_per_tick_max, wait))
     tasks.push_back(answer(std::move(completion)));
 }
 

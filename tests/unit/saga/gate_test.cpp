@@ -126,10 +126,24 @@ TEST_CASE("what there is no room for is held, and orders that have begun go firs
   CHECK(gate.release(start, action).empty());
   CHECK(gate.status({"bank"}).front().parked == 2);
   CHECK(gate.admit("bank", "payment.authorize", out.front(), start));  // it is out already
-  gate.answered("bank", out.front(), {true, start, Millis(2000)}, start);
+  gate.answered("bank", out.front(), {true, start, Millis(2000)});
   CHECK(gate.release(start, action) == std::vector<Uuid>{begun});
   gate.give_back(out[1]);
   CHECK(gate.release(start, action) == std::vector<Uuid>{fresh});
-  gate.forget();
+  gate.forget_all();
   CHECK(gate.window("bank")->out() == 0);
+}
+
+TEST_CASE("an order that another host took over is neither held nor out") {
+  Gate gate;
+  const Uuid mine = Uuid::v7(), theirs = Uuid::v7();
+  gate.pause({"plugin:bank"});
+  gate.hold("bank", theirs, false);
+  gate.hold("bank", mine, false);
+  gate.forget(theirs);
+  CHECK(gate.status({"bank"}).front().parked == 1);
+  gate.pause({});
+  CHECK(gate.waiting_for_room() == 1);
+  const auto action = [](const Uuid&) { return std::string("payment.authorize"); };
+  CHECK(gate.release(start, action) == std::vector<Uuid>{mine});
 }
