@@ -136,7 +136,7 @@ void ExternalStep::call_plugin(std::vector<Waiting>& batch) {
 orderd_status ExternalStep::complete(orderd_ticket ticket, const orderd_outcome* given) {
   const auto open = tickets_.close(ticket);
   if (!open) {
-    instance_.misbehaving("it completed a ticket that is not open: done before, overdue, or not its own");
+    tell_stale();
     return ORDERD_E_STALE;
   }
   Outcome outcome;
@@ -145,6 +145,16 @@ orderd_status ExternalStep::complete(orderd_ticket ticket, const orderd_outcome*
   if (!sound) instance_.misbehaving("its outcome makes no sense: " + problem, open->order_id.to_string());
   report(*open, std::move(outcome));
   return sound ? ORDERD_OK : ORDERD_E_INVALID;
+}
+
+/// Once a second: a provider that was away answers a thousand overdue calls at once.
+void ExternalStep::tell_stale() {
+  const auto count = stale_.fetch_add(1) + 1;
+  const std::int64_t now_ms = now().time_since_epoch().count();
+  std::int64_t told_ms = stale_told_ms_;
+  if (now_ms - told_ms < 1000 || !stale_told_ms_.compare_exchange_strong(told_ms, now_ms)) return;
+  instance_.misbehaving("it completed a ticket that is not open: done before, overdue, or not its own (" +
+                        std::to_string(count) + " so far)");
 }
 
 void ExternalStep::report(const OpenCommand& command, Outcome outcome) {

@@ -2,6 +2,7 @@
 // An external step: commands wait in a bounded queue, a few threads hand them to the plugin, a watcher ends
 // what is overdue. A plugin that hangs holds only threads of its own instance. execute() and completions: any
 // thread.
+#include <atomic>
 #include <condition_variable>
 #include <thread>
 
@@ -49,6 +50,7 @@ class ExternalStep final : public StepPort, public CompletionTarget {
   void watch_deadlines();  // watcher_
   void give_up(orderd_ticket ticket, const OpenCommand& command, bool overdue);
   void report(const OpenCommand& command, Outcome outcome);
+  void tell_stale();
 
   Instance& instance_;
   const Options options_;
@@ -60,6 +62,7 @@ class ExternalStep final : public StepPort, public CompletionTarget {
   BoundedQueue<Waiting> queue_;
   std::vector<std::thread> threads_;
   std::thread watcher_;
+  std::atomic<std::int64_t> stale_{0}, stale_told_ms_{0};  // answers to what is not open
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;  // a ticket was opened or closed, a thread ended, or stopping

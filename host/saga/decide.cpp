@@ -291,6 +291,7 @@ void Turn::new_key() {
   saga_.open->key_sent = {};
   saga_.open->sends = 0;
   saga_.open->lost_until = {};
+  saga_.open->doubted = {};
 }
 
 /// What is open waits meanwhile.

@@ -111,11 +111,11 @@ void Engine::take_up_left_alone() {
   const auto before = left_alone_;
   std::vector<Task> tasks = load({shards.begin(), shards.end()});
   // The log was read on meanwhile: a cancellation in it was passed over.
-  for (const auto& [id, shard] : before) {
-    const auto order = live_.contains(id) ? store_.look_up(id) : std::nullopt;
-    if (order && order->cancel_version > 0)
-      tasks.push_back({id, Cancel{order->cancel_version, order->cancel_at, order->cancel_reason}});
-  }
+  std::vector<Uuid> taken;
+  for (const auto& [id, shard] : before)
+    if (live_.contains(id)) taken.push_back(id);
+  for (const auto& [id, order] : store_.look_up(taken))
+    if (order.cancel_version > 0) tasks.push_back({id, cancel_of(order)});
   in_batches(tasks);
 }
 

@@ -75,8 +75,12 @@ class Engine {
   void one_by_one(std::vector<Task> tasks, const Positions& positions);
   void alone(Task task);
   void write(const std::vector<Task>& tasks, const Positions& positions);
-  bool draft(const Task& task, Drafts& drafts);
-  bool draft_from_store(const Task& task, Draft& draft);
+  void save(Drafts& drafts, const std::vector<std::int64_t>& taken, const Positions& positions);
+  void later(Task task);
+  std::map<Uuid, OrderNow> look_up(const std::vector<Task>& tasks);
+  bool comes_early(const Task& task, const Drafts& drafts, const std::map<Uuid, OrderNow>& stored) const;
+  bool draft(const Task& task, Drafts& drafts, const std::map<Uuid, OrderNow>& stored);
+  bool draft_from_store(const Task& task, Draft& draft, const std::map<Uuid, OrderNow>& stored);
   void hold_back(Drafts& drafts);
   void apply(Draft& draft, const Input& input);
   void run_transactional(Drafts& drafts, plugins::TxPort& tx);

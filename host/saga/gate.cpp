@@ -6,6 +6,7 @@ namespace orderd::saga {
 namespace {
 
 constexpr std::size_t orders_failed_max = 5;
+constexpr Millis silence_least{1000};  // at hundreds of answers a second five failures in a row are chance
 constexpr Millis wait_first{1000}, wait_max{5000};
 constexpr Millis probe_lost_after{30'000};  // a probe that was never sent, or whose answer went elsewhere
 constexpr double per_second_least = 40, per_second_free = 2000;
@@ -84,7 +85,8 @@ void Breaker::answered(const Uuid& order, bool reached, Time sent, Time now) {
   const bool probing = state_ == State::half_open && per_second_ == 0;
   if (sent < last_success_ || (probing && sent < probe_sent_)) return;
   failed_.insert(order);
-  if (state_ == State::open || (!probing && failed_.size() < orders_failed_max)) return;
+  const bool may_be_chance = failed_.size() < orders_failed_max || now - last_success_ < silence_least;
+  if (state_ == State::open || (!probing && may_be_chance)) return;
   if (state_ != State::closed) wait_ = std::min(wait_max, wait_ * 2);
   change(State::open, now);
   per_second_ = 0;

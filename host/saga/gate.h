@@ -3,8 +3,9 @@
 // what a person paused. Sagas whose call may not go out are held here, in memory; they burn no retries and
 // nothing is written while they wait. Orders that have begun go before those that have not. The breaker:
 //
-// 1. closed: everything goes. Five orders in a row that did not reach the provider open it. What went out
-//    before the last success tells nothing: a burst's lost answers time out together, long after the others.
+// 1. closed: everything goes. Five orders in a row that did not reach the provider open it, once nobody has
+//    reached it for a second. What went out before the last success tells nothing: a burst's lost answers
+//    time out together, long after the others.
 // 2. open: nothing goes. After a wait (1 s, doubled up to 5 s) one call is let through as a probe.
 // 3. The probe reached the provider: sagas resume gradually, at a quarter of what the instance answered in a
 //    usual second (40 calls at least), twice as many each quarter of a second, until the breaker is closed

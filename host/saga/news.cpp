@@ -186,6 +186,7 @@ void Turn::on(const Verb& verb) {
   if (verb.kind == Verb::Kind::skip) return skip();
   OpenCommand& open = *saga_.open;
   open.began = now_;
+  open.doubted = {};
   open.attempt = 1;
   if (was_stuck && begin_again()) return;
   if (open.phase == CommandPhase::pending) open.query = slot(open_step()).can_query;

@@ -5,6 +5,12 @@
 #include "saga/turn.h"
 
 namespace orderd::saga {
+namespace {
+
+/// How long a provider's totals may lag behind its successes before a person is asked.
+constexpr Millis contradiction_max{30'000};
+
+}  // namespace
 
 void Turn::on(const Answer& answer) {
   const bool is_effect = saga_.open && answer.key == command_key(saga_, *saga_.open);
@@ -113,8 +119,9 @@ bool Turn::contradicts_itself(const Outcome& outcome) const {
 }
 
 void Turn::contradicted(const Outcome& outcome) {
-  const OpenCommand& open = *saga_.open;
-  if (open.unknown && now_ - open.began > open_step().retry.total)
+  OpenCommand& open = *saga_.open;
+  if (open.doubted == Time{}) open.doubted = now_;
+  if (now_ - open.doubted > std::min(contradiction_max, open_step().retry.total))
     return stick("OUTCOME_UNKNOWN", "the provider calls " + open.action + " done, and its totals do not");
   // A void that came before what it should let go of: one more does no harm. A refund would.
   if (open.unknown && open.action == "payment.void") {
@@ -122,6 +129,7 @@ void Turn::contradicted(const Outcome& outcome) {
     saga_.open.reset();
     this->open(was.step, true, was.action, saga_.payment.authorized - saga_.voided);
     saga_.open->began = was.began;
+    saga_.open->doubted = was.doubted;
     saga_.open->unknown = true;
     return;
   }

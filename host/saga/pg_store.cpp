@@ -4,7 +4,6 @@
 
 #include "base/log.h"
 #include "model/order_json.h"
-#include "outbox/log.h"
 #include "saga/pg_work.h"
 
 namespace orderd::saga {
@@ -14,10 +13,16 @@ constexpr store::Statement load_sagas{"load_sagas",
                                       "select s.data, e.payload, e.traceparent from sagas s join "
                                       "order_events e on e.order_id = s.order_id and e.version = 1 "
                                       "where s.shard = any($1::int2[])"};
-constexpr store::Statement order_now{"order_now",
-                                     "select status, version, shard from order_state where id = $1"};
-constexpr store::Statement last_journal{
-    "last_journal", "select data from saga_journal where order_id = $1 order by at desc limit 1"};
+// An order's beginning and its cancellations.
+constexpr store::Statement orders_now{
+    "orders_now",
+    "select s.id, s.status, s.version, s.shard, e.version, e.type, e.at, e.payload, e.traceparent "
+    "from unnest($1::uuid[]) u(id) join order_state s on s.id = u.id join order_events e "
+    "on e.order_id = u.id and (e.version = 1 or e.type = $2::int2) order by e.order_id, e.version"};
+constexpr store::Statement last_journals{
+    "last_journals",
+    "select u.id, j.data from unnest($1::uuid[]) u(id), lateral (select data from saga_journal "
+    "where order_id = u.id order by at desc limit 1) j"};
 constexpr store::Statement read_secrets{
     "read_secrets", "select order_id, sealed from payment_secrets where order_id = any($1::uuid[])"};
 constexpr store::Statement insert_definition{
@@ -102,28 +107,37 @@ std::vector<LiveSaga> PgStore::load(const std::vector<std::int16_t>& shards) {
   });
 }
 
-std::optional<OrderNow> PgStore::look_up(const Uuid& order_id) {
-  return guarded([&]() -> std::optional<OrderNow> {
-    const auto id = [&] { return store::Args().uuid(order_id); };
-    const auto state = connection().run(order_now, id());
-    const auto history = outbox::history(connection(), order_id);
-    if (state.empty() || history.empty()) return std::nullopt;
-    OrderNow now;
-    now.status = static_cast<Status>(state.integer(0, 0));
-    now.version = static_cast<std::int32_t>(state.integer(0, 1));
-    now.shard = static_cast<std::int16_t>(state.integer(0, 2));
-    if (auto body = read_body(history.front().event.payload)) now.body = std::move(*body);
-    now.traceparent = history.front().event.traceparent;
-    for (const auto& entry : history) {
-      if (entry.event.type != EventType::order_cancel_requested) continue;
-      const auto head = read_head(entry.event);
-      now.cancel_version = entry.event.version;
-      now.cancel_at = entry.event.at;
+std::map<Uuid, OrderNow> PgStore::look_up(const std::vector<Uuid>& order_ids) {
+  return guarded([&] {
+    constexpr auto cancel_type = static_cast<std::int16_t>(EventType::order_cancel_requested);
+    connection().send(orders_now, store::Args().uuids(order_ids).int2(cancel_type));
+    connection().send(last_journals, store::Args().uuids(order_ids));
+    const std::vector<store::Rows> results = connection().flush();
+    std::map<Uuid, OrderNow> out;
+    const store::Rows& rows = results[0];
+    for (int i = 0; i < rows.size(); ++i) {
+      OrderNow& now = out[rows.uuid(i, 0)];
+      now.status = static_cast<Status>(rows.integer(i, 1));
+      now.version = static_cast<std::int32_t>(rows.integer(i, 2));
+      now.shard = static_cast<std::int16_t>(rows.integer(i, 3));
+      Event event{rows.uuid(i, 0), static_cast<std::int32_t>(rows.integer(i, 4)),
+                  static_cast<EventType>(rows.integer(i, 5)), rows.time(i, 6), std::string(rows.bytes(i, 7)),
+                  std::string(rows.bytes(i, 8))};
+      if (event.version == 1) {
+        if (auto body = read_body(event.payload)) now.body = std::move(*body);
+        now.traceparent = event.traceparent;
+        continue;
+      }
+      const auto head = read_head(event);
+      now.cancel_version = event.version;
+      now.cancel_at = event.at;
       if (head && head->reason) now.cancel_reason = *head->reason;
     }
-    if (const auto journal = connection().run(last_journal, id()); !journal.empty())
-      now.finished = from_json(journal.jsonb(0, 0));
-    return now;
+    const store::Rows& journals = results[1];
+    for (int i = 0; i < journals.size(); ++i)
+      if (const auto found = out.find(journals.uuid(i, 0)); found != out.end())
+        found->second.finished = from_json(journals.jsonb(i, 1));
+    return out;
   });
 }
 

@@ -20,7 +20,7 @@ class PgStore final : public Store {
   void release_all() override;
   void forget() override;
   std::vector<LiveSaga> load(const std::vector<std::int16_t>& shards) override;
-  std::optional<OrderNow> look_up(const Uuid& order_id) override;
+  std::map<Uuid, OrderNow> look_up(const std::vector<Uuid>& order_ids) override;
   std::map<Uuid, std::string> secrets(const std::vector<Uuid>& order_ids) override;
   void save_definition(const std::string& digest, const std::string& name, const std::string& text) override;
   std::optional<std::string> definition(const std::string& digest) override;

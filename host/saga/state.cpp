@@ -36,6 +36,7 @@ std::string open_json(const OpenCommand& open) {
       .add("deadline", ms(open.deadline))
       .add("next", ms(open.next));
   if (open.lost_until != Time{}) object.add("lostUntil", ms(open.lost_until));
+  if (open.doubted != Time{}) object.add("doubted", ms(open.doubted));
   if (open.expires) object.add("expires", ms(*open.expires));
   object.end();
   return out;
@@ -61,6 +62,7 @@ OpenCommand read_open(const json::Value& value) {
   open.deadline = time(value, "deadline");
   open.next = time(value, "next");
   open.lost_until = time(value, "lostUntil");
+  open.doubted = time(value, "doubted");
   if (json::integer(value, "expires") != 0) open.expires = time(value, "expires");
   return open;
 }

@@ -56,6 +56,7 @@ struct OpenCommand {
   Time key_sent{};              // first send of the effect under its present key
   Time deadline{};              // of the last send of an effect: before it, "not found" proves nothing
   Time lost_until{};            // of the sends of this key that nobody answered: the latest deadline
+  Time doubted{};               // since when its provider calls it a success that its totals lack
   Time next{};                  // waiting, pending
   std::optional<Time> expires;  // pending: given up then
 

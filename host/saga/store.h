@@ -51,7 +51,8 @@ class Store {
   virtual void forget() = 0;
 
   virtual std::vector<LiveSaga> load(const std::vector<std::int16_t>& shards) = 0;
-  virtual std::optional<OrderNow> look_up(const Uuid& order_id) = 0;
+  /// Those of the orders that exist.
+  virtual std::map<Uuid, OrderNow> look_up(const std::vector<Uuid>& order_ids) = 0;
   /// Opened payment secrets; an order without one is left out.
   virtual std::map<Uuid, std::string> secrets(const std::vector<Uuid>& order_ids) = 0;
   virtual void save_definition(const std::string& digest, const std::string& name,

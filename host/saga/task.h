@@ -33,4 +33,8 @@ struct Task {
   std::uint32_t failures = 0;
 };
 
+inline Cancel cancel_of(const OrderNow& order) {
+  return {order.cancel_version, order.cancel_at, order.cancel_reason};
+}
+
 }  // namespace orderd::saga

@@ -15,6 +15,12 @@ int rank(const Task& task) {
   return std::holds_alternative<Cancel>(task.input) ? 1 : 2;
 }
 
+/// Cancellations, and what came through the inbox: their orders may have no live saga.
+bool may_need_stored(const Task& task) {
+  return std::holds_alternative<Cancel>(task.input) ||
+         (task.inbox != 0 && !std::holds_alternative<Begin>(task.input));
+}
+
 }  // namespace
 
 void Engine::tick(std::vector<Task> tasks, const Positions& positions) {
@@ -46,11 +52,11 @@ void Engine::alone(Task task) {
       if (error.kind == StoreError::Kind::lost) throw;
       if (error.kind == StoreError::Kind::conflict && attempt < 5) {
         // The buyer was quicker: take the cancellation first, then decide on the same input again.
-        const auto order = store_.look_up(task.order_id);
-        if (order && order->cancel_version > 0 && live_.contains(task.order_id)) {
+        const auto stored = store_.look_up({task.order_id});
+        const auto order = stored.find(task.order_id);
+        if (order != stored.end() && order->second.cancel_version > 0 && live_.contains(task.order_id)) {
           try {
-            write({{task.order_id, Cancel{order->cancel_version, order->cancel_at, order->cancel_reason}}},
-                  saved_);
+            write({{task.order_id, cancel_of(order->second)}}, saved_);
           } catch (const StoreError& again) {
             if (again.kind == StoreError::Kind::lost) throw;
           }
@@ -69,23 +75,38 @@ void Engine::alone(Task task) {
         parking_.push_back(task.origin);
         if (task.inbox != 0) parking_rows_.push_back(task.inbox);
       } else {
-        const Millis wait =
-            std::min(Millis(30'000), Millis(500) * (1 << std::min<std::uint32_t>(task.failures++, 6)));
-        again_.emplace_back(clock_.now() + wait, std::move(task));
+        later(std::move(task));
       }
       return;
     }
   }
 }
 
+void Engine::later(Task task) {
+  const Millis wait =
+      std::min(Millis(30'000), Millis(500) * (1 << std::min<std::uint32_t>(task.failures++, 6)));
+  again_.emplace_back(clock_.now() + wait, std::move(task));
+}
+
 void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
   Drafts drafts;
   std::vector<std::int64_t> taken = parking_rows_;
+  std::vector<Task> early;
+  const std::map<Uuid, OrderNow> stored = look_up(tasks);
   for (const Task& task : tasks) {
-    if (!draft(task, drafts)) ++stale_;
+    if (comes_early(task, drafts, stored)) {
+      early.push_back(task);
+      continue;
+    }
+    if (!draft(task, drafts, stored)) ++stale_;
     if (task.inbox != 0) taken.push_back(task.inbox);
   }
-  if (drafts.empty() && parking_.empty() && taken.empty() && positions == saved_) return;
+  if (!drafts.empty() || !parking_.empty() || !taken.empty() || positions != saved_)
+    save(drafts, taken, positions);
+  for (Task& task : early) later(std::move(task));
+}
+
+void Engine::save(Drafts& drafts, const std::vector<std::int64_t>& taken, const Positions& positions) {
   if (fault::mutation("saga_position_before_effect") && positions != saved_)
     store_.begin(positions)->commit({}, {}, {});
   const auto work = store_.begin(positions);
@@ -111,7 +132,7 @@ void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
 }
 
 /// Applies a task to its order's draft; false when it means nothing any more.
-bool Engine::draft(const Task& task, Drafts& drafts) {
+bool Engine::draft(const Task& task, Drafts& drafts, const std::map<Uuid, OrderNow>& stored) {
   auto found = drafts.find(task.order_id);
   const bool first = found == drafts.end();
   if (first) {
@@ -123,7 +144,7 @@ bool Engine::draft(const Task& task, Drafts& drafts) {
       one.live.traceparent = task.traceparent;
       begin(one.live, task.order_id, task.origin.shard);
       one.starts = true;
-    } else if (!draft_from_store(task, one)) {
+    } else if (!draft_from_store(task, one, stored)) {
       return false;
     }
     one.expected_version = one.live.saga.version;
@@ -136,7 +157,7 @@ bool Engine::draft(const Task& task, Drafts& drafts) {
     // Placed and cancelled within one batch: the start finds version 2 and does nothing; the cancellation is
     // next.
     found->second.decision = {};
-    if (!draft_from_store(task, found->second)) {
+    if (!draft_from_store(task, found->second, stored)) {
       drafts.erase(found);
       return false;
     }
@@ -169,17 +190,35 @@ void Engine::begin(Live& live, const Uuid& order_id, std::int16_t shard) {
   pin(live.saga, current, *live.served);
 }
 
+/// The orders of those tasks that may need more than the live sagas, in one round trip.
+std::map<Uuid, OrderNow> Engine::look_up(const std::vector<Task>& tasks) {
+  std::vector<Uuid> ids;
+  for (const Task& task : tasks)
+    if (may_need_stored(task) && !live_.contains(task.order_id)) ids.push_back(task.order_id);
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids.empty() ? std::map<Uuid, OrderNow>{} : store_.look_up(ids);
+}
+
+/// News of an order whose ORDER_CREATED, or cancellation after its end, is still to be read from the log.
+bool Engine::comes_early(const Task& task, const Drafts& drafts,
+                         const std::map<Uuid, OrderNow>& stored) const {
+  if (!may_need_stored(task) || std::holds_alternative<Cancel>(task.input) || drafts.contains(task.order_id))
+    return false;
+  const auto found = stored.find(task.order_id);
+  if (found == stored.end()) return false;
+  const std::optional<Saga>& finished = found->second.finished;
+  return !finished || finished->version != found->second.version;
+}
+
 /// A cancellation, or news, of an order without a live saga: finished before, or never begun.
-bool Engine::draft_from_store(const Task& task, Draft& draft) {
+bool Engine::draft_from_store(const Task& task, Draft& draft, const std::map<Uuid, OrderNow>& stored) {
   const bool cancel = std::holds_alternative<Cancel>(task.input);
-  if (!cancel && task.inbox == 0) return false;
+  if (!may_need_stored(task)) return false;
   if (cancel && left_alone_.contains(task.order_id)) return false;  // it has a saga: see take_up_left_alone()
-  const auto order = store_.look_up(task.order_id);
-  if (!order || (cancel && order->status != Status::cancelling)) return false;
-  if (!cancel && !order->finished)  // its ORDER_CREATED or cancellation is still to be read
-    throw StoreError(StoreError::Kind::conflict, "the order's saga has not begun");
-  if (!cancel && order->finished->version != order->version)
-    throw StoreError(StoreError::Kind::conflict, "the order's cancellation comes first");
+  const auto found = stored.find(task.order_id);
+  if (found == stored.end() || (cancel && found->second.status != Status::cancelling)) return false;
+  const OrderNow* order = &found->second;
   draft.live.body = std::make_shared<const OrderBody>(order->body);
   draft.live.traceparent = order->traceparent;
   if (order->finished) {

@@ -31,7 +31,13 @@ class MemoryStore : public Store {
     }
     return out;
   }
-  std::optional<OrderNow> look_up(const Uuid& id) override {
+  std::map<Uuid, OrderNow> look_up(const std::vector<Uuid>& ids) override {
+    std::map<Uuid, OrderNow> out;
+    for (const Uuid& id : ids)
+      if (tables_.orders.contains(id)) out[id] = look_up(id);
+    return out;
+  }
+  OrderNow look_up(const Uuid& id) const {
     const Tables::Order& order = tables_.orders.at(id);
     OrderNow now{order.status, order.version, order.shard, order.body, "", {}, 0, {}, {}};
     for (const Event& event : order.events)

@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::array<const char*, 6> names{"done", "declined", "failed", "pending", "never", "reversed"};
 
+constexpr std::int64_t told_again_ms = 30'000;
+
 std::string text(const rapidjson::Value& from, const char* name) {
   const auto found = from.FindMember(name);
   return found != from.MemberEnd() && found->value.IsString() ? found->value.GetString() : "";
@@ -63,7 +65,14 @@ void Ledger::take(const std::string& line) {
   row.Parse(line.c_str());
   if (!row.IsObject()) throw std::runtime_error("a damaged line in the ledger: " + line);
   if (row.HasMember("event")) {
-    old_events_.emplace_back(number(row, "at"), text(row, "body"));
+    untold_[text(row, "event")] = {number(row, "at"), text(row, "body")};
+    ++events_;
+    return;
+  }
+  if (row.HasMember("told")) {
+    // The latest are told again: it may not have been known that they were taken.
+    const auto found = untold_.find(text(row, "told"));
+    if (found != untold_.end() && found->second.at_ms < now_ms() - told_again_ms) untold_.erase(found);
     return;
   }
   if (row.HasMember("fault")) return;
@@ -118,17 +127,19 @@ void Ledger::note(std::string_view fault, std::string_view key) {
   unwritten_.append(R"({"fault":")").append(fault).append(R"(","key":")").append(key).append("\"}\n");
 }
 
-void Ledger::event(std::string_view id, std::string_view body) {
+void Ledger::event(const Event& event) {
   rapidjson::StringBuffer out;
   Writer writer(out);
   writer.StartObject();
   writer.Key("at");
   writer.Int64(now_ms());
-  member(writer, "event", id);
-  member(writer, "body", body);
+  member(writer, "event", event.id);
+  member(writer, "body", event.body);
   writer.EndObject();
   unwritten_.append(out.GetString(), out.GetSize()).push_back('\n');
 }
+
+void Ledger::told(std::string_view id) { unwritten_.append(R"({"told":")").append(id).append("\"}\n"); }
 
 void Ledger::sync() {
   if (unwritten_.empty()) return;

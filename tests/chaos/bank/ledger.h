@@ -30,6 +30,11 @@ struct Call {
   std::string build{};  // of the client that made the call
 };
 
+/// What is told by webhook.
+struct Event {
+  std::string id, body;
+};
+
 class Ledger {
  public:
   /// Reads what is there, without a torn last line; throws std::runtime_error.
@@ -42,8 +47,9 @@ class Ledger {
   const Call& enter(Call call, std::string_view token = {});
   /// Something that moves nothing but should be counted: "late", "lost", "absorbed", …
   void note(std::string_view fault, std::string_view key);
-  /// An event that is to be told by webhook.
-  void event(std::string_view id, std::string_view body);
+  void event(const Event& event);
+  /// Somebody took the event.
+  void told(std::string_view id);
   /// Everything entered is on the disk when this returns.
   void sync();
 
@@ -52,8 +58,14 @@ class Ledger {
   const std::map<std::string, Payment>& payments() const { return payments_; }
   /// Calls that were pending when the file was read.
   std::vector<Call> pending() const;
-  /// Events of the last `age_ms`, as they were entered.
-  const std::vector<std::pair<std::int64_t, std::string>>& old_events() const { return old_events_; }
+  struct Untold {
+    std::int64_t at_ms = 0;
+    std::string body;
+  };
+  /// Events that nobody is known to have taken when the file was read, and the latest of the others; by id.
+  const std::map<std::string, Untold>& untold() const { return untold_; }
+  /// How many events there were then.
+  std::int64_t events() const { return events_; }
 
  private:
   void take(const std::string& line);
@@ -62,7 +74,8 @@ class Ledger {
   std::string unwritten_;
   std::map<std::string, Payment> payments_;
   std::unordered_map<std::string, Call> calls_;
-  std::vector<std::pair<std::int64_t, std::string>> old_events_;
+  std::map<std::string, Untold> untold_;
+  std::int64_t events_ = 0;
 };
 
 std::int64_t now_ms();

@@ -30,7 +30,6 @@ namespace bank {
 namespace {
 
 constexpr int wait_max_ms = 200;
-constexpr std::int64_t events_again_ms = 30'000;
 
 struct Options {
   std::string ledger;
@@ -56,9 +55,8 @@ class Server {
               if (const auto found = connections_.find(connection); found != connections_.end())
                 found->second.out += line;
             },
-            [this](const std::string& body) { to_tell_.push_back(body); }) {
-    for (const auto& [at_ms, body] : ledger_.old_events())
-      if (at_ms > now_ms() - events_again_ms) to_tell_.push_back(body);
+            [this](const Event& event) { to_tell_.push_back(event); }) {
+    for (const auto& [id, one] : ledger_.untold()) to_tell_.push_back({id, one.body});
     listen_on(options.port);
   }
 
@@ -95,8 +93,9 @@ class Server {
     for (; !later_.empty() && later_.begin()->first <= now; later_.erase(later_.begin()))
       if (const auto found = connections_.find(later_.begin()->second.first); found != connections_.end())
         found->second.out += later_.begin()->second.second;
+    for (const std::string& id : webhooks_.taken()) ledger_.told(id);
     ledger_.sync();
-    for (const std::string& body : to_tell_) webhooks_.tell(body);
+    for (const Event& event : to_tell_) webhooks_.tell(event);
     to_tell_.clear();
     for (auto& [id, one] : connections_) write(one);
     std::erase_if(connections_, [](auto& one) {
@@ -174,7 +173,7 @@ class Server {
 
   Ledger ledger_;
   Webhooks webhooks_;
-  std::vector<std::string> to_tell_;
+  std::vector<Event> to_tell_;
   std::map<std::uint64_t, Connection> connections_;
   std::multimap<std::int64_t, std::pair<std::uint64_t, std::string>> later_;
   Teller teller_;

@@ -69,7 +69,7 @@ Teller::Teller(Ledger& ledger, Faults faults, Send send, Tell tell)
       send_(std::move(send)),
       tell_(std::move(tell)),
       random_(faults.seed + static_cast<std::uint64_t>(ledger.payments().size())),
-      events_(static_cast<std::int64_t>(ledger.old_events().size())) {
+      events_(ledger.events()) {
   for (const Call& call : ledger_.pending()) waits_.emplace(now_ms() + some_ms(100, settle_max_ms), call.key);
 }
 
@@ -243,14 +243,15 @@ void Teller::announce(const Call& call) {
   member(writer, "key", call.key);
   writer.Key("at");
   writer.Int64(call.at_ms);
-  // Some events only say that something has changed.
-  member(writer, "outcome", chance(vague_share) ? "CHANGED" : announced(call.state));
+  // Some events only say that something has changed. What is taken back is told in full.
+  const bool vague = call.state != State::reversed && chance(vague_share);
+  member(writer, "outcome", vague ? "CHANGED" : announced(call.state));
   member(writer, "code", call.code);
   totals(writer, ledger_.payment(call.payment));
   writer.EndObject();
-  const std::string body(out.GetString(), out.GetSize());
-  ledger_.event(id, body);
-  tell_(body);
+  const Event event{id, std::string(out.GetString(), out.GetSize())};
+  ledger_.event(event);
+  tell_(event);
   if (call.state == State::done && call.kind == "capture" && chance(reversal_share)) {
     ledger_.note("reversal", call.key);
     Call back = call;

@@ -41,8 +41,7 @@ class Teller {
  public:
   /// What was asked late is carried out by due(); its reply then goes where the request came from.
   using Send = std::function<void(std::uint64_t connection, const std::string& line)>;
-  /// An event for the webhook, by its id.
-  using Tell = std::function<void(const std::string& body)>;
+  using Tell = std::function<void(const Event& event)>;
 
   Teller(Ledger& ledger, Faults faults, Send send, Tell tell);
   Delivery take(std::uint64_t connection, const Request& request);

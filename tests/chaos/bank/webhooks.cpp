@@ -1,16 +1,16 @@
 #include "webhooks.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
-#include <cstring>
-
-#include "ledger.h"
+#include <utility>
 
 namespace bank {
 namespace {
@@ -18,7 +18,8 @@ namespace {
 constexpr double twice_share = 0.02, out_of_order_share = 0.02;
 constexpr std::int64_t out_of_order_max_ms = 3'000, again_after_ms = 300;
 constexpr int answer_limit_s = 1;
-constexpr int senders = 16;  // a host that hangs must not hold up what is for the others
+constexpr int senders = 32;  // a host that hangs must not hold up what is for the others
+constexpr std::int64_t idle_ms = 1000;
 
 std::string hmac_hex(const std::string& secret, const std::string& body) {
   unsigned char digest[EVP_MAX_MD_SIZE];
@@ -31,6 +32,38 @@ std::string hmac_hex(const std::string& secret, const std::string& body) {
     out.push_back("0123456789abcdef"[digest[i] & 15]);
   }
   return out;
+}
+
+int connect_to(int port) {
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const timeval limit{answer_limit_s, 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  const int on = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(static_cast<std::uint16_t>(port));
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::connect(socket, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0) return socket;
+  ::close(socket);
+  return -1;
+}
+
+/// The answer's head, once all of it and of its body has come; "" if it did not.
+std::string read_answer(int connection) {
+  std::string in;
+  char chunk[4096];
+  for (;;) {
+    if (const auto end = in.find("\r\n\r\n"); end != std::string::npos) {
+      const auto length = in.find("\r\nContent-Length: ");
+      const std::size_t body = length < end ? std::stoul(in.substr(length + 18, 9)) : 0;
+      if (in.size() >= end + 4 + body) return in.substr(0, end);
+    }
+    const ssize_t count = ::recv(connection, chunk, sizeof chunk, 0);
+    if (count <= 0) return "";
+    in.append(chunk, static_cast<std::size_t>(count));
+  }
 }
 
 }  // namespace
@@ -48,7 +81,7 @@ Webhooks::~Webhooks() {
   for (std::thread& one : threads_) one.join();
 }
 
-void Webhooks::tell(const std::string& body) {
+void Webhooks::tell(const Event& event) {
   if (target_.ports.empty()) return;
   std::lock_guard lock(mutex_);
   const auto chance = [&](double share) { return std::uniform_real_distribution<>(0, 1)(random_) < share; };
@@ -57,52 +90,53 @@ void Webhooks::tell(const std::string& body) {
                ? std::uniform_int_distribution<std::int64_t>(1, out_of_order_max_ms)(random_)
                : 0;
   };
-  due_.emplace(now_ms() + delay(), body);
-  if (chance(twice_share)) due_.emplace(now_ms() + delay(), body);
-  changed_.notify_all();
+  due_.emplace(now_ms() + delay(), event);
+  if (chance(twice_share)) due_.emplace(now_ms() + delay(), event);
+  changed_.notify_one();
+}
+
+std::vector<std::string> Webhooks::taken() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(taken_, {});
 }
 
 void Webhooks::run() {
+  std::vector<int> connections(target_.ports.size(), -1);  // kept open, one a port
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    if (due_.empty() || due_.begin()->first > now_ms()) {
-      changed_.wait_for(lock, std::chrono::milliseconds(due_.empty() ? 1000 : 20));
+    const std::int64_t wait_ms = due_.empty() ? idle_ms : std::min(due_.begin()->first - now_ms(), idle_ms);
+    if (wait_ms > 0) {
+      changed_.wait_for(lock, std::chrono::milliseconds(wait_ms));
       continue;
     }
-    const std::string body = due_.extract(due_.begin()).mapped();
-    const int port = target_.ports[turn_++ % target_.ports.size()];
+    const Event event = due_.extract(due_.begin()).mapped();
+    const std::size_t port = turn_++ % target_.ports.size();
     lock.unlock();
-    const bool taken = post(body, port);
+    const bool taken = post(event.body, port, connections[port]);
     lock.lock();
-    if (!taken) due_.emplace(now_ms() + again_after_ms, body);
+    if (taken)
+      taken_.push_back(event.id);
+    else
+      due_.emplace(now_ms() + again_after_ms, event);
   }
+  for (const int one : connections) ::close(one);
 }
 
-bool Webhooks::post(const std::string& body, int port) const {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const timeval limit{answer_limit_s, 0};
-  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(static_cast<std::uint16_t>(port));
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  bool taken = false;
-  if (::connect(socket, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0) {
-    const std::string request = "POST " + target_.path +
-                                " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                                "X-Bank-Signature: sha256=" +
-                                hmac_hex(target_.secret, body) +
-                                "\r\nContent-Length: " + std::to_string(body.size()) +
-                                "\r\nConnection: close\r\n\r\n" + body;
-    char answer[16] = "";
-    if (::send(socket, request.data(), request.size(), MSG_NOSIGNAL) ==
-            static_cast<ssize_t>(request.size()) &&
-        ::recv(socket, answer, sizeof answer - 1, MSG_WAITALL) > 9)
-      taken = std::strncmp(answer + 9, "2", 1) == 0;
+bool Webhooks::post(const std::string& body, std::size_t port, int& connection) const {
+  if (connection < 0) connection = connect_to(target_.ports[port]);
+  const std::string request = "POST " + target_.path +
+                              " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                              "X-Bank-Signature: sha256=" +
+                              hmac_hex(target_.secret, body) +
+                              "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  const bool sent = connection >= 0 && ::send(connection, request.data(), request.size(), MSG_NOSIGNAL) ==
+                                           static_cast<ssize_t>(request.size());
+  const std::string answer = sent ? read_answer(connection) : "";
+  if (answer.empty() || answer.find("\r\nConnection: close") != std::string::npos) {
+    ::close(connection);
+    connection = -1;
   }
-  ::close(socket);
-  return taken;
+  return answer.size() > 9 && answer[9] == '2';
 }
 
 }  // namespace bank

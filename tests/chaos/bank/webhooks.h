@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "ledger.h"
+
 namespace bank {
 
 struct WebhookTarget {
@@ -23,19 +25,22 @@ class Webhooks {
   Webhooks(WebhookTarget target, std::uint64_t seed);
   ~Webhooks();
   /// Does nothing without a target.
-  void tell(const std::string& body);
+  void tell(const Event& event);
+  /// Ids of what was answered with 2xx since the last call.
+  std::vector<std::string> taken();
 
  private:
   void run();
-  bool post(const std::string& body, int port) const;
+  bool post(const std::string& body, std::size_t port, int& connection) const;
 
   const WebhookTarget target_;
   std::mt19937_64 random_;  // guarded by mutex_
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::multimap<std::int64_t, std::string> due_;  // guarded by mutex_
-  bool stopping_ = false;                         // guarded by mutex_
-  std::size_t turn_ = 0;                          // guarded by mutex_
+  std::multimap<std::int64_t, Event> due_;  // guarded by mutex_
+  std::vector<std::string> taken_;          // guarded by mutex_
+  bool stopping_ = false;                   // guarded by mutex_
+  std::size_t turn_ = 0;                    // guarded by mutex_
   std::vector<std::thread> threads_;
 };
 

@@ -34,6 +34,15 @@ TEST_CASE("a success between failures keeps the breaker closed") {
   CHECK(breaker.state() == Breaker::State::closed);
 }
 
+TEST_CASE("failures in a row within a second of a success are chance, not an outage") {
+  Breaker breaker;
+  breaker.answered(Uuid::v7(), true, start, start);
+  fail(breaker, 50, start + Millis(999));
+  CHECK(breaker.state() == Breaker::State::closed);
+  fail(breaker, 1, start + Millis(1000));
+  CHECK(breaker.state() == Breaker::State::open);
+}
+
 TEST_CASE("failures of calls that went out before the last success do not open the breaker") {
   Breaker breaker;
   breaker.answered(Uuid::v7(), true, start, start + Millis(50));

@@ -81,13 +81,21 @@ TEST_CASE("a success whose totals lack it is not believed: it is asked for") {
     story.answers(answer(QueryAnswer::found, OutcomeKind::done, PaymentTotals{1000, 1000, 1000, 0}));
     CHECK(story.saga.status == Status::cancelled);
   }
-  SECTION("one that never agrees with its totals waits for a person") {
+  SECTION("one that does not agree with its totals for half a minute waits for a person, or for news") {
     story.come_to(2);
+    const Time begun = story.now;
     story.answers(done({1000, 0, 0, 0}));
     for (int i = 0; i < 200 && !story.saga.stuck; ++i) {
       story.due();
       story.answers(answer(QueryAnswer::found, OutcomeKind::done, PaymentTotals{1000, 0, 0, 0}));
     }
-    CHECK(story.saga.stuck);
+    REQUIRE(story.saga.stuck);
+    CHECK(story.now - begun > Millis(30'000));
+    CHECK(story.now - begun < Millis(90'000));
+    Outcome failed = of(OutcomeKind::declined, "CAPTURE_FAILED_LATER");
+    failed.totals = PaymentTotals{1000, 0, 0, 0};
+    story.take(notice(failed, story.key()));
+    CHECK_FALSE(story.saga.stuck);
+    CHECK(story.doing() == "inventory.release");
   }
 }
