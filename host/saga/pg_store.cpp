@@ -120,8 +120,11 @@ std::map<Uuid, OrderNow> PgStore::look_up(const std::vector<Uuid>& order_ids) {
       now.status = static_cast<Status>(rows.integer(i, 1));
       now.version = static_cast<std::int32_t>(rows.integer(i, 2));
       now.shard = static_cast<std::int16_t>(rows.integer(i, 3));
-      Event event{rows.uuid(i, 0), static_cast<std::int32_t>(rows.integer(i, 4)),
-                  static_cast<EventType>(rows.integer(i, 5)), rows.time(i, 6), std::string(rows.bytes(i, 7)),
+      Event event{rows.uuid(i, 0),
+                  static_cast<std::int32_t>(rows.integer(i, 4)),
+                  static_cast<EventType>(rows.integer(i, 5)),
+                  rows.time(i, 6),
+                  std::string(rows.bytes(i, 7)),
                   std::string(rows.bytes(i, 8))};
       if (event.version == 1) {
         if (auto body = read_body(event.payload)) now.body = std::move(*body);

@@ -7,55 +7,95 @@ with it:
     hang PORT SECONDS                 passes nothing on for that long; then goes on as if nothing had been"""
 
 import asyncio
-import contextlib
 import sys
 
-CHUNK_BYTES = 262144
+
+class End(asyncio.Protocol):
+    """One of a connection's two ends: what it hears goes to the other, unless the wire hangs."""
+
+    def __init__(self, wire):
+        self._wire = wire
+        self._held = []
+        self.transport = self.other = None
+
+    def connection_made(self, transport):
+        self.transport = transport
+        self._wire.ends.add(self)
+
+    def connection_lost(self, _):
+        self._wire.ends.discard(self)
+        if self.other and self.other.transport:
+            self.other.transport.close()
+
+    def data_received(self, data):
+        if self._wire.hangs or not self.other:
+            self._held.append(data)
+        else:
+            self.other.transport.write(data)
+
+    def go_on(self):
+        if self.other and self._held:
+            self.other.transport.writelines(self._held)
+            self._held = []
+
+    def pause_writing(self):
+        if self.other:
+            self.other.transport.pause_reading()
+
+    def resume_writing(self):
+        if self.other:
+            self.other.transport.resume_reading()
+
+
+class Caller(End):
+    """The end that came to us; the other one is connected for it."""
+
+    def connection_made(self, transport):
+        super().connection_made(transport)
+        if self._wire.is_cut():
+            transport.abort()
+        else:
+            self._connecting = asyncio.ensure_future(self._connect())
+
+    async def _connect(self):
+        try:
+            _, there = await asyncio.get_running_loop().create_connection(
+                lambda: End(self._wire), "127.0.0.1", self._wire.target)
+        except OSError:
+            self.transport.abort()
+            return
+        there.other, self.other = self, there
+        if self.transport.is_closing():
+            there.transport.abort()
+        elif not self._wire.hangs:
+            self.go_on()
+            there.go_on()
 
 
 class Wire:
     def __init__(self, port, target):
-        self.port, self._target = port, target
-        self._flows = asyncio.Event()
-        self._flows.set()
+        self.port, self.target = port, target
+        self.ends = set()
+        self.hangs = 0
         self._cut_until = 0.0
-        self._writers = set()
 
     async def listen(self):
-        await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        await asyncio.get_running_loop().create_server(lambda: Caller(self), "127.0.0.1", self.port)
+
+    def is_cut(self):
+        return asyncio.get_running_loop().time() < self._cut_until
 
     async def cut(self, seconds):
         self._cut_until = asyncio.get_running_loop().time() + seconds
-        for writer in list(self._writers):
-            writer.transport.abort()
+        for end in list(self.ends):
+            end.transport.abort()
 
     async def hang(self, seconds):
-        self._flows.clear()
+        self.hangs += 1
         await asyncio.sleep(seconds)
-        self._flows.set()
-
-    async def _serve(self, reader, writer):
-        if asyncio.get_running_loop().time() < self._cut_until:
-            writer.transport.abort()
-            return
-        try:
-            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
-        except OSError:
-            writer.transport.abort()
-            return
-        both = {writer, there_writer}
-        self._writers |= both
-        await asyncio.gather(self._pass(reader, there_writer), self._pass(there_reader, writer))
-        self._writers -= both
-
-    async def _pass(self, reader, writer):
-        with contextlib.suppress(OSError):
-            while chunk := await reader.read(CHUNK_BYTES):
-                await self._flows.wait()
-                writer.write(chunk)
-                await writer.drain()
-        with contextlib.suppress(OSError):
-            writer.close()
+        self.hangs -= 1
+        for end in list(self.ends) if not self.hangs else []:
+            end.go_on()
 
 
 async def main():

@@ -58,6 +58,7 @@ struct Tables {
   std::set<std::string> switches;
   std::vector<PluginStatus> plugins;
   std::vector<Uuid> touched;  // orders whose saga was written, for whoever looks on
+  int look_ups = 0;           // round trips for orders without a live saga
 
   void put(const Uuid& id, const InboxInput& input) {
     const auto kind = std::holds_alternative<Notice>(input) ? InboxKind::notice : InboxKind::verb;
@@ -79,6 +80,17 @@ struct Tables {
     OrderHead head{id, 1, EventType::order_created, at, Status::pending, {}, {}};
     head.payment.method = "card";
     append({id, 1, EventType::order_created, at, event_payload(head, body_members(order.body)), ""});
+  }
+  OrderNow now(const Uuid& id, const Order& order) const {
+    OrderNow now{order.status, order.version, order.shard, order.body, "", {}, 0, {}, {}};
+    for (const Event& event : order.events)
+      if (event.type == EventType::order_cancel_requested) {
+        now.cancel_version = event.version;
+        now.cancel_at = event.at;
+        now.cancel_reason = *read_head(event)->reason;
+      }
+    if (journal.contains(id)) now.finished = from_json(journal.at(id));
+    return now;
   }
   bool cancel(const Uuid& id, Time at) {
     Order& order = orders.at(id);

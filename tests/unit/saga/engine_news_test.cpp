@@ -66,6 +66,29 @@ TEST_CASE("a notice waits in the inbox for whoever has the order's shard by then
   CHECK(world.tables.journal.at(id) == to_json(elsewhere));
 }
 
+TEST_CASE("news of many finished orders cost one look-up, also when one's cancellation is still to be read") {
+  World world;
+  std::vector<Uuid> ids;
+  for (int i = 0; i < 50; ++i) ids.push_back(world.tables.place(world.clock.now()));
+  world.settle();
+  const Uuid early = ids.front();
+  world.tables.cancel(early, world.clock.now());
+  const Event cancellation = world.tables.log.back();
+  world.tables.log.pop_back();
+  for (const Uuid& id : ids) world.tables.put(id, totals_now(OutcomeKind::done, {1000, 1000, 0, 0}));
+  world.clock.pass(Millis(200));
+  world.tables.look_ups = 0;
+  world.turn();
+  CHECK(world.tables.look_ups == 1);
+  REQUIRE(world.tables.inbox.size() == 1);
+  CHECK(world.tables.inbox.front().order_id == early);
+  world.tables.log.push_back(cancellation);
+  world.settle();
+  CHECK(world.tables.inbox.empty());
+  CHECK(world.tables.orders.at(early).status == Status::cancelled);
+  world.judge();
+}
+
 TEST_CASE("while a provider is away sagas wait without burning retries, and go on when it is back") {
   World world;
   for (int i = 0; i < 8; ++i) world.tables.place(world.clock.now());

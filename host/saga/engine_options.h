@@ -1,0 +1,19 @@
+#pragma once
+#include <cstddef>
+
+#include "base/clock.h"
+
+namespace orderd::saga {
+
+struct EngineOptions {
+  std::size_t orders_per_tick_max = 256;
+  std::size_t completions_queued_max = 100'000;
+  Millis maintain_every{1000};
+  Millis inbox_every{100};
+  Millis store_retry{500};     // between attempts while PostgreSQL is away
+  Millis drain_limit{10'000};  // at shutdown, for calls in flight
+  // Orders that wait for room at a plugin before no more are read; of several a slow one holds up the others.
+  std::size_t waiting_max = 2000, waiting_max_of_several = 50'000;
+};
+
+}  // namespace orderd::saga
