@@ -108,7 +108,9 @@ class Teller {
       case Mode::finished:
         break;
     }
-    if (saga.open) {
+    if (saga.open && saga.open->look) {
+      say("; its provider said that something has changed about the payment, and is asked what it is");
+    } else if (saga.open) {
       const auto& steps = record_.definition->steps;
       say("; it is at " + saga.open->action + ", step " + std::to_string(saga.open->step + 1) + " of " +
           std::to_string(steps.size()));
@@ -121,6 +123,7 @@ class Teller {
     if (time_is_over && !situation_.held_back.empty())
       return say(" It is held back because " + situation_.held_back +
                  ". No attempt is spent meanwhile, and it goes on by itself afterwards.");
+    if (open.look) return next(open.phase == CommandPhase::sent ? open.sent : open.next);
     if (open.unknown || open.query) return unknown(open);
     switch (open.phase) {
       case CommandPhase::sent:

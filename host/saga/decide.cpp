@@ -33,7 +33,7 @@ Time placed(const Saga& saga) { return Time(Millis(saga.order_id.unix_ms())); }
 
 /// When an order that has not come to its pivot is given up; nullopt: never, or it no longer matters.
 std::optional<Time> total_deadline(const Facts& facts, const Saga& saga) {
-  if (facts.definition.total == Millis(0) || saga.mode != Mode::forward ||
+  if (facts.definition.total == Millis(0) || saga.mode != Mode::forward || saga.open->look ||
       is_past_pivot(facts.definition, saga))
     return std::nullopt;
   return placed(saga) + facts.definition.total;
@@ -41,7 +41,8 @@ std::optional<Time> total_deadline(const Facts& facts, const Saga& saga) {
 
 /// When a reservation must be extended for an order that waits; nullopt: never.
 std::optional<Time> extension_due(const Facts& facts, const Saga& saga) {
-  if (!saga.held_until || saga.mode != Mode::forward || saga.open->extend) return std::nullopt;
+  if (!saga.held_until || saga.mode != Mode::forward || saga.open->extend || saga.open->look)
+    return std::nullopt;
   const std::string& slot = facts.definition.steps[static_cast<std::size_t>(saga.held_step)].slot;
   return facts.slots.at(slot).can_extend ? std::optional(saga.extend_at) : std::nullopt;
 }
@@ -119,7 +120,7 @@ void Turn::on(const TakenOver&) {
   if (!saga_.open || saga_.stuck || saga_.open->phase != CommandPhase::sent) return;
   // A transactional step's effect is saved with the saga, or not at all: it is simply done again.
   const SlotInfo& info = slot(open_step());
-  if (!info.transactional && !saga_.open->extend) {
+  if (!info.transactional && !saga_.open->extend && !saga_.open->look) {
     saga_.open->unknown = true;
     saga_.open->lost_until = std::max(saga_.open->lost_until, saga_.open->deadline);
     saga_.open->query = info.can_query;
@@ -132,6 +133,7 @@ void Turn::on(const TakenOver&) {
 void Turn::turn_round(Mode mode, Reason reason) {
   saga_.mode = mode;
   saga_.reason = std::move(reason);
+  if (saga_.open && saga_.open->look) saga_.open.reset();
   if (saga_.stuck) {
     if (!saga_.open || saga_.open->undo || saga_.open->unknown) return;
     saga_.stuck.reset();  // a step that surely has no effect needs nobody any more

@@ -41,7 +41,7 @@ std::optional<Verb::Kind> parse_verb(std::string_view text) {
 }
 
 bool Turn::concerns(const OpenCommand& open, const Notice& notice) const {
-  if (open.extend || !step(open.step).is_payment()) return false;
+  if (open.extend || open.look || !step(open.step).is_payment()) return false;
   if (notice.key.empty()) return !notice.action.empty() && notice.action == open.action;
   const std::string key = command_key(saga_, open);
   if (notice.key == key) return true;
@@ -74,6 +74,7 @@ void Turn::on(const Notice& notice) {
 
 /// The provider only says that something changed: what is open is asked for now instead of later.
 void Turn::ask() {
+  if (saga_.mode == Mode::finished) return look();
   const bool waits =
       saga_.open && saga_.open->phase != CommandPhase::sent && step(saga_.open->step).is_payment();
   const bool may_be_there = waits && (saga_.open->phase == CommandPhase::pending || saga_.open->unknown);
@@ -83,6 +84,31 @@ void Turn::ask() {
   }
   saga_.stuck.reset();
   saga_.open->query = true;
+  run();
+}
+
+/// The order is over: what was last done with its money is asked for once more.
+void Turn::look() {
+  const auto last = std::find_if(saga_.attempts.rbegin(), saga_.attempts.rend(), [](const Attempt& one) {
+    return one.sequence != 0 && one.outcome == OutcomeKind::done && one.action.rfind("payment.", 0) == 0;
+  });
+  const std::int16_t paying = paying_step(facts_.definition);
+  if (last == saga_.attempts.rend() || paying < 0 || !slot(step(paying)).can_query) {
+    out_.stale = true;
+    return;
+  }
+  OpenCommand command;
+  command.step = paying;
+  command.look = command.query = true;
+  command.action = last->action;
+  command.sequence = last->sequence;
+  command.generation = last->generation;
+  command.amount = facts_.body.total;
+  command.began = now_;
+  saga_.open = std::move(command);
+  saga_.mode = saga_.status == Status::cancelled  ? Mode::cancelling
+               : saga_.status == Status::rejected ? Mode::failing
+                                                  : Mode::forward;
   run();
 }
 
@@ -145,7 +171,7 @@ std::string verb_problem(const Facts& facts, const Saga& saga, const Verb& verb)
   using Kind = Verb::Kind;
   if (verb.kind == Kind::acknowledge)
     return saga.attention ? "" : "there is nothing to acknowledge: the order asks for no attention";
-  if (!saga.open) return "no step of this order is under way";
+  if (!saga.open || saga.open->look) return "no step of this order is under way";
   if (verb.sequence != 0 && verb.sequence != saga.open->sequence)
     return "the order has gone on since: it is at " + saga.open->action + " now";
   if (verb.kind == Kind::retry)

@@ -13,7 +13,7 @@ constexpr Millis contradiction_max{30'000};
 }  // namespace
 
 void Turn::on(const Answer& answer) {
-  const bool is_effect = saga_.open && answer.key == command_key(saga_, *saga_.open);
+  const bool is_effect = saga_.open && !saga_.open->look && answer.key == command_key(saga_, *saga_.open);
   const bool is_query = saga_.open && saga_.open->query && answer.key == query_key(saga_, *saga_.open);
   const bool waits_for_person = saga_.stuck && answer.outcome.kind != OutcomeKind::done;
   if (waits_for_person || (!is_effect && !is_query)) {
@@ -24,6 +24,7 @@ void Turn::on(const Answer& answer) {
   note(saga_.attempts, {open.sequence, open.generation, is_query, open.action, answer.outcome.kind,
                         answer.outcome.query_answer, answer.outcome.code, now_, (now_ - open.sent).count(),
                         "", answer.digest.substr(0, 12)});
+  if (open.look) return looked(answer.outcome);
   if (is_effect) open.query = false;  // the call itself still answered: it knows best
   if (is_effect && answer.outcome.kind == OutcomeKind::unknown)
     open.lost_until = std::max(open.lost_until, open.deadline);
@@ -52,6 +53,27 @@ void Turn::learn(const Outcome& outcome, const std::string& digest) {
   if (!of.is_payment()) return;
   if (!outcome.provider_reference.empty()) saga_.reference = outcome.provider_reference;
   learn_totals(saga_, outcome);
+}
+
+/// What became of something that was over. Totals that know less than the order are asked for again before
+/// they are believed: a provider's answers may lag.
+void Turn::looked(const Outcome& outcome) {
+  OpenCommand& open = *saga_.open;
+  const bool told = outcome.query_answer == QueryAnswer::found && outcome.totals;
+  const bool knows_less = told && tells_less(saga_, *outcome.totals);
+  if (knows_less && open.doubted == Time{}) open.doubted = now_;
+  const bool may_lag = knows_less && now_ - open.doubted <= contradiction_max;
+  if ((!told || may_lag) && now_ - open.began <= open_step().retry.total) {
+    const Millis wait = std::max(outcome.retry_after, backoff(open_step().retry, saga_, open.attempt));
+    ++open.attempt;
+    return wait_until(now_ + wait, CommandPhase::waiting);
+  }
+  saga_.open.reset();
+  const PaymentView before = saga_.payment;
+  if (told) learn_totals(saga_, outcome);
+  set_payment_status(saga_, facts_.body.total);
+  if (saga_.payment != before || is_terminal(saga_.status)) reconsider(false);
+  next();
 }
 
 void Turn::query_answered(const Outcome& outcome) {

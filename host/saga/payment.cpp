@@ -4,6 +4,11 @@
 
 namespace orderd::saga {
 
+bool tells_less(const Saga& saga, const PaymentTotals& totals) {
+  return totals.authorized < saga.payment.authorized || totals.captured < saga.payment.captured ||
+         totals.refunded < saga.payment.refunded || totals.voided < saga.voided;
+}
+
 void learn_totals(Saga& saga, const Outcome& outcome) {
   if (!outcome.totals) return;
   const PaymentTotals& totals = *outcome.totals;

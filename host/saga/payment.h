@@ -12,6 +12,8 @@ inline bool holds_money(const Saga& saga) {
   return captured_left(saga) > 0 || (saga.payment.captured == 0 && saga.payment.authorized > saga.voided);
 }
 
+/// Whether these totals lack something that the saga knows.
+bool tells_less(const Saga& saga, const PaymentTotals& totals);
 /// Takes over what the provider reports; a report that makes no sense (negative, more back than in) is not
 /// believed.
 void learn_totals(Saga& saga, const Outcome& outcome);

@@ -22,6 +22,7 @@ std::string open_json(const OpenCommand& open) {
   for (const auto& [name, is] : {std::pair{"undo", open.undo},
                                  {"query", open.query},
                                  {"extend", open.extend},
+                                 {"look", open.look},
                                  {"unknown", open.unknown}})
     if (is) object.add(name, true);
   object.add("action", open.action)
@@ -48,6 +49,7 @@ OpenCommand read_open(const json::Value& value) {
   open.undo = json::boolean(value, "undo");
   open.query = json::boolean(value, "query");
   open.extend = json::boolean(value, "extend");
+  open.look = json::boolean(value, "look");
   open.unknown = json::boolean(value, "unknown");
   open.phase = static_cast<CommandPhase>(json::integer(value, "phase", 1));
   open.action = json::string(value, "action");

@@ -44,6 +44,7 @@ struct OpenCommand {
   std::int16_t step = 0;
   bool undo = false;
   bool extend = false;   // keeps a reservation alive; whatever comes of it, `suspended` goes on
+  bool look = false;     // asks once more for what was done before: its provider says that something changed
   bool query = false;    // what is sent next asks for the fate of this command, and changes nothing
   bool unknown = false;  // the last outcome told nothing: the effect may be there
   CommandPhase phase = CommandPhase::sent;

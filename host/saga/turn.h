@@ -51,6 +51,7 @@ class Turn {
   void on(const Answer& answer);
   void learn(const Outcome& outcome, const std::string& digest);
   bool tells_too_little(const Outcome& outcome) const;
+  void looked(const Outcome& outcome);
   void query_answered(const Outcome& outcome);
   void apply(const Outcome& outcome);
   bool contradicts_itself(const Outcome& outcome) const;
@@ -70,6 +71,7 @@ class Turn {
   void on(const Verb& verb);
   bool concerns(const OpenCommand& open, const Notice& notice) const;
   void ask();
+  void look();
   void news(const Notice& notice);
   void hear(const Notice& notice);
   void reconsider(bool reversed);

@@ -27,7 +27,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 KEY_WINDOW_MS = 20_000
 LEASE_MS = 4_000
 SCARCE = {f"SCARCE-{number}": 40 for number in range(1, 6)}
-BANK_LIMIT_S = 10
+BANK_LIMIT_S = 60
 SCRAPE_LIMIT_S = 2
 
 

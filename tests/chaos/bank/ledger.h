@@ -58,12 +58,8 @@ class Ledger {
   const std::map<std::string, Payment>& payments() const { return payments_; }
   /// Calls that were pending when the file was read.
   std::vector<Call> pending() const;
-  struct Untold {
-    std::int64_t at_ms = 0;
-    std::string body;
-  };
-  /// Events that nobody is known to have taken when the file was read, and the latest of the others; by id.
-  const std::map<std::string, Untold>& untold() const { return untold_; }
+  /// Events that nobody is known to have taken when the file was read, and the latest of the others.
+  const std::vector<Event>& untold() const { return untold_; }
   /// How many events there were then.
   std::int64_t events() const { return events_; }
 
@@ -74,7 +70,8 @@ class Ledger {
   std::string unwritten_;
   std::map<std::string, Payment> payments_;
   std::unordered_map<std::string, Call> calls_;
-  std::map<std::string, Untold> untold_;
+  std::unordered_map<std::string, std::string> event_lines_;  // by id, while the file is read
+  std::vector<Event> untold_;
   std::int64_t events_ = 0;
 };
 

@@ -56,7 +56,7 @@ class Server {
                 found->second.out += line;
             },
             [this](const Event& event) { to_tell_.push_back(event); }) {
-    for (const auto& [id, one] : ledger_.untold()) to_tell_.push_back({id, one.body});
+    to_tell_ = ledger_.untold();
     listen_on(options.port);
   }
 
