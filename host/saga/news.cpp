@@ -19,13 +19,16 @@ std::int16_t paying_step(const Definition& definition) {
   return -1;
 }
 
+/// A query's "not found" carries no outcome of the command.
+bool is_success(const Attempt& one) {
+  return one.outcome == OutcomeKind::done &&
+         (one.answer == QueryAnswer::none || one.answer == QueryAnswer::found);
+}
+
 /// Whether this very command was told as a success before.
 bool succeeded(const Saga& saga, const std::string& key) {
-  return std::any_of(saga.attempts.begin(), saga.attempts.end(), [&](const Attempt& one) {
-    return one.outcome == OutcomeKind::done &&
-           (one.answer == QueryAnswer::none || one.answer == QueryAnswer::found) &&
-           key == command_key(saga, one);
-  });
+  return std::any_of(saga.attempts.begin(), saga.attempts.end(),
+                     [&](const Attempt& one) { return is_success(one) && key == command_key(saga, one); });
 }
 
 constexpr std::array<std::string_view, 4> verb_names{"retry", "done", "skip", "acknowledge"};
@@ -90,7 +93,7 @@ void Turn::ask() {
 /// The order is over: what was last done with its money is asked for once more.
 void Turn::look() {
   const auto last = std::find_if(saga_.attempts.rbegin(), saga_.attempts.rend(), [](const Attempt& one) {
-    return one.sequence != 0 && one.outcome == OutcomeKind::done && one.action.rfind("payment.", 0) == 0;
+    return one.sequence != 0 && is_success(one) && one.action.rfind("payment.", 0) == 0;
   });
   const std::int16_t paying = paying_step(facts_.definition);
   if (last == saga_.attempts.rend() || paying < 0 || !slot(step(paying)).can_query) {

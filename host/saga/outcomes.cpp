@@ -63,7 +63,8 @@ void Turn::looked(const Outcome& outcome) {
   const bool knows_less = told && tells_less(saga_, *outcome.totals);
   if (knows_less && open.doubted == Time{}) open.doubted = now_;
   const bool may_lag = knows_less && now_ - open.doubted <= contradiction_max;
-  if ((!told || may_lag) && now_ - open.began <= open_step().retry.total) {
+  const bool may_be_told = !told && outcome.query_answer != QueryAnswer::not_found_final;
+  if ((may_be_told || may_lag) && now_ - open.began <= open_step().retry.total) {
     const Millis wait = std::max(outcome.retry_after, backoff(open_step().retry, saga_, open.attempt));
     ++open.attempt;
     return wait_until(now_ + wait, CommandPhase::waiting);

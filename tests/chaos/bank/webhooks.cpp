@@ -18,7 +18,7 @@ namespace {
 constexpr double twice_share = 0.02, out_of_order_share = 0.02;
 constexpr std::int64_t out_of_order_max_ms = 3'000, again_after_ms = 300;
 constexpr int answer_limit_s = 1;
-constexpr int senders = 32;  // a host that hangs must not hold up what is for the others
+constexpr int senders = 128;  // a host that hangs must not hold up what is for the others
 constexpr std::int64_t idle_ms = 1000;
 
 std::string hmac_hex(const std::string& secret, const std::string& body) {

@@ -94,6 +94,20 @@ TEST_CASE("money that turns up at an ended order by news without content is give
   CHECK(story.versions() == versions);
 }
 
+TEST_CASE("a command that never came is not what is asked for") {
+  Story story;
+  story.take(Begin{});
+  story.answers(of(OutcomeKind::unknown));
+  story.due();
+  story.answers(answer(QueryAnswer::not_found_final, OutcomeKind::done));
+  REQUIRE(story.saga.open->phase == CommandPhase::waiting);
+  story.cancel();
+  while (story.saga.open) story.answers(done({0, 0, 0, 0}));
+  REQUIRE(story.saga.status == Status::cancelled);
+  story.take(notice(of(OutcomeKind::unknown)));
+  CHECK(story.doing() != "query payment.authorize");
+}
+
 TEST_CASE("news without content about an order whose payment was never made mean nothing") {
   Story story(0);
   story.take(Begin{});
