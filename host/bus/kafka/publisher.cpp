@@ -60,6 +60,7 @@ void KafkaPublisher::drop_producer() {
   reports_.reset();
   producer_.reset();
   in_flight_.clear();
+  progressed_.clear();
   in_flight_count_ = 0;
 }
 
@@ -196,16 +197,21 @@ std::optional<std::int64_t> KafkaPublisher::settle(std::int32_t partition, std::
     acknowledged_[partition] = line.front().outbox_position;
     line.pop_front();
     --in_flight_count_;
+    progressed_[partition] = Steady::now();
   }
   return position;
 }
 
 /// librdkafka's own message.timeout.ms would drop the one message whose time is over, and could still send
-/// the next.
+/// the next. While a partition's acknowledgements come, its broker is slow and not away: sending all again
+/// would make it slower still.
 bool KafkaPublisher::overdue() const {
   const auto oldest = Steady::now() - cluster_.message_timeout();
   return std::any_of(in_flight_.begin(), in_flight_.end(), [&](const auto& partition) {
-    return !partition.second.empty() && partition.second.front().since < oldest;
+    const auto& [number, line] = partition;
+    const auto progressed = progressed_.find(number);
+    return !line.empty() && line.front().since < oldest &&
+           (progressed == progressed_.end() || progressed->second < oldest);
   });
 }
 

@@ -51,6 +51,7 @@ class KafkaPublisher final : public Publisher {
   Client producer_;  // null until one could be made
   Queue reports_;
   std::map<std::int32_t, std::deque<InFlight>> in_flight_;  // per partition, in the order handed over
+  std::map<std::int32_t, Steady::time_point> progressed_;   // per partition: the last acknowledgement
   std::size_t in_flight_count_ = 0;
   std::uint64_t sent_ = 0;                             // numbers given
   Progress progress_;                                  // what the next poll returns
