@@ -43,14 +43,14 @@ bool Engine::draft_from_store(const Task& task, Draft& draft, const std::map<Uui
   if (cancel && left_alone_.contains(task.order_id)) return false;  // it has a saga: see take_up_left_alone()
   const auto found = stored.find(task.order_id);
   if (found == stored.end() || (cancel && found->second.status != Status::cancelling)) return false;
-  const OrderNow* order = &found->second;
-  draft.live.body = std::make_shared<const OrderBody>(order->body);
-  draft.live.traceparent = order->traceparent;
-  if (order->finished) {
-    draft.live.saga = *order->finished;
+  const OrderNow& order = found->second;
+  draft.live.body = std::make_shared<const OrderBody>(order.body);
+  draft.live.traceparent = order.traceparent;
+  if (order.finished) {
+    draft.live.saga = *order.finished;
     serve(draft.live, true);
   } else {
-    begin(draft.live, task.order_id, order->shard);
+    begin(draft.live, task.order_id, order.shard);
   }
   draft.reopens = true;
   return true;

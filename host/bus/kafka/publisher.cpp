@@ -60,7 +60,6 @@ void KafkaPublisher::drop_producer() {
   reports_.reset();
   producer_.reset();
   in_flight_.clear();
-  progressed_.clear();
   in_flight_count_ = 0;
 }
 
@@ -197,7 +196,7 @@ std::optional<std::int64_t> KafkaPublisher::settle(std::int32_t partition, std::
     acknowledged_[partition] = line.front().outbox_position;
     line.pop_front();
     --in_flight_count_;
-    progressed_[partition] = Steady::now();
+    if (!line.empty()) line.front().since = Steady::now();
   }
   return position;
 }
@@ -208,10 +207,7 @@ std::optional<std::int64_t> KafkaPublisher::settle(std::int32_t partition, std::
 bool KafkaPublisher::overdue() const {
   const auto oldest = Steady::now() - cluster_.message_timeout();
   return std::any_of(in_flight_.begin(), in_flight_.end(), [&](const auto& partition) {
-    const auto& [number, line] = partition;
-    const auto progressed = progressed_.find(number);
-    return !line.empty() && line.front().since < oldest &&
-           (progressed == progressed_.end() || progressed->second < oldest);
+    return !partition.second.empty() && partition.second.front().since < oldest;
   });
 }
 

@@ -31,8 +31,8 @@ class KafkaPublisher final : public Publisher {
     // again.
     std::uint64_t number = 0;
     std::int64_t outbox_position = 0;
-    Steady::time_point since;
-    bool settled = false;  // acknowledged, or refused for itself
+    Steady::time_point since;  // it was handed over, or became its partition's oldest
+    bool settled = false;      // acknowledged, or refused for itself
   };
   void make_producer();
   void drop_producer();
@@ -51,7 +51,6 @@ class KafkaPublisher final : public Publisher {
   Client producer_;  // null until one could be made
   Queue reports_;
   std::map<std::int32_t, std::deque<InFlight>> in_flight_;  // per partition, in the order handed over
-  std::map<std::int32_t, Steady::time_point> progressed_;   // per partition: the last acknowledgement
   std::size_t in_flight_count_ = 0;
   std::uint64_t sent_ = 0;                             // numbers given
   Progress progress_;                                  // what the next poll returns

@@ -243,9 +243,8 @@ void Teller::announce(const Call& call) {
   member(writer, "key", call.key);
   writer.Key("at");
   writer.Int64(call.at_ms);
-  // Some events only say that something has changed. What is taken back is told in full.
-  const bool vague = call.state != State::reversed && chance(vague_share);
-  member(writer, "outcome", vague ? "CHANGED" : announced(call.state));
+  // Some events only say that something has changed.
+  member(writer, "outcome", chance(vague_share) ? "CHANGED" : announced(call.state));
   member(writer, "code", call.code);
   totals(writer, ledger_.payment(call.payment));
   writer.EndObject();

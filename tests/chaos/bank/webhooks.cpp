@@ -41,11 +41,8 @@ int connect_to(int port) {
   ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   const int on = 1;
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(static_cast<std::uint16_t>(port));
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(socket, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0) return socket;
+  const sockaddr_in to = loopback(port);
+  if (::connect(socket, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0) return socket;
   ::close(socket);
   return -1;
 }
@@ -67,6 +64,14 @@ std::string read_answer(int connection) {
 }
 
 }  // namespace
+
+sockaddr_in loopback(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
 
 Webhooks::Webhooks(WebhookTarget target, std::uint64_t seed) : target_(std::move(target)), random_(seed) {
   for (int i = 0; i < senders && !target_.ports.empty(); ++i) threads_.emplace_back([this] { run(); });

@@ -1,6 +1,8 @@
 #pragma once
 // Tells the shop what happened, as a provider does: POST with a signature over the raw body, again and again
 // until somebody answers 2xx; now and then twice, and out of order. Threads of its own; tell() from any.
+#include <netinet/in.h>
+
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -13,6 +15,9 @@
 #include "ledger.h"
 
 namespace bank {
+
+/// `port` of 127.0.0.1.
+sockaddr_in loopback(int port);
 
 struct WebhookTarget {
   std::vector<int> ports;  // of 127.0.0.1, taken in turn
