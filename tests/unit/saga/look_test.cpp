@@ -58,6 +58,7 @@ TEST_CASE("news without content about a confirmed order make the host ask for it
   SECTION("the host dies meanwhile: the next one asks again") {
     story.take(TakenOver{});
     CHECK(story.run);
+    CHECK_FALSE(story.saga.open->unknown);  // no effect of its own is at stake
     CHECK(story.doing() == "query payment.capture");
     story.hears(answer(QueryAnswer::found, OutcomeKind::done, PaymentTotals{1000, 1000, 0, 0}));
   }
@@ -106,6 +107,21 @@ TEST_CASE("a command that never came is not what is asked for") {
   REQUIRE(story.saga.status == Status::cancelled);
   story.take(notice(of(OutcomeKind::unknown)));
   CHECK(story.doing() != "query payment.authorize");
+}
+
+TEST_CASE("an order whose only command never came has nothing to ask for") {
+  Story story;
+  story.take(Begin{});
+  story.answers(of(OutcomeKind::unknown));
+  story.pass(Millis(60'000));
+  story.due();
+  REQUIRE(story.doing() == "query payment.authorize");
+  story.cancel();
+  story.answers(answer(QueryAnswer::not_found_final, OutcomeKind::done));
+  REQUIRE(story.saga.status == Status::cancelled);
+  story.take(notice(of(OutcomeKind::unknown)));
+  CHECK(story.stale);
+  CHECK_FALSE(story.saga.open);
 }
 
 TEST_CASE("news without content about an order whose payment was never made mean nothing") {
