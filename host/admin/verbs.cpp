@@ -88,8 +88,8 @@ Foresight foresee(const saga::Facts& facts, const saga::Saga& saga, const Verb& 
     const saga::OpenCommand& open = *decision.saga.open;
     const Command command = make_command(facts, decision.saga);
     const saga::StepDefinition& step = facts.definition.steps[static_cast<std::size_t>(open.step)];
-    out.effects.push_back({command.action, facts.slots.at(step.slot).instance, command.key,
-                           command.amount, !open.query, out.effects.empty()});
+    out.effects.push_back({command.action, facts.slots.at(step.slot).instance, command.key, command.amount,
+                           !open.query, out.effects.empty()});
     if (open.query) break;  // what the provider will answer cannot be told
     Outcome success;
     success.kind = OutcomeKind::done;

@@ -9,7 +9,6 @@
 namespace orderd::checker {
 namespace {
 
-using testing::AbiCommands;
 using testing::CommandSpec;
 
 /// What is known of one payment: its keys, and the most that its totals can be.

@@ -8,8 +8,7 @@ using testing::AbiCommands;
 using testing::CommandSpec;
 
 /// Sends one, and gives its outcome: RETRY if refused, UNKNOWN if it failed or stayed silent.
-sdk::Outcome send(Begun& begun, const CommandSpec& given, const std::function<void(orderd_command&)>& bend) {
-  CommandSpec spec = given;
+sdk::Outcome send(Begun& begun, const CommandSpec& spec, const std::function<void(orderd_command&)>& bend) {
   const orderd_ticket ticket = begun.host().open(spec.query());
   AbiCommands commands;
   commands.add(spec, ticket);

@@ -130,9 +130,9 @@ HttpResult call(HttpClient& client, HttpCall one) {
   std::promise<HttpResult> done;
   std::uint64_t number = 0;
   if (one.deadline == Time{}) one.deadline = now() + Millis(10'000);
-  REQUIRE(client.submit(
-              std::move(one), [&](const HttpResult& r) { done.set_value(r); }, number) ==
-          HttpClient::Answer::taken);
+  const auto answer = client.submit(
+      std::move(one), [&](const HttpResult& r) { done.set_value(r); }, number);
+  REQUIRE(answer == HttpClient::Answer::taken);
   auto result = done.get_future();
   REQUIRE(result.wait_for(std::chrono::seconds(20)) == std::future_status::ready);
   return result.get();

@@ -27,7 +27,7 @@ class Factory final : public Poco::Net::HTTPRequestHandlerFactory {
       : server_(server), handles_(std::move(handles)) {}
   Poco::Net::HTTPRequestHandler* createRequestHandler(const Poco::Net::HTTPServerRequest& request) override {
     ++server_.handled;
-    const std::string uri = request.getURI();
+    const std::string& uri = request.getURI();
     const auto found = handles_.find(uri.substr(0, uri.find('?')));
     return found == handles_.end() ? nullptr : new Handler(found->second);
   }

@@ -55,9 +55,11 @@ def examine(build, entry, common):
     mark = os.path.join(PASSED, fingerprint(entry, common))
     if os.path.exists(mark):
         return name, None
-    # The precompiled header is GCC's; clang reads the text it was made from.
+    # The precompiled header is GCC's; clang reads the text it was made from. RapidJSON's iterators compare
+    # with themselves in a way that C++20 calls ambiguous.
     result = subprocess.run(["clang-tidy", "--quiet", "-p", build, "--extra-arg=-Wno-unknown-warning-option",
-                             "--extra-arg=-Wno-ignored-optimization-argument", entry["file"]],
+                             "--extra-arg=-Wno-ignored-optimization-argument",
+                             "--extra-arg=-Wno-ambiguous-reversed-operator", entry["file"]],
                             capture_output=True, text=True)
     if result.returncode == 0:
         open(mark, "w").close()

@@ -55,7 +55,7 @@ class Port final : public plugins::StepPort {
 class HostStore final : public saga::test::MemoryStore {
  public:
   HostStore(World& world, Host& host, int id)
-      : MemoryStore(world.tables, world.clock, id, lease), world_(world), host_(host), id_(id) {}
+      : MemoryStore(world.tables, world.clock, id, lease), world_(world), host_(host) {}
   saga::Ownership maintain() override {
     const saga::Ownership change = MemoryStore::maintain();
     for (const auto& [shard, position] : change.gained) {
@@ -86,7 +86,6 @@ class HostStore final : public saga::test::MemoryStore {
 
   World& world_;
   Host& host_;
-  const int id_;
 };
 
 Host::Host(World& world, int number) : world_(world), number_(number), up_at_(world.now()) {}

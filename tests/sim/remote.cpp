@@ -90,7 +90,8 @@ void Remote::request(const Caller& caller, Command command) {
   const auto left = static_cast<int>((command.deadline - world_.now()).count());
   const bool slow = world_.chance(weather_.slow_wire) && left > wire_ms_max + 1;
   const Millis wait = slow ? world_.random.ms(wire_ms_max, left - 1) : world_.random.ms(1, wire_ms_max);
-  later(command.order_id, wait, [this, caller, command = std::move(command)] { arrive(caller, command); });
+  const Uuid order_id = command.order_id;
+  later(order_id, wait, [this, caller, command = std::move(command)] { arrive(caller, command); });
 }
 
 void Remote::arrive(const Caller& caller, const Command& command) {

@@ -34,7 +34,7 @@ void IoLoop::admit(Listener::Accepted accepted) {
     return turn_away(accepted.fd, "The server has as many connections as it takes.");
   auto connection = std::make_unique<Connection>();
   connection->fd = accepted.fd;
-  connection->peer = std::move(accepted.peer);
+  connection->peer = accepted.peer;
   if (const auto host = connection->peer.host(); caps_.counts(host)) {
     const auto key = AddressCaps::key_of(host);
     if (!caps_.add(key))

@@ -45,16 +45,16 @@ void Desk::stop() {
 }
 
 void Desk::take(Command command, orderd::sdk::Reply reply) {
-  bool full = false;
   {
-    std::lock_guard lock(mutex_);
-    full = stopping_ || queue_.size() >= options_.queue_commands_max;
-    if (!full) queue_.push_back({std::move(command), std::move(reply)});
+    std::unique_lock lock(mutex_);
+    if (stopping_ || queue_.size() >= options_.queue_commands_max) {
+      lock.unlock();
+      reply(unavailable("too many commands wait, or it is stopping"));
+      return;
+    }
+    queue_.push_back({std::move(command), std::move(reply)});
   }
-  if (full)
-    reply(unavailable("too many commands wait, or it is stopping"));
-  else
-    changed_.notify_one();
+  changed_.notify_one();
 }
 
 void Desk::run() {

@@ -9,7 +9,6 @@ namespace stripe {
 
 using orderd::sdk::Command;
 using orderd::sdk::Outcome;
-using orderd::sdk::Reply;
 
 namespace {
 

@@ -11,9 +11,7 @@
 
 namespace stripe {
 
-using orderd::sdk::Command;
 using orderd::sdk::Outcome;
-using orderd::sdk::Reply;
 
 namespace {
 

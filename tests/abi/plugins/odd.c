@@ -6,18 +6,18 @@ ORDERD_EXPORT int something_else(void);
 int something_else(void) { return 1; }
 
 #elif ODD == 2 /* a plugin of another major */
-ORDERD_EXPORT const void *orderd_plugin_entry_v7(void);
-const void *orderd_plugin_entry_v7(void) { return 0; }
+ORDERD_EXPORT const void* orderd_plugin_entry_v7(void);
+const void* orderd_plugin_entry_v7(void) { return 0; }
 
 #elif ODD == 3 /* a descriptor from which the tail is missing */
-const orderd_descriptor *orderd_plugin_entry_v1(void) {
+const orderd_descriptor* orderd_plugin_entry_v1(void) {
   static const orderd_descriptor descriptor = {16, ORDERD_ABI_MAJOR, 0, 0, "odd", "1", "orderd tests", 0, 0};
   return &descriptor;
 }
 
 #elif ODD == 4 /* needs a symbol that nobody has */
 ORDERD_EXPORT int nobody_has_this(void);
-const orderd_descriptor *orderd_plugin_entry_v1(void) {
+const orderd_descriptor* orderd_plugin_entry_v1(void) {
   nobody_has_this();
   return 0;
 }

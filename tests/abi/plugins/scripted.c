@@ -10,9 +10,9 @@ enum { LATER_MAX = 64 };
 
 typedef struct scripted {
   orderd_plugin base;
-  const orderd_host *host;
-  const orderd_completion_v1 *completion;
-  const orderd_settings_v1 *settings;
+  const orderd_host* host;
+  const orderd_completion_v1* completion;
+  const orderd_settings_v1* settings;
   pthread_t thread;
   pthread_mutex_t mutex;
   pthread_cond_t changed;
@@ -22,7 +22,7 @@ typedef struct scripted {
   int stopping;                   /* guarded by mutex */
 } scripted;
 
-static scripted *self(orderd_plugin *plugin) { return plugin->plugin_data; }
+static scripted* self(orderd_plugin* plugin) { return plugin->plugin_data; }
 
 static orderd_outcome outcome_of(int32_t kind) {
   orderd_outcome outcome;
@@ -31,12 +31,12 @@ static orderd_outcome outcome_of(int32_t kind) {
   return outcome;
 }
 
-static orderd_status complete(scripted *s, orderd_ticket ticket, const orderd_outcome *outcome) {
+static orderd_status complete(scripted* s, orderd_ticket ticket, const orderd_outcome* outcome) {
   return s->completion->complete(s->host, ticket, outcome);
 }
 
-static void *answer_later(void *argument) {
-  scripted *s = argument;
+static void* answer_later(void* argument) {
+  scripted* s = argument;
   pthread_mutex_lock(&s->mutex);
   while (!s->stopping || s->later_count > 0) {
     if (s->later_count == 0) {
@@ -53,7 +53,7 @@ static void *answer_later(void *argument) {
   return NULL;
 }
 
-static void put_later(scripted *s, orderd_ticket ticket) {
+static void put_later(scripted* s, orderd_ticket ticket) {
   pthread_mutex_lock(&s->mutex);
   if (s->later_count < LATER_MAX) s->later[s->later_count++] = ticket;
   pthread_cond_broadcast(&s->changed);
@@ -61,14 +61,14 @@ static void put_later(scripted *s, orderd_ticket ticket) {
 }
 
 /* Does not return before the host gave this ticket up. */
-static void hang(scripted *s, orderd_ticket ticket) {
+static void hang(scripted* s, orderd_ticket ticket) {
   pthread_mutex_lock(&s->mutex);
   while (s->cancelled.generation != ticket.generation) pthread_cond_wait(&s->changed, &s->mutex);
   pthread_mutex_unlock(&s->mutex);
 }
 
 /* Everything an outcome can say, from what the command and the settings say. */
-static void answer_in_full(scripted *s, const orderd_command *command) {
+static void answer_in_full(scripted* s, const orderd_command* command) {
   orderd_outcome outcome = outcome_of(ORDERD_DONE);
   orderd_view account;
   s->settings->get(s->host, "account", &account);
@@ -86,7 +86,7 @@ static void answer_in_full(scripted *s, const orderd_command *command) {
 }
 
 /* Completions that break the contract, then one that does not. */
-static void misbehave(scripted *s, const orderd_command *command) {
+static void misbehave(scripted* s, const orderd_command* command) {
   const orderd_outcome done = outcome_of(ORDERD_DONE);
   orderd_outcome garbage = outcome_of(99);
   orderd_ticket foreign = command->ticket;
@@ -109,12 +109,12 @@ static void misbehave(scripted *s, const orderd_command *command) {
   }
 }
 
-static orderd_status execute(orderd_plugin *plugin, const orderd_command *const *commands, uint64_t count,
-                             orderd_error *error) {
-  scripted *s = self(plugin);
+static orderd_status execute(orderd_plugin* plugin, const orderd_command* const* commands, uint64_t count,
+                             orderd_error* error) {
+  scripted* s = self(plugin);
   (void)error;
   for (uint64_t i = 0; i < count; ++i) {
-    const orderd_command *command = commands[i];
+    const orderd_command* command = commands[i];
     const orderd_outcome done = outcome_of(ORDERD_DONE);
     if (orderd_view_is(command->method, "busy")) return ORDERD_E_BUSY;
     if (orderd_view_is(command->method, "fail")) return ORDERD_E_INTERNAL;
@@ -136,41 +136,41 @@ static orderd_status execute(orderd_plugin *plugin, const orderd_command *const 
   return ORDERD_OK;
 }
 
-static void cancel(orderd_plugin *plugin, orderd_ticket ticket) {
-  scripted *s = self(plugin);
+static void cancel(orderd_plugin* plugin, orderd_ticket ticket) {
+  scripted* s = self(plugin);
   pthread_mutex_lock(&s->mutex);
   s->cancelled = ticket;
   pthread_cond_broadcast(&s->changed);
   pthread_mutex_unlock(&s->mutex);
 }
 
-static void describe(orderd_plugin *plugin, orderd_step_traits *traits) {
+static void describe(orderd_plugin* plugin, orderd_step_traits* traits) {
   (void)plugin;
   traits->flags = ORDERD_STEP_QUERY;
   traits->idempotency_window_ms = 86400000;
 }
 
-static int32_t supports(orderd_plugin *plugin, orderd_view action) {
+static int32_t supports(orderd_plugin* plugin, orderd_view action) {
   (void)plugin;
   return orderd_view_is(action, "payment.authorize");
 }
 
-static orderd_status init(orderd_plugin *plugin, orderd_error *error) {
-  scripted *s = self(plugin);
+static orderd_status init(orderd_plugin* plugin, orderd_error* error) {
+  scripted* s = self(plugin);
   (void)error;
   s->completion = s->host->get_extension(s->host, ORDERD_EXT_COMPLETION);
   s->settings = s->host->get_extension(s->host, ORDERD_EXT_SETTINGS);
   return s->completion && s->settings ? ORDERD_OK : ORDERD_E_UNSUPPORTED;
 }
 
-static orderd_status start(orderd_plugin *plugin, orderd_error *error) {
-  scripted *s = self(plugin);
+static orderd_status start(orderd_plugin* plugin, orderd_error* error) {
+  scripted* s = self(plugin);
   (void)error;
   return pthread_create(&s->thread, NULL, answer_later, s) == 0 ? ORDERD_OK : ORDERD_E_INTERNAL;
 }
 
-static void stop(orderd_plugin *plugin) {
-  scripted *s = self(plugin);
+static void stop(orderd_plugin* plugin) {
+  scripted* s = self(plugin);
   pthread_mutex_lock(&s->mutex);
   s->stopping = 1;
   pthread_cond_broadcast(&s->changed);
@@ -178,16 +178,16 @@ static void stop(orderd_plugin *plugin) {
   pthread_join(s->thread, NULL);
 }
 
-static void destroy(orderd_plugin *plugin) { free(plugin->plugin_data); }
+static void destroy(orderd_plugin* plugin) { free(plugin->plugin_data); }
 
-static const void *get_extension(orderd_plugin *plugin, const char *id) {
+static const void* get_extension(orderd_plugin* plugin, const char* id) {
   static const orderd_step_v1 step = {describe, supports, execute, cancel, NULL};
   (void)plugin;
   return strcmp(id, ORDERD_EXT_STEP) == 0 ? &step : NULL;
 }
 
-static orderd_plugin *create(const orderd_host *host) {
-  scripted *s = calloc(1, sizeof *s);
+static orderd_plugin* create(const orderd_host* host) {
+  scripted* s = calloc(1, sizeof *s);
   if (!s) return NULL;
   ORDERD_CLEAR(s->base);
   s->base.plugin_data = s;
@@ -202,7 +202,7 @@ static orderd_plugin *create(const orderd_host *host) {
   return &s->base;
 }
 
-const orderd_descriptor *orderd_plugin_entry_v1(void) {
+const orderd_descriptor* orderd_plugin_entry_v1(void) {
   static const orderd_descriptor descriptor = {sizeof(orderd_descriptor),
                                                ORDERD_ABI_MAJOR,
                                                ORDERD_ABI_MINOR,

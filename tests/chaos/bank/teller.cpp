@@ -11,8 +11,8 @@ namespace {
 constexpr double late_share = 0.05, lost_share = 0.05, cut_share = 0.004, stored_failure_share = 0.02,
                  outage_share = 0.01, slow_share = 0.03, lag_share = 0.2, reversal_share = 0.002,
                  vague_share = 0.05;
-constexpr std::int64_t late_max_ms = 1'500, slow_max_ms = 400, lag_max_ms = 1'200, ask_again_ms = 150,
-                       unknown_for_ms = 600, settle_max_ms = 2'500, page_payments = 500;
+constexpr std::int64_t late_max_ms = 1'500, slow_max_ms = 400, lag_max_ms = 1'200, unknown_for_ms = 600,
+                       settle_max_ms = 2'500, page_payments = 500;
 
 using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
 

@@ -7,7 +7,6 @@
 using namespace orderd;
 using namespace orderd::admin;
 using saga::Verb;
-using saga::test::done;
 using saga::test::of;
 using saga::test::Story;
 
