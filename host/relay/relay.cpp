@@ -73,6 +73,7 @@ void Relay::maintain() {
     handed_over_.erase(shard);
     acknowledged_.erase(shard);
     std::erase_if(waiting_, [&](const auto& one) { return one.partition == shard; });
+    std::erase_if(in_flight_, [&](const auto& one) { return one.first.first == shard; });
   }
   if (!change.lost.empty()) {  // a letter of a shard that was lost is the next owner's
     if (replaying_) waiting_.clear();
@@ -94,7 +95,8 @@ bool Relay::publish() {
   if (!replays_.empty() && !replaying_ && waiting_.empty() && in_flight_.empty()) begin_replay();
   if (waiting_.empty() && replays_.empty()) {
     std::vector<outbox::From> from;
-    for (const auto& [shard, pos] : handed_over_) from.push_back({shard, pos});
+    for (const auto& [shard, pos] : handed_over_)
+      if (!is_under_way(shard)) from.push_back({shard, pos});
     if (from.empty()) return false;
     // The shard that is read first has an advantage when there is more than one read takes: take turns.
     std::rotate(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(turn_++ % from.size()), from.end());
@@ -114,6 +116,11 @@ bool Relay::publish() {
         waiting_[i].event.order_id, waiting_[i].event.version};
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(taken));
   return taken > 0;
+}
+
+bool Relay::is_under_way(std::int16_t shard) const {
+  const auto first = in_flight_.lower_bound({shard, 0});
+  return first != in_flight_.end() && first->first.first == shard;
 }
 
 void Relay::look_for_replays() {
@@ -209,6 +216,7 @@ void Relay::lose(const std::string& why) {
   leases_.forget();
   handed_over_.clear();
   acknowledged_.clear();
+  in_flight_.clear();
   waiting_.clear();
   parking_.clear();
   forget_replays();

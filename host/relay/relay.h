@@ -14,8 +14,10 @@ namespace orderd::relay {
 
 /// Moves the outbox to the bus: reads behind its saved position, publishes in that order, and moves the
 /// position only over what the broker acknowledged. After a crash or a publisher's restart a tail is sent
-/// again: duplicates, but first occurrences stay in version order. An event that the broker refuses parks its
-/// order, visibly; the shard goes on. One thread runs it; one host at a time per shard, by lease.
+/// again: duplicates, but first occurrences stay in version order. A shard's next events go out when those
+/// before are acknowledged, so that batches form by themselves and a slow broker is asked less often, not
+/// more. An event that the broker refuses parks its order, visibly; the shard goes on. One thread runs it;
+/// one host at a time per shard, by lease.
 class Relay {
  public:
   Relay(store::ConnectionOptions options, outbox::LeaseOptions leases,
@@ -28,6 +30,7 @@ class Relay {
   using Clock = std::chrono::steady_clock;
   void maintain();
   bool publish();
+  bool is_under_way(std::int16_t shard) const;
   bool park_follower(const bus::Outgoing& one);
   void progress(const bus::Publisher::Progress& progress);
   void save();

@@ -40,9 +40,7 @@ class MockKafka {
   /// A real broker refuses a request behind one that failed, by its sequence number. The mock takes it: so
   /// what is handed over together must go out together.
   KafkaOptions options() const {
-    return {{{"bootstrap.servers", rd_kafka_mock_cluster_bootstraps(cluster_)},
-             {"topic", topic_},
-             {"linger.ms", "200"}},
+    return {{{"bootstrap.servers", rd_kafka_mock_cluster_bootstraps(cluster_)}, {"topic", topic_}},
             partitions};
   }
   /// The next produce requests are answered with these, one each.

@@ -31,10 +31,9 @@ class SlowBroker final : public bus::Publisher {
     Progress progress;
     progress.refused = std::exchange(refused_, {});
     for (const auto& one : progress.refused) progress.acknowledged = {{one.partition, one.outbox_position}};
-    if (seen_.reports && reported_ < seen_.taken.size()) {
-      progress.acknowledged = {{seen_.taken.back().partition, seen_.taken.back().outbox_position}};
-      reported_ = seen_.taken.size();
-    }
+    for (; seen_.reports && reported_ < seen_.taken.size(); ++reported_)
+      progress.acknowledged.emplace_back(seen_.taken[reported_].partition,
+                                         seen_.taken[reported_].outbox_position);
     return progress;
   }
 
@@ -67,6 +66,23 @@ TEST_CASE("The relay's position waits for the broker's report, so that a crash l
   relay::Relay relay(database.options(), lease_of("relay"), std::make_unique<SlowBroker>(seen));
   REQUIRE(eventually([&] { return relay.turn(no_wait) && position() == 3; }));
   CHECK(seen.taken.size() == 3);
+}
+
+TEST_CASE("A shard's next events wait for the report of those before, other shards do not", "[relay]") {
+  TestDatabase database;
+  append_events(database, 2, 3);
+  SlowBroker::Seen seen;
+  relay::Relay relay(database.options(), lease_of("relay"), std::make_unique<SlowBroker>(seen));
+  REQUIRE(eventually([&] { return relay.turn(no_wait) && seen.taken.size() == 3; }));
+  append_events(database, 2, 2);
+  append_events(database, 5, 1);
+  REQUIRE(eventually([&] { return relay.turn(no_wait) && seen.taken.size() == 4; }));
+  CHECK(seen.taken.back().partition == 5);
+  for (int turns = 0; turns < 5; ++turns) REQUIRE(relay.turn(no_wait));
+  CHECK(seen.taken.size() == 4);
+  seen.reports = true;
+  REQUIRE(eventually([&] { return relay.turn(no_wait) && seen.taken.size() == 6; }));
+  CHECK(seen.taken.back().outbox_position == 5);
 }
 
 TEST_CASE("What the broker refused goes out again when somebody asks for it, an order's letters in order",

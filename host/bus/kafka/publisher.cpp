@@ -12,6 +12,7 @@ namespace {
 constexpr std::chrono::milliseconds pause_min{100};
 constexpr std::chrono::milliseconds pause_max{5000};
 constexpr std::size_t error_text_bytes = 512;
+constexpr int send_now_ms = 1;
 constexpr std::size_t careful_events = 1000;
 constexpr int purge_all = RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT;
 constexpr std::chrono::milliseconds purge_max{1000}, purge_step{10};
@@ -89,8 +90,15 @@ std::size_t KafkaPublisher::publish(const std::vector<Outgoing>& events) {
     if (result != Taken::yes)
       break;  // after a refusal too: the rest of that order must not overtake its parking
   }
+  if (taken > 0) send_now();
   return taken;
 }
+
+/// What was handed over together goes out together, one request per partition, without waiting for linger.ms.
+/// Were each event sent as it comes, librdkafka (2.0) would poll without pause while the rest of them waits
+/// for the first ones' acknowledgement: an idempotent partition sends nothing while five are under way. This
+/// waits its whole time, reports are not taken by it.
+void KafkaPublisher::send_now() { rd_kafka_flush(producer_.get(), send_now_ms); }
 
 KafkaPublisher::Taken KafkaPublisher::send(const Outgoing& outgoing) {
   const Event& event = outgoing.event;

@@ -39,6 +39,7 @@ class KafkaPublisher final : public Publisher {
   bool accepting();
   enum class Taken { yes, refused, no };
   Taken send(const Outgoing& outgoing);
+  void send_now();
   void wait(std::chrono::milliseconds timeout);
   void take_events(std::chrono::milliseconds timeout);
   void note_fatal();
