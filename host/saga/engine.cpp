@@ -195,6 +195,7 @@ void Engine::drop(std::int16_t shard) {
   shards_.erase(shard);
   read_.erase(shard);
   saved_.erase(shard);
+  std::erase_if(over_, [&](const auto& one) { return one.second.saga.shard == shard; });  // others' now
   std::erase_if(left_alone_, [&](const auto& one) { return one.second == shard; });
   std::erase_if(live_, [&](const auto& one) {
     if (one.second.saga.shard != shard) return false;

@@ -1,4 +1,5 @@
 #pragma once
+#include <deque>
 #include <map>
 #include <set>
 #include <stop_token>
@@ -62,12 +63,15 @@ class Engine {
   Millis until_next_timer(Millis most) const;
 
   void tick(std::vector<Task> tasks, const Positions& positions);
-  void one_by_one(std::vector<Task> tasks, const Positions& positions);
+  bool add_cancellations(std::vector<Task>& tasks);
+  void in_halves(const std::vector<Task>& tasks);
   void alone(Task task);
   void write(const std::vector<Task>& tasks, const Positions& positions);
   void save(Drafts& drafts, const std::vector<std::int64_t>& taken, const Positions& positions);
   void later(Task task);
   std::map<Uuid, OrderNow> look_up(const std::vector<Task>& tasks);
+  bool is_old_news(const Task& task);
+  void remember(Live live);
   bool comes_early(const Task& task, const Drafts& drafts, const std::map<Uuid, OrderNow>& stored) const;
   bool draft(const Task& task, Drafts& drafts, const std::map<Uuid, OrderNow>& stored);
   bool draft_from_store(const Task& task, Draft& draft, const std::map<Uuid, OrderNow>& stored);
@@ -97,6 +101,8 @@ class Engine {
   BoundedQueue<Completion> completions_;
   std::set<std::int16_t> shards_;
   std::unordered_map<Uuid, Live> live_;
+  std::unordered_map<Uuid, Live> over_;       // the last that finished here
+  std::deque<Uuid> over_order_;               // ... oldest first
   std::map<Uuid, std::int16_t> left_alone_;   // sagas whose plugin is not here, and their shard: read again
   std::set<std::pair<Time, Uuid>> timers_;    // may name a saga twice or for nothing: checked when due
   Positions read_, saved_;                    // per shard: what was taken from the bus, what PostgreSQL holds

@@ -8,6 +8,7 @@ namespace orderd::saga {
 struct EngineOptions {
   std::size_t orders_per_tick_max = 256;
   std::size_t completions_queued_max = 100'000;
+  std::size_t finished_kept_max = 4096;  // sagas that are over, for what is still said about them
   Millis maintain_every{1000};
   Millis inbox_every{100};
   Millis store_retry{500};     // between attempts while PostgreSQL is away

@@ -15,11 +15,30 @@ bool may_need_stored(const Task& task) {
 
 }  // namespace
 
+/// Most of what providers say about an order comes right behind its end and tells nothing new: that needs no
+/// look at the database.
+bool Engine::is_old_news(const Task& task) {
+  const auto found = over_.find(task.order_id);
+  if (found == over_.end() || live_.contains(task.order_id)) return false;
+  return std::holds_alternative<Notice>(task.input) &&
+         decide(facts(found->second), found->second.saga, task.input, clock_.now()).stale;
+}
+
+void Engine::remember(Live live) {
+  const Uuid id = live.saga.order_id;
+  if (over_.insert_or_assign(id, std::move(live)).second) over_order_.push_back(id);
+  while (over_order_.size() > options_.finished_kept_max) {
+    over_.erase(over_order_.front());
+    over_order_.pop_front();
+  }
+}
+
 /// The orders of those tasks that may need more than the live sagas, in one round trip.
 std::map<Uuid, OrderNow> Engine::look_up(const std::vector<Task>& tasks) {
   std::vector<Uuid> ids;
   for (const Task& task : tasks)
-    if (may_need_stored(task) && !live_.contains(task.order_id)) ids.push_back(task.order_id);
+    if (may_need_stored(task) && !live_.contains(task.order_id) && !is_old_news(task))
+      ids.push_back(task.order_id);
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   return ids.empty() ? std::map<Uuid, OrderNow>{} : store_.look_up(ids);

@@ -10,6 +10,8 @@
 namespace orderd::saga {
 namespace {
 
+constexpr int batch_attempts_max = 3;
+
 int rank(const Task& task) {
   if (std::holds_alternative<Begin>(task.input)) return 0;
   return std::holds_alternative<Cancel>(task.input) ? 1 : 2;
@@ -22,64 +24,21 @@ void Engine::tick(std::vector<Task> tasks, const Positions& positions) {
   // no forward step starts after it. Only the order's beginning goes before.
   std::stable_sort(tasks.begin(), tasks.end(),
                    [](const Task& a, const Task& b) { return rank(a) < rank(b); });
-  try {
-    return write(tasks, positions);
-  } catch (const StoreError& error) {
-    if (error.kind == StoreError::Kind::lost) throw;
-    log_info("saga", "a batch failed, doing it one by one",
-             {{"orders", std::to_string(tasks.size())}, {"error", error.what()}});
-  }
-  one_by_one(std::move(tasks), positions);
-}
-
-void Engine::one_by_one(std::vector<Task> tasks, const Positions& positions) {
-  for (Task& task : tasks) alone(std::move(task));
-  // Only now: what was refused is parked or remembered, so nothing is passed over.
-  write({}, positions);
-}
-
-void Engine::alone(Task task) {
-  for (int attempt = 0;; ++attempt) {
+  for (int attempt = 1;; ++attempt) {
     try {
-      return write({task}, saved_);
+      return write(tasks, positions);
     } catch (const StoreError& error) {
       if (error.kind == StoreError::Kind::lost) throw;
-      if (error.kind == StoreError::Kind::conflict && attempt < 5) {
-        // The buyer was quicker: take the cancellation first, then decide on the same input again.
-        const auto stored = store_.look_up({task.order_id});
-        const auto order = stored.find(task.order_id);
-        if (order != stored.end() && order->second.cancel_version > 0 && live_.contains(task.order_id)) {
-          try {
-            write({{task.order_id, cancel_of(order->second)}}, saved_);
-          } catch (const StoreError& again) {
-            if (again.kind == StoreError::Kind::lost) throw;
-          }
-          continue;
-        }
-      }
-      log(error.kind == StoreError::Kind::conflict ? LogLevel::info : LogLevel::error, "saga",
-          "an order's change cannot be written",
-          {{"order", task.order_id.to_string()}, {"error", error.what()}});
-      // What it was admitted for did not go out; a call that is out already stays so.
-      const auto live = live_.find(task.order_id);
-      if (live == live_.end() || !is_out(live->second.saga)) gate_.give_back(task.order_id);
-      task.admitted = false;
-      if (std::holds_alternative<Begin>(task.input) || std::holds_alternative<Cancel>(task.input)) {
-        task.origin.reason = error.what();
-        parking_.push_back(task.origin);
-        if (task.inbox != 0) parking_rows_.push_back(task.inbox);
-      } else {
-        later(std::move(task));
-      }
-      return;
+      const bool again = error.kind == StoreError::Kind::conflict && attempt < batch_attempts_max;
+      if (again && add_cancellations(tasks)) continue;
+      log_info("saga", "a batch failed, doing it in halves",
+               {{"orders", std::to_string(tasks.size())}, {"error", error.what()}});
+      break;
     }
   }
-}
-
-void Engine::later(Task task) {
-  const Millis wait =
-      std::min(Millis(30'000), Millis(500) * (1 << std::min<std::uint32_t>(task.failures++, 6)));
-  again_.emplace_back(clock_.now() + wait, std::move(task));
+  in_halves(tasks);
+  // Only now: what was refused is parked or remembered, so nothing is passed over.
+  write({}, positions);
 }
 
 void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
@@ -88,6 +47,11 @@ void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
   std::vector<Task> early;
   const std::map<Uuid, OrderNow> stored = look_up(tasks);
   for (const Task& task : tasks) {
+    if (!drafts.contains(task.order_id) && is_old_news(task)) {
+      ++stale_;
+      if (task.inbox != 0) taken.push_back(task.inbox);
+      continue;
+    }
     if (comes_early(task, drafts, stored)) {
       early.push_back(task);
       continue;
@@ -322,6 +286,7 @@ void Engine::adopt(Drafts& drafts, const std::set<Uuid>& not_started) {
     if (one.decision.saga.mode == Mode::finished) {
       finished_ += one.live.saga.mode != Mode::finished;
       live_.erase(id);
+      remember({std::move(one.decision.saga), one.live.body, one.live.traceparent, one.live.served});
       continue;
     }
     live_[id] = {one.decision.saga, one.live.body, one.live.traceparent, one.live.served};

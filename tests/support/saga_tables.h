@@ -58,7 +58,9 @@ struct Tables {
   std::set<std::string> switches;
   std::vector<PluginStatus> plugins;
   std::vector<Uuid> touched;  // orders whose saga was written, for whoever looks on
-  int look_ups = 0;           // round trips for orders without a live saga
+  int look_ups = 0;           // round trips for orders as they are in the database
+  int commits = 0;            // that were tried
+  Uuid refused;               // no change of this order can be written
 
   void put(const Uuid& id, const InboxInput& input) {
     const auto kind = std::holds_alternative<Notice>(input) ? InboxKind::notice : InboxKind::verb;

@@ -51,6 +51,7 @@ inline std::set<Uuid> MemoryWork::check(const std::vector<Change>& changes,
   for (const Change& change : changes) {
     const Uuid& id = change.saga.order_id;
     const Tables::Order& order = tables_.orders.at(id);
+    if (id == tables_.refused) throw StoreError(StoreError::Kind::refused, "the test refuses this order");
     if (change.starts) {
       if (order.version != 1 || tables_.sagas.contains(id)) not_started.insert(id);
     } else if ((!change.events.empty() || change.guard) && order.version != change.expected_version) {
@@ -83,6 +84,7 @@ inline std::set<Uuid> MemoryWork::commit(const std::vector<Change>& changes,
                                          const std::vector<Parked>& parked,
                                          const std::vector<std::int64_t>& taken) {
   store_.before_commit();
+  ++tables_.commits;
   const bool breaks = tables_.crash_at_commit >= 0 && tables_.crash_at_commit-- == 0;
   if (breaks && !tables_.crash_after_commit)
     throw StoreError(StoreError::Kind::lost, "the test pulled the plug");

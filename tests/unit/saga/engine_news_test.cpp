@@ -71,6 +71,8 @@ TEST_CASE("news of many finished orders cost one look-up, also when one's cancel
   std::vector<Uuid> ids;
   for (int i = 0; i < 50; ++i) ids.push_back(world.tables.place(world.clock.now()));
   world.settle();
+  world.start();  // by a host that has not seen them
+  world.turn();
   const Uuid early = ids.front();
   world.tables.cancel(early, world.clock.now());
   const Event cancellation = world.tables.log.back();
@@ -86,6 +88,32 @@ TEST_CASE("news of many finished orders cost one look-up, also when one's cancel
   world.settle();
   CHECK(world.tables.inbox.empty());
   CHECK(world.tables.orders.at(early).status == Status::cancelled);
+  world.judge();
+}
+
+TEST_CASE("what is said behind an order's end and is no news costs no look-up; what is news is heard") {
+  World world;
+  std::vector<Uuid> ids;
+  for (int i = 0; i < 50; ++i) ids.push_back(world.tables.place(world.clock.now()));
+  world.settle();
+  for (const Uuid& id : ids) world.tables.put(id, totals_now(OutcomeKind::done, {1000, 1000, 0, 0}));
+  world.clock.pass(Millis(200));
+  world.tables.look_ups = 0;
+  world.turn();
+  CHECK(world.tables.inbox.empty());
+  CHECK(world.tables.look_ups == 0);
+  world.tables.put(ids[7], totals_now(OutcomeKind::declined, {1000, 0, 0, 0}));
+  world.tables.put(ids[8], totals_now(OutcomeKind::done, {1000, 1000, 0, 0}));
+  world.clock.pass(Millis(200));
+  world.turn();
+  CHECK(world.tables.look_ups == 1);
+  CHECK(journal_of(world, ids[7]).attention);
+  world.tables.cancel(ids[8], world.clock.now());
+  world.settle();
+  world.tables.put(ids[8], totals_now(OutcomeKind::done, {1000, 1000, 0, 0}));  // long overtaken
+  world.clock.pass(Millis(200));
+  world.settle();
+  CHECK(world.tables.orders.at(ids[8]).status == Status::cancelled);
   world.judge();
 }
 

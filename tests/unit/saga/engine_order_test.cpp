@@ -37,6 +37,44 @@ TEST_CASE("a cancellation is decided before the answers that came in with it: no
   world.judge();
 }
 
+TEST_CASE("orders of a batch that were cancelled meanwhile do not make the others wait") {
+  World world;
+  std::vector<Uuid> ids;
+  for (int i = 0; i < 64; ++i) ids.push_back(world.tables.place(world.clock.now()));
+  const auto all_reserved = [&] {
+    return std::all_of(ids.begin(), ids.end(), [&](const Uuid& id) {
+      return world.tables.orders.at(id).status == Status::inventory_reserved;
+    });
+  };
+  for (int i = 0; i < 20 && !all_reserved(); ++i) world.turn_and_answer();
+  REQUIRE(all_reserved());
+  std::vector<Event> unread;
+  for (const std::size_t which : {3u, 20u, 60u}) {
+    world.tables.cancel(ids[which], world.clock.now());
+    unread.push_back(world.tables.log.back());
+    world.tables.log.pop_back();
+  }
+  world.tables.commits = 0;
+  SECTION("one more transaction, behind their cancellations") {
+    world.turn();
+    CHECK(world.tables.commits <= 3);
+  }
+  SECTION("and one that cannot be written costs a few, not as many as there are orders") {
+    world.tables.refused = ids[40];
+    world.turn();
+    CHECK(world.tables.commits < 24);
+    CHECK(world.tables.orders.at(ids[40]).status == Status::inventory_reserved);
+    world.tables.refused = {};
+  }
+  CHECK(world.tables.orders.at(ids[3]).status == Status::cancelling);
+  CHECK(world.tables.orders.at(ids[4]).status == Status::confirmed);
+  world.tables.log.insert(world.tables.log.end(), unread.begin(), unread.end());
+  world.settle();
+  CHECK(world.tables.orders.at(ids[3]).status == Status::cancelled);
+  CHECK(world.tables.orders.at(ids[40]).status == Status::confirmed);
+  world.judge();
+}
+
 TEST_CASE("a changed definition file applies to new orders only") {
   using enum EventType;
   World world;
