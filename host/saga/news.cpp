@@ -62,6 +62,8 @@ void Turn::on(const Notice& notice) {
   }
   if (!saga_.open || !concerns(*saga_.open, notice)) return news(notice);
   OpenCommand& open = *saga_.open;
+  // Its totals did not have what it calls a success. The notice may be from before they lost it.
+  if (kind == OutcomeKind::done && open.doubted != Time{}) return ask();
   if (saga_.stuck && kind == OutcomeKind::pending) {
     out_.stale = true;
     return;
@@ -75,31 +77,39 @@ void Turn::on(const Notice& notice) {
   apply(notice.outcome);
 }
 
-/// The provider only says that something changed: what is open is asked for now instead of later.
+/// The provider only says that something changed: what is open is asked for now instead of later. An answer
+/// that is under way may be older than the change: then the provider is asked once more at the end.
 void Turn::ask() {
-  if (saga_.mode == Mode::finished) return look();
-  const bool waits =
-      saga_.open && saga_.open->phase != CommandPhase::sent && step(saga_.open->step).is_payment();
-  const bool may_be_there = waits && (saga_.open->phase == CommandPhase::pending || saga_.open->unknown);
-  if (!may_be_there || !slot(open_step()).can_query) {
+  if (saga_.mode == Mode::finished) {
+    out_.stale = !look();
+    return;
+  }
+  const bool pays = saga_.open && step(saga_.open->step).is_payment();
+  const bool is_out = pays && saga_.open->phase == CommandPhase::sent;
+  const bool may_be_there =
+      pays && !is_out && (saga_.open->phase == CommandPhase::pending || saga_.open->unknown);
+  const bool remembered = saga_.hinted != Time{} && (!is_out || saga_.hinted > saga_.open->sent);
+  const std::int16_t paying = paying_step(facts_.definition);
+  if (paying < 0 || !slot(step(paying)).can_query || (remembered && !may_be_there)) {
     out_.stale = true;
     return;
   }
+  saga_.hinted = is_out ? std::max(now_, saga_.open->sent + Millis(1)) : now_;
+  if (!may_be_there) return;
   saga_.stuck.reset();
   saga_.open->query = true;
   run();
 }
 
-/// The order is over: what was last done with its money is asked for once more.
-void Turn::look() {
+/// The order is over: what was last done with its money is asked for once more. False when nothing was, or
+/// nobody can be asked.
+bool Turn::look() {
+  saga_.hinted = {};
   const auto last = std::find_if(saga_.attempts.rbegin(), saga_.attempts.rend(), [](const Attempt& one) {
     return one.sequence != 0 && is_success(one) && one.action.rfind("payment.", 0) == 0;
   });
   const std::int16_t paying = paying_step(facts_.definition);
-  if (last == saga_.attempts.rend() || paying < 0 || !slot(step(paying)).can_query) {
-    out_.stale = true;
-    return;
-  }
+  if (last == saga_.attempts.rend() || paying < 0 || !slot(step(paying)).can_query) return false;
   OpenCommand command;
   command.step = paying;
   command.look = command.query = true;
@@ -113,6 +123,7 @@ void Turn::look() {
                : saga_.status == Status::rejected ? Mode::failing
                                                   : Mode::forward;
   run();
+  return true;
 }
 
 /// About nothing that is open: what the provider has is compared with what this order should have.

@@ -24,6 +24,9 @@ void Turn::on(const Answer& answer) {
   note(saga_.attempts, {open.sequence, open.generation, is_query, open.action, answer.outcome.kind,
                         answer.outcome.query_answer, answer.outcome.code, now_, (now_ - open.sent).count(),
                         "", answer.digest.substr(0, 12)});
+  const bool tells = answer.outcome.totals || answer.outcome.kind == OutcomeKind::done ||
+                     answer.outcome.kind == OutcomeKind::declined;
+  if (tells && open_step().is_payment() && open.sent >= saga_.hinted) saga_.hinted = {};
   if (open.look) return looked(answer.outcome);
   if (is_effect) open.query = false;  // the call itself still answered: it knows best
   if (is_effect && answer.outcome.kind == OutcomeKind::unknown)

@@ -140,6 +140,7 @@ void add_rare(json::Object& object, const Saga& saga) {
   if (saga.attention) object.raw("attention", reason_json(saga.attention));
   if (saga.stuck || saga.attention) object.add("attentionSince", ms(saga.attention_since));
   if (saga.told_until != Time{}) object.add("toldUntil", ms(saga.told_until));
+  if (saga.hinted != Time{}) object.add("hinted", ms(saga.hinted));
   if (saga.suspended) object.raw("suspended", open_json(*saga.suspended));
   if (saga.held_until)
     object.add("heldUntil", ms(*saga.held_until))
@@ -153,6 +154,7 @@ void read_rare(const json::Value& document, Saga& saga) {
   saga.attention = read_reason(document, "attention");
   saga.attention_since = time(document, "attentionSince");
   saga.told_until = time(document, "toldUntil");
+  saga.hinted = time(document, "hinted");
   if (const auto* suspended = json::child(document, "suspended")) saga.suspended = read_open(*suspended);
   if (json::integer(document, "heldUntil") != 0) saga.held_until = time(document, "heldUntil");
   saga.held_step = static_cast<std::int16_t>(json::integer(document, "heldStep"));

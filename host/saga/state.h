@@ -83,6 +83,7 @@ struct Saga {
   PaymentStatus told = PaymentStatus::none;  // payment status of the last event
   std::int64_t voided = 0;
   Time told_until{};                       // when the latest of the provider's notices occurred, by its clock
+  Time hinted{};                           // news without content came, and no call since has been answered
   std::string reference;                   // the provider's
   std::map<std::string, StateBlob> blobs;  // by slot: what plugins want back
   std::map<std::string, std::string> digests;    // by slot: SHA-256 of the build that serves it

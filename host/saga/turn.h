@@ -13,6 +13,7 @@ class Turn {
   }
   Decision take(const Input& input) {
     std::visit([this](const auto& one) { on(one); }, input);
+    if (saga_.mode == Mode::finished && saga_.hinted != Time{}) look();
     return std::move(out_);
   }
 
@@ -71,7 +72,7 @@ class Turn {
   void on(const Verb& verb);
   bool concerns(const OpenCommand& open, const Notice& notice) const;
   void ask();
-  void look();
+  bool look();
   void news(const Notice& notice);
   void hear(const Notice& notice);
   void reconsider(bool reversed);

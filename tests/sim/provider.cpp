@@ -167,7 +167,8 @@ void Provider::reverse_later(const Call& call) {
   const bool can = call.action == "payment.capture" || call.action == "payment.refund";
   if (!can || call.fate != Fate::done || !world_.chance(world_.plan.reversed)) return;
   const std::string key = call.key;
-  later(call.order, world_.random.ms(100, 6000), [this, key] {
+  const bool at_once = world_.chance(30);  // the call's answer may still be on its way
+  later(call.order, at_once ? world_.random.ms(0, 20) : world_.random.ms(100, 6000), [this, key] {
     Call& back = *entry(key);
     Money& money = ledger_[back.order];
     const bool capture = back.action == "payment.capture";

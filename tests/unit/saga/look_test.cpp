@@ -133,3 +133,58 @@ TEST_CASE("news without content about an order whose payment was never made mean
   CHECK(story.stale);
   CHECK_FALSE(story.saga.open);
 }
+
+TEST_CASE("news without content that come while a call is under way are looked into when the order is over") {
+  Story story;
+  story.come_to(2);
+  REQUIRE(story.doing() == "payment.capture");
+  story.take(notice(of(OutcomeKind::unknown)));
+  CHECK_FALSE(story.stale);
+  CHECK(from_json(to_json(story.saga)) == story.saga);
+  story.take(notice(of(OutcomeKind::unknown)));
+  CHECK(story.stale);  // once is enough
+  story.answers(done({1000, 1000, 0, 0}));
+  story.answers(of(OutcomeKind::done));
+  CHECK(story.saga.status == Status::confirmed);
+  REQUIRE(story.doing() == "query payment.capture");
+  story.answers(answer(QueryAnswer::found, OutcomeKind::done, PaymentTotals{1000, 1000, 1000, 0}));
+  CHECK(story.saga.attention);
+  CHECK(story.saga.mode == Mode::finished);
+}
+
+TEST_CASE("a payment call that goes out after news without content knows of them") {
+  Story story;
+  story.come_to(1);
+  REQUIRE(story.doing() == "inventory.reserve");
+  story.take(notice(of(OutcomeKind::unknown)));
+  CHECK_FALSE(story.stale);
+  story.answers(of(OutcomeKind::done));
+  REQUIRE(story.doing() == "payment.capture");
+  story.answers(done({1000, 1000, 0, 0}));
+  story.answers(of(OutcomeKind::done));
+  CHECK(story.saga.mode == Mode::finished);
+}
+
+TEST_CASE("a late notice does not make good for the answer that news without content asked for") {
+  Story story;
+  story.come_to(2);
+  story.answers(of(OutcomeKind::unknown));
+  story.take(notice(of(OutcomeKind::unknown)));
+  REQUIRE(story.doing() == "query payment.capture");
+  story.take(notice(done({1000, 1000, 0, 0}), command_key(story.saga, *story.saga.open)));
+  REQUIRE(story.doing() == "inventory.commit");
+  story.answers(of(OutcomeKind::done));
+  CHECK(story.doing() == "query payment.capture");
+  SECTION("but the answer does") {
+    story.answers(answer(QueryAnswer::found, OutcomeKind::done, PaymentTotals{1000, 1000, 0, 0}));
+    CHECK(story.saga.mode == Mode::finished);
+  }
+  SECTION("and more such news meanwhile are looked into as well") {
+    story.take(notice(of(OutcomeKind::unknown)));
+    CHECK_FALSE(story.stale);
+    story.answers(answer(QueryAnswer::found, OutcomeKind::done, PaymentTotals{1000, 1000, 0, 0}));
+    CHECK(story.doing() == "query payment.capture");
+    story.answers(answer(QueryAnswer::found, OutcomeKind::done, PaymentTotals{1000, 1000, 0, 0}));
+    CHECK(story.saga.mode == Mode::finished);
+  }
+}

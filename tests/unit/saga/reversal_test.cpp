@@ -81,6 +81,23 @@ TEST_CASE("a success whose totals lack it is not believed: it is asked for") {
     story.answers(answer(QueryAnswer::found, OutcomeKind::done, PaymentTotals{1000, 1000, 1000, 0}));
     CHECK(story.saga.status == Status::cancelled);
   }
+  SECTION("a capture that was already taken back, and the late notice of its success: asked for again") {
+    story.come_to(2);
+    story.answers(done({1000, 0, 0, 0}));
+    story.take(notice(done({1000, 1000, 0, 0}), story.key()));
+    CHECK(story.saga.status == Status::inventory_reserved);
+    REQUIRE(story.doing() == "query payment.capture");
+    story.take(notice(done({1000, 1000, 0, 0}), command_key(story.saga, *story.saga.open)));
+    CHECK(story.saga.status == Status::inventory_reserved);  // while it is asked, too
+    SECTION("it is gone") {
+      story.answers(answer(QueryAnswer::found, OutcomeKind::declined, PaymentTotals{1000, 0, 0, 0}));
+      CHECK(story.doing() == "inventory.release");
+    }
+    SECTION("its totals had only lagged") {
+      story.answers(answer(QueryAnswer::found, OutcomeKind::done, PaymentTotals{1000, 1000, 0, 0}));
+      CHECK(story.doing() == "inventory.commit");
+    }
+  }
   SECTION("one that does not agree with its totals for half a minute waits for a person, or for news") {
     story.come_to(2);
     const Time begun = story.now;
