@@ -217,4 +217,6 @@ class Verdict:
 
     def _dump(self, state, order):
         lines = [laws.dump({"payments": [], **state}, order)]
+        for row in self._database.query(f"select at, data from saga_journal where order_id = '{order}'"):
+            lines.append(f"  journal: {row}")
         return "\n".join([*lines, *(f"  bank: {json.dumps(row)}" for row in self.book.rows[order])])

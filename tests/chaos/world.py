@@ -23,7 +23,6 @@ import orderd_env  # noqa: E402
 import servers  # noqa: E402
 from orderd_env import free_port, setting, wait_for  # noqa: E402
 
-HERE = pathlib.Path(__file__).resolve().parent
 KEY_WINDOW_MS = 20_000
 LEASE_MS = 4_000
 SCARCE = {f"SCARCE-{number}": 40 for number in range(1, 6)}
@@ -89,8 +88,9 @@ class Wires:
     def __init__(self, targets):
         self.ports = [free_port() for _ in targets]
         words = [f"{port}:{target}" for port, target in zip(self.ports, targets, strict=True)]
-        self._process = subprocess.Popen([sys.executable, "-B", HERE / "cutter.py", *words], text=True,
-                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        cutter = pathlib.Path(setting("ORDERD_TEST_BIN")) / "tests" / "chaos" / "chaos_cutter"
+        self._process = subprocess.Popen([cutter, *words], text=True, stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE)
         self._lock = threading.Lock()
         self._process.stdout.readline()
 

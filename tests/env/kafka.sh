@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # One Apache Kafka node (KRaft, no ZooKeeper) of one's own on 127.0.0.1, with a plain and an mTLS listener.
 #
-#   kafka.sh start DIR [--port N] [--tls-port N] [--heap 192m]
+#   kafka.sh start DIR [--port N] [--tls-port N] [--heap 192m] [--nice 0]
 #                       fetch the jars if needed, make certificates, format, start, wait until it serves;
 #                       prints PLAIN_ADDRESS TLS_ADDRESS. Ports not given: those it had before, or free ones
 #   kafka.sh stop DIR   end it in order; `kill DIR` ends it at once, and `start` then recovers the same data
@@ -120,7 +120,8 @@ launch() {
   local log=$dir/log pid
   [ ! -f "$log" ] || mv "$log" "$log.before"
   : >"$log"
-  setsid "$java" "${options[@]}" kafka.Kafka "$dir/server.properties" >"$log" 2>&1 </dev/null &
+  setsid nice -n "$nice" "$java" "${options[@]}" kafka.Kafka "$dir/server.properties" \
+    >"$log" 2>&1 </dev/null &
   pid=$!
   echo "$pid" >"$dir/pid"
   for ((i = 0; i < start_seconds_max * 10; i++)); do
@@ -144,9 +145,9 @@ end() {
   rm -f "$dir/pid"
 }
 
-usage() { sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2; }
+usage() { sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2; }
 
-command=${1:-} dir=${2:-} port='' tls_port='' heap=192m
+command=${1:-} dir=${2:-} port='' tls_port='' heap=192m nice=0
 [ "$command" != jars ] || { fetch_jars; exit; }
 [ -n "$dir" ] || usage
 shift 2
@@ -155,6 +156,7 @@ while [ $# -gt 1 ]; do
     --port) port=$2 ;;
     --tls-port) tls_port=$2 ;;
     --heap) heap=$2 ;;
+    --nice) nice=$2 ;;
     *) usage ;;
   esac
   shift 2
