@@ -1,5 +1,7 @@
 #include "operators.h"
 
+#include <memory>
+#include <mutex>
 #include <optional>
 
 #include "admin/install.h"
@@ -35,7 +37,13 @@ http::AdminParts admin_parts(const config::Settings& settings, plugins::Registry
                              const saga::Definition& definition, store::Pool& pool) {
   return {saga::Served(saga_slots(settings, registry, definition)).infos,
           [&registry] { return registry.infos(); },
-          [&settings, &registry, &pool](const admin::BuildWish& wish, const std::string& file, bool forced) {
+          [&settings, &registry, &pool, judging = std::make_shared<std::mutex>()](
+              const admin::BuildWish& wish, const std::string& file, bool forced) {
+            // One at a time: the checks may take a minute, and each holds one of the server's workers.
+            const std::unique_lock only(*judging, std::try_to_lock);
+            if (!only)
+              return admin::BuildAnswer{admin::BuildAnswer::Kind::refused, "",
+                                        "this host is judging another build: ask again in a moment"};
             return install(settings, registry.builds(), pool, wish, file, forced);
           }};
 }

@@ -29,6 +29,18 @@ class BoundedQueue {
     filled_.notify_one();
     return true;
   }
+  /// Moves `items` in from the front, as many as fit, at once: a reader finds them as one batch. How many.
+  [[nodiscard]] std::size_t push_all(std::vector<T>& items) {
+    std::size_t taken = 0;
+    {
+      std::lock_guard lock(mutex_);
+      if (!closed_ && items_.size() < items_max_) taken = std::min(items.size(), items_max_ - items_.size());
+      const auto end = items.begin() + static_cast<std::ptrdiff_t>(taken);
+      items_.insert(items_.end(), std::make_move_iterator(items.begin()), std::make_move_iterator(end));
+    }
+    if (taken > 0) filled_.notify_one();  // who leaves something wakes the next
+    return taken;
+  }
   /// Takes 1..max items; none after `timeout`, or once closed and empty. A timeout of zero only looks.
   std::vector<T> take(std::size_t max, std::chrono::milliseconds timeout) {
     std::unique_lock lock(mutex_);
@@ -36,6 +48,7 @@ class BoundedQueue {
     const auto end = items_.begin() + static_cast<std::ptrdiff_t>(std::min(max, items_.size()));
     std::vector<T> taken(std::make_move_iterator(items_.begin()), std::make_move_iterator(end));
     items_.erase(items_.begin(), end);
+    if (!items_.empty()) filled_.notify_one();
     return taken;
   }
   void close() {

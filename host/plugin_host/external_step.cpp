@@ -69,18 +69,25 @@ void ExternalStep::start(CompletionSink sink) {
 }
 
 void ExternalStep::execute(std::vector<Command> commands) {
+  std::vector<Waiting> waiting;
+  waiting.reserve(commands.size());
   for (Command& command : commands) {
-    const OpenCommand open = remember(command);
-    Waiting waiting{std::move(command), tickets_.open(open)};
-    const orderd_ticket ticket = waiting.ticket;
-    if (queue_.push(waiting)) continue;
-    if (tickets_.close(ticket))
-      report(open, not_begun("BUSY", "plugin instance " + instance_.name() + " has " +
-                                         std::to_string(options_.commands_queued_max) +
-                                         " commands waiting, or is stopping"));
+    const orderd_ticket ticket = tickets_.open(remember(command));
+    waiting.push_back({std::move(command), ticket});
   }
+  for (std::size_t i = queue_.push_all(waiting); i < waiting.size(); ++i)
+    if (const auto open = tickets_.close(waiting[i].ticket))
+      report(*open, not_begun("BUSY", "plugin instance " + instance_.name() + " has " +
+                                          std::to_string(options_.commands_queued_max) +
+                                          " commands waiting, or is stopping"));
+  wake_watcher();
+}
+
+/// Only if there is a deadline before the time until which the watcher sleeps: most calls need no wake.
+void ExternalStep::wake_watcher() {
+  const auto next = tickets_.next_deadline();
   std::lock_guard lock(mutex_);
-  changed_.notify_all();
+  if (next && *next < watcher_sleeps_until_) changed_.notify_all();
 }
 
 void ExternalStep::hand_over() {
@@ -162,7 +169,7 @@ void ExternalStep::report(const OpenCommand& command, Outcome outcome) {
   sink_({command.order_id, command.key, std::move(outcome), instance_.digest()});
   ORDERD_FAULT_POINT("step.after_completion");
   std::lock_guard lock(mutex_);
-  changed_.notify_all();
+  if (stopping_) changed_.notify_all();
 }
 
 void ExternalStep::give_up(orderd_ticket ticket, const OpenCommand& command, bool overdue) {
@@ -182,7 +189,9 @@ void ExternalStep::watch_deadlines() {
     if (stopping_ && running_ == 0 && tickets_.size() == 0) return;
     const auto next = tickets_.next_deadline();
     const Millis wait = next ? std::clamp(*next - now(), Millis(1), idle_wait) : idle_wait;
+    watcher_sleeps_until_ = now() + wait;
     changed_.wait_for(lock, wait);
+    watcher_sleeps_until_ = {};
   }
 }
 

@@ -48,6 +48,7 @@ class ExternalStep final : public StepPort, public CompletionTarget {
   void call_plugin(std::vector<Waiting>& batch);
   bool stopping() const;
   void watch_deadlines();  // watcher_
+  void wake_watcher();
   void give_up(orderd_ticket ticket, const OpenCommand& command, bool overdue);
   void report(const OpenCommand& command, Outcome outcome);
   void tell_stale();
@@ -65,9 +66,10 @@ class ExternalStep final : public StepPort, public CompletionTarget {
   std::atomic<std::int64_t> stale_{0}, stale_told_ms_{0};  // answers to what is not open
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;  // a ticket was opened or closed, a thread ended, or stopping
+  std::condition_variable changed_;  // an earlier deadline, a thread ended, or something while stopping
   std::size_t running_ = 0;          // threads inside hand_over(); guarded by mutex_
   bool stopping_ = false;            // guarded by mutex_
+  Time watcher_sleeps_until_{};      // guarded by mutex_; long ago while it is awake
 };
 
 }  // namespace orderd::plugins

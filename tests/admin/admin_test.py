@@ -2,6 +2,7 @@
 """An operator's day: stuck orders let go by hand, what is paused and resumed, dead letters that come back,
 the laws judged on the live system. By orderctl and the API, against a host as a process."""
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -143,6 +144,20 @@ class Admin(unittest.TestCase):
         audited = ("select reason, data ->> 'digest' from audit_log where verb = 'plugin.install' "
                    "order by id desc limit 1")
         self.assertEqual(self.database.query(audited), [f"newer|{forced.body['digest']}"])
+
+    def test_a_host_judges_one_build_at_a_time(self):
+        def is_judging():
+            tasks = pathlib.Path(f"/proc/{self.host.pid}/task").iterdir()
+            return any((task / "children").read_text(encoding="ascii") for task in tasks)
+
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            first = pool.submit(self.install, "payment", "payment_simulated.so")
+            wait_for(is_judging, "the first one's checks to begin")
+            second = self.install("payment", "payment_simulated.so", force=True)
+            self.assertEqual((second.status, second.body["code"]), (409, "VERB_REFUSED"), second.body)
+            self.assertIn("judging another build", second.body["detail"])
+            self.assertEqual(first.result().status, 201)
+        self.assertEqual(self.install("payment", "payment_simulated.so", force=True).status, 201)
 
     def test_a_file_that_is_not_among_the_hosts_plugins_is_not_run(self):
         elsewhere = self.install("payment", "/usr/lib/os-release", force=True)

@@ -1,6 +1,9 @@
-// What a call of an external plugin costs beyond the plugin's own work, in this process and isolated: from
-// execute() to the completion, alone and in batches. A measurement, not a test: plugin_calls FOLDER, where
-// the plugins of tests/abi are.
+// What a call of an external plugin costs beyond the plugin's own work, in this process and isolated: the
+// time from execute() to the completion, alone and in batches, and the host's CPU time. Of the time alone
+// most is two wakes: the plugin runs on a thread of its own, so that one that hangs holds nobody up. A
+// measurement, not a test: plugin_calls FOLDER, where the plugins of tests/abi are.
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
@@ -31,6 +34,15 @@ long memory_kb() {
   return sum;
 }
 
+double cpu_us() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  const auto us = [](const timeval& time) {
+    return 1e6 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec);
+  };
+  return us(used.ru_utime) + us(used.ru_stime);
+}
+
 class Calls {
  public:
   Calls(const std::string& folder, bool isolated) {
@@ -45,8 +57,7 @@ class Calls {
     registry_ = std::make_unique<Registry>(options, std::vector{config});
     registry_->start([this](Completion) {
       std::lock_guard lock(mutex_);
-      ++done_;
-      changed_.notify_one();
+      if (++done_ >= wanted_) changed_.notify_one();
     });
     load_ = Clock::now() - begin;
     memory_kb_ = memory_kb() - before_kb;
@@ -56,8 +67,12 @@ class Calls {
   double load_ms() const { return std::chrono::duration<double, std::milli>(load_).count(); }
   /// What loading it added.
   long memory_kb_added() const { return memory_kb_; }
-  /// Microseconds a command, the median over `rounds`.
-  double median_us(std::size_t batch, int rounds) {
+  struct Cost {
+    double median_us;  // a command, over the rounds
+    double cpu_us;     // of this process, a command, on the average
+  };
+  Cost cost(std::size_t batch, int rounds) {
+    const double cpu_before_us = cpu_us();
     std::vector<double> each;
     for (int i = 0; i < rounds; ++i) {
       std::vector<Command> commands(batch);
@@ -68,7 +83,8 @@ class Calls {
                      static_cast<double>(batch));
     }
     std::nth_element(each.begin(), each.begin() + rounds / 2, each.end());
-    return each[static_cast<std::size_t>(rounds / 2)];
+    return {each[static_cast<std::size_t>(rounds / 2)],
+            (cpu_us() - cpu_before_us) / static_cast<double>(batch) / rounds};
   }
 
  private:
@@ -85,11 +101,11 @@ class Calls {
   }
   void run(std::vector<Command> commands) {
     std::unique_lock lock(mutex_);
-    const std::size_t wanted = done_ + commands.size();
+    wanted_ = done_ + commands.size();
     lock.unlock();
     registry_->step("bench").execute(std::move(commands));
     lock.lock();
-    changed_.wait(lock, [&] { return done_ >= wanted; });
+    changed_.wait(lock, [&] { return done_ >= wanted_; });
   }
 
   std::unique_ptr<Registry> registry_;
@@ -97,7 +113,7 @@ class Calls {
   long memory_kb_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::size_t done_ = 0;
+  std::size_t done_ = 0, wanted_ = 0;  // guarded by mutex_
   long number_ = 0;
 };
 
@@ -106,13 +122,14 @@ class Calls {
 
 int main(int count, char** words) {
   if (count != 2) return std::cerr << "usage: plugin_calls FOLDER\n", 64;
-  std::cout << "| plugin | load ms | memory KB | us a command, alone | in batches of 64 |\n"
-               "|---|---|---|---|---|\n";
+  std::cout << "| plugin | load ms | memory KB | us a command, alone | CPU us | in batches of 64 | CPU us |\n"
+               "|---|---|---|---|---|---|---|\n";
   for (const bool isolated : {false, true}) {
     orderd::plugins::Calls calls(words[1], isolated);
-    calls.median_us(1, 500);  // warm
+    calls.cost(1, 500);  // warm
+    const auto alone = calls.cost(1, 5000), many = calls.cost(64, 500);
     std::cout << "| " << (isolated ? "isolated" : "in this process") << " | " << calls.load_ms() << " | "
-              << calls.memory_kb_added() << " | " << calls.median_us(1, 5000) << " | "
-              << calls.median_us(64, 500) << " |\n";
+              << calls.memory_kb_added() << " | " << alone.median_us << " | " << alone.cpu_us << " | "
+              << many.median_us << " | " << many.cpu_us << " |\n";
   }
 }

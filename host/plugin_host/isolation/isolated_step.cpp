@@ -64,18 +64,17 @@ void IsolatedStep::start(CompletionSink sink) {
 }
 
 void IsolatedStep::execute(std::vector<Command> commands) {
-  for (Command& command : commands) {
-    const Uuid id = command.order_id;
-    const std::string key = command.key;
-    bool taken = false;
-    {
-      std::lock_guard lock(mutex_);
-      taken = up_ && !stopping_;
-      if (taken) open_.emplace(key, Open{id, command.deadline, false});
-    }
-    if (taken && queue_.push(command)) continue;
-    if (!taken || close(key, id))
-      report(id, key,
+  bool open = false;
+  {
+    std::lock_guard lock(mutex_);
+    open = up_ && !stopping_;
+    for (const Command& command : commands)
+      if (open) open_.emplace(command.key, Open{command.order_id, command.deadline, false});
+  }
+  for (std::size_t i = open ? queue_.push_all(commands) : 0; i < commands.size(); ++i) {
+    const Command& refused = commands[i];
+    if (!open || close(refused.key, refused.order_id))
+      report(refused.order_id, refused.key,
              outcome(OutcomeKind::retry, "BUSY",
                      "the process of plugin instance " + instance_ +
                          " is being made again, has too much waiting, or is stopping"));
