@@ -1,12 +1,21 @@
 #include "plugin_host/isolation/channel.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 namespace orderd::plugins::isolation {
+namespace {
+
+/// With no more than this in the socket a frame is taken whole: Linux gives one 208 KB by default.
+constexpr std::size_t at_once_bytes_max = 65536;
+
+}  // namespace
 
 Channel::~Channel() { ::close(descriptor_); }
 
@@ -21,22 +30,34 @@ bool Channel::send(const std::string& frame) {
   return true;
 }
 
-void Channel::send_at_once(const std::string& frame) {
+bool Channel::send_at_once(const std::string& frame) {
   const std::unique_lock lock(sending_, std::try_to_lock);
-  if (!lock) return;
+  int unread = 0;
+  if (!lock || ioctl(descriptor_, SIOCOUTQ, &unread) != 0 ||
+      static_cast<std::size_t>(unread) + frame.size() > at_once_bytes_max)
+    return false;
   const ssize_t count = ::send(descriptor_, frame.data(), frame.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  if (count <= 0) return;
+  if (count <= 0) return false;
   const auto sent = static_cast<std::size_t>(count);
   if (sent < frame.size())  // a frame that was begun must be whole
     (void)::send(descriptor_, frame.data() + sent, frame.size() - sent, MSG_NOSIGNAL);
+  return true;
 }
 
 bool Channel::read_all(char* to, std::size_t size) {
-  for (std::size_t at = 0; at < size;) {
-    const ssize_t count = ::recv(descriptor_, to + at, size - at, 0);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    at += static_cast<std::size_t>(count);
+  while (size > 0) {
+    if (from_ == until_) {
+      const ssize_t count = ::recv(descriptor_, read_.data(), read_.size(), 0);
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) return false;
+      from_ = 0;
+      until_ = static_cast<std::size_t>(count);
+    }
+    const std::size_t part = std::min(size, until_ - from_);
+    std::memcpy(to, read_.data() + from_, part);
+    from_ += part;
+    to += part;
+    size -= part;
   }
   return true;
 }

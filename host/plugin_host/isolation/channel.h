@@ -1,6 +1,6 @@
 #pragma once
 // One end of the socket: whole frames in and out.
-#include <atomic>
+#include <array>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -24,8 +24,8 @@ class Channel {
 
   /// Waits while the other end does not read. False: the other end is gone.
   bool send(const std::string& frame);
-  /// A small frame, if that needs no waiting; else nothing is sent.
-  void send_at_once(const std::string& frame);
+  /// If that needs no waiting; else nothing is sent. False: not sent.
+  bool send_at_once(const std::string& frame);
   /// nullopt: the other end is gone, or sent what is no frame.
   std::optional<Received> receive();
   /// Wakes both, for good. [any thread]
@@ -35,6 +35,8 @@ class Channel {
   bool read_all(char* to, std::size_t size);
   const int descriptor_;
   std::mutex sending_;
+  std::array<char, 16384> read_;  // what was read and belongs to the next frames; the reading thread's
+  std::size_t from_ = 0, until_ = 0;
 };
 
 }  // namespace orderd::plugins::isolation

@@ -49,6 +49,10 @@ class IsolatedStep final : public StepPort {
   };
   using Opened = std::unordered_multimap<std::string, Open>;
   void hand_over();  // sender_
+  /// Takes out what is not to go to the process any more, and the commands' frame.
+  std::string frame_of(std::vector<Command>& batch);
+  bool send_at_once(std::vector<Command>& commands);
+  bool set_sent(const Command& command, bool sent);
   void watch_deadlines(std::stop_token stop);
   void report(const Uuid& order_id, const std::string& key, Outcome outcome);
   bool close(const std::string& key, const Uuid& order_id);

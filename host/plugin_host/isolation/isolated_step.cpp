@@ -71,6 +71,7 @@ void IsolatedStep::execute(std::vector<Command> commands) {
     for (const Command& command : commands)
       if (open) open_.emplace(command.key, Open{command.order_id, command.deadline, false});
   }
+  if (open && queue_.size() == 0 && commands.size() <= batch_commands_max && send_at_once(commands)) return;
   for (std::size_t i = open ? queue_.push_all(commands) : 0; i < commands.size(); ++i) {
     const Command& refused = commands[i];
     if (!open || close(refused.key, refused.order_id))
@@ -81,29 +82,45 @@ void IsolatedStep::execute(std::vector<Command> commands) {
   }
 }
 
+/// Without the sender's thread, if nobody has to wait for that.
+bool IsolatedStep::send_at_once(std::vector<Command>& commands) {
+  const std::string frame = frame_of(commands);
+  if (commands.empty() || process_->send_at_once(frame)) return true;
+  std::lock_guard lock(mutex_);
+  for (const Command& command : commands) (void)set_sent(command, false);
+  return false;
+}
+
 void IsolatedStep::hand_over() {
   while (!queue_.closed()) {
     std::vector<Command> batch = queue_.take(batch_commands_max, idle_wait);
     if (batch.empty()) continue;
-    {
-      // What died with a process is reported; it does not go to the next one.
-      std::lock_guard lock(mutex_);
-      std::erase_if(batch, [&](const Command& command) {
-        const auto [first, last] = open_.equal_range(command.key);
-        for (auto at = first; at != last; ++at) {
-          if (at->second.order_id != command.order_id || at->second.sent) continue;
-          at->second.sent = true;
-          return false;
-        }
-        return true;
-      });
-    }
-    if (batch.empty()) continue;
-    Out out;
-    out.u32(static_cast<std::uint32_t>(batch.size()));
-    for (const Command& command : batch) write(out, command);
-    (void)process_->send(out.frame(Frame::execute));  // a process that is gone: down() reports
+    const std::string frame = frame_of(batch);
+    if (!batch.empty()) (void)process_->send(frame);  // a process that is gone: down() reports
   }
+}
+
+/// What died with a process is reported; it does not go to the next one.
+std::string IsolatedStep::frame_of(std::vector<Command>& batch) {
+  {
+    std::lock_guard lock(mutex_);
+    std::erase_if(batch, [&](const Command& command) { return !set_sent(command, true); });
+  }
+  Out out;
+  out.u32(static_cast<std::uint32_t>(batch.size()));
+  for (const Command& command : batch) write(out, command);
+  return out.frame(Frame::execute);
+}
+
+/// Of one that is open and was not `sent` yet, or was; false if there is none. mutex_ is held.
+bool IsolatedStep::set_sent(const Command& command, bool sent) {
+  const auto [first, last] = open_.equal_range(command.key);
+  for (auto at = first; at != last; ++at) {
+    if (at->second.order_id != command.order_id || at->second.sent == sent) continue;
+    at->second.sent = sent;
+    return true;
+  }
+  return false;
 }
 
 /// Takes one command of this key out; false if there is none.

@@ -151,13 +151,19 @@ void Process::start(Events events) {
   watcher_ = std::jthread([this](std::stop_token stop) { watch(stop); });
 }
 
+std::shared_ptr<Process::Child> Process::child() const {
+  std::lock_guard lock(mutex_);
+  return child_;
+}
+
 bool Process::send(const std::string& frame) {
-  std::shared_ptr<Child> child;
-  {
-    std::lock_guard lock(mutex_);
-    child = child_;
-  }
-  return child && child->channel.send(frame);
+  const auto there = child();
+  return there && there->channel.send(frame);
+}
+
+bool Process::send_at_once(const std::string& frame) {
+  const auto there = child();
+  return there && there->channel.send_at_once(frame);
 }
 
 std::string Process::reap(Child& child, bool kill) const {
@@ -234,7 +240,7 @@ void Process::watch(std::stop_token stop) {
     std::lock_guard lock(mutex_);  // run() takes the child away under it before its number is free
     if (!child_ || stopping_) continue;
     if (now_ms() - heard_ms_ <= limits_.silent_limit.count()) {
-      child_->channel.send_at_once(ping);
+      (void)child_->channel.send_at_once(ping);
       continue;
     }
     log_error("plugin", "the process of an isolated plugin does not answer and is killed",
@@ -251,12 +257,7 @@ void Process::stop(Millis most) {
   }
   changed_.notify_all();
   watcher_ = {};
-  std::shared_ptr<Child> child;
-  {
-    std::lock_guard lock(mutex_);
-    child = child_;
-  }
-  if (child && child->pid >= 0) {
+  if (const auto child = this->child(); child && child->pid >= 0) {
     // It ends by itself when it has stopped.
     const bool asked = most > Millis(0) && child->channel.send(Out().frame(Frame::stop));
     const Time end = now() + most;

@@ -48,6 +48,8 @@ class Process {
   void start(Events events);
   /// False: it is not there. Waits while the process does not read.
   bool send(const std::string& frame);
+  /// False: it is not there, or that would wait; then nothing was sent.
+  bool send_at_once(const std::string& frame);
   /// Asks it to stop, and kills it after `limit`. Nothing is called afterwards.
   void stop(Millis limit);
 
@@ -62,6 +64,7 @@ class Process {
   Hello hello_of(Child& child) const;
   void start(Child& child) const;
   std::string reap(Child& child, bool kill) const;
+  std::shared_ptr<Child> child() const;
   void run();
   void listen(Child& child);
   void watch(std::stop_token stop);

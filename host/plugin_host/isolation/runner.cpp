@@ -97,6 +97,7 @@ class Runner {
         std::vector<Command> commands;
         for (std::size_t left = in.count(64); left > 0; --left) commands.push_back(read_command(in));
         if (!in.at_end()) _exit(1);
+        open_ += commands.size();
         return build_->step()->execute(std::move(commands));
       }
       case Frame::webhook: {
@@ -123,9 +124,7 @@ class Runner {
   void start() {
     std::string problem;
     try {
-      build_->start([this](Completion completion) {
-        while (!completions_.push(completion)) std::this_thread::yield();
-      });
+      build_->start([this](Completion completion) { completed(completion); });
     } catch (const PluginError& error) { problem = error.what(); }
     (void)channel_.send(Out().text(problem).frame(Frame::started));
     if (!problem.empty()) return;
@@ -133,18 +132,23 @@ class Runner {
     if (build_->webhook()) receiver_ = std::thread([this] { handle_webhooks(); });
   }
 
+  /// The last one that is open goes out by the plugin's thread itself, others as a batch by the sender's.
+  void completed(Completion& completion) {
+    if (--open_ == 0 && completions_.size() == 0) return (void)send({std::move(completion)});
+    while (!completions_.push(completion)) std::this_thread::yield();
+  }
   void send_outcomes() {
-    while (!completions_.closed()) {
-      const auto batch = completions_.take(batch_max, idle_wait);
-      if (batch.empty()) continue;
-      Out out;
-      out.u32(static_cast<std::uint32_t>(batch.size()));
-      for (const Completion& one : batch) {
-        out.text(one.key).text({reinterpret_cast<const char*>(one.order_id.bytes.data()), 16});
-        write(out, one.outcome);
-      }
-      if (!channel_.send(out.frame(Frame::outcomes))) return;
+    while (!completions_.closed())
+      if (const auto batch = completions_.take(batch_max, idle_wait); !batch.empty() && !send(batch)) return;
+  }
+  bool send(const std::vector<Completion>& batch) {
+    Out out;
+    out.u32(static_cast<std::uint32_t>(batch.size()));
+    for (const Completion& one : batch) {
+      out.text(one.key).text({reinterpret_cast<const char*>(one.order_id.bytes.data()), 16});
+      write(out, one.outcome);
     }
+    return channel_.send(out.frame(Frame::outcomes));
   }
 
   void handle_webhooks() {
@@ -172,6 +176,7 @@ class Runner {
 
   Channel channel_;
   std::unique_ptr<LoadedBuild> build_;
+  std::atomic<std::size_t> open_{0};  // commands that the step has not answered
   BoundedQueue<Completion> completions_{completions_max};
   BoundedQueue<Webhook> webhooks_{webhooks_max};
   std::thread sender_, receiver_;
