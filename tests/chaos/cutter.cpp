@@ -40,6 +40,8 @@ int tcp_socket() { return ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); }
 /// A connection that came to us, and the one that was made for it.
 struct Link {
   const int here, there;
+  Link(int came, int made) : here(came), there(made) {}
+  Link(const Link&) = delete;
   ~Link() {
     ::close(here);
     ::close(there);
