@@ -34,6 +34,17 @@ namespace {
 
 using Migrations = std::map<std::string, std::vector<store::Migration>>;
 
+/// What `old` does and `fresh` does not, or "".
+std::string lacks(Build& old, Build& fresh) {
+  if (old.step() && !fresh.step()) return "is a step of sagas";
+  if (old.step() && old.step()->transactional() != fresh.step()->transactional())
+    return old.step()->transactional() ? "works in the host's transaction"
+                                       : "works outside of the host's transaction";
+  if (old.webhook() && !fresh.webhook()) return "takes webhooks";
+  if (old.projection() && !fresh.projection()) return "is a projection";
+  return old.catalog() && !fresh.catalog() ? "has products" : "";
+}
+
 void add_migrations(Build& build, Migrations& all) {
   auto list = build.migrations();
   if (list.empty()) return;
@@ -205,13 +216,8 @@ void Registry::use(std::string_view name, const std::string& digest) {
   Build& old = *entry->current.load();
   Build* fresh = entry->find(digest);
   if (!fresh) throw PluginError("plugin \"" + std::string(name) + "\": build " + digest + " is not loaded");
-  const bool serves =
-      (!old.step() || (fresh->step() && fresh->step()->transactional() == old.step()->transactional())) &&
-      (!old.webhook() || fresh->webhook()) && (!old.projection() || fresh->projection()) &&
-      (!old.catalog() || fresh->catalog());
-  if (!serves)
-    fail(entry->config.name, fresh->info().library,
-         "it is another kind of plugin than the one it would replace",
+  if (const std::string lacking = lacks(old, *fresh); !lacking.empty())
+    fail(entry->config.name, fresh->info().library, "it cannot replace the present build, which " + lacking,
          "configure an instance of its own for it");
   if (&old == fresh) return;
   entry->current = fresh;

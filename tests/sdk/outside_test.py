@@ -7,13 +7,21 @@ A listing of docs/plugins.md whose fence says `sh guide` is run, one that says `
 to that path, all in order, in one empty folder.
 """
 
+import hashlib
+import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+
+from orderd_env import Database, Host, wait_for  # noqa: E402  (after the path is set)
 
 BUILD = sys.argv[1]
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -35,6 +43,7 @@ class Outside(unittest.TestCase):
         cls.prefix = cls.dir + "/usr"
         install = ["cmake", "--install", BUILD, "--component", "dev", "--prefix", cls.prefix]
         subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
+        cls.built = {}
         packages = [os.path.dirname(path) for path in cls.installed(".pc")]
         cls.env = {**os.environ, "PATH": cls.prefix + "/bin:" + os.environ["PATH"],
                    "CMAKE_PREFIX_PATH": cls.prefix, "PKG_CONFIG_PATH": ":".join(packages),
@@ -54,18 +63,30 @@ class Outside(unittest.TestCase):
         os.makedirs(path)
         return path
 
-    def check(self, library, folder):
-        run(["orderd-plugin-check", library], folder, self.env)
+    @classmethod
+    def template(cls, lang):
+        """The plugin of that template, built; its file."""
+        if lang not in cls.built:
+            folder = os.path.join(cls.dir, lang)
+            os.makedirs(folder)
+            run(["orderd-plugin", "new", "payment", "--lang", lang, "acme_pay"], folder, cls.env)
+            if lang == "rust":
+                run(["cargo", "build", "--release", "--offline"], folder + "/acme_pay", cls.env)
+                cls.built[lang] = folder + "/acme_pay/target/release/libacme_pay.so"
+            else:
+                run(["cmake", "-S", "acme_pay", "-B", "build"], folder, cls.env)
+                run(["cmake", "--build", "build"], folder, cls.env)
+                cls.built[lang] = folder + "/build/plugins/acme_pay.so"
+        return cls.built[lang]
+
+    def check(self, library):
+        run(["orderd-plugin-check", library], self.dir, self.env)
         for scenario in ("pay", "3ds", "declined", "void", "refund", "repeat"):
             self.assertIn("as it should be", run(["orderd-plugin", "run", library, "--scenario", scenario],
-                                                 folder, self.env))
+                                                 self.dir, self.env))
 
     def test_a_plugin_from_the_c_template_builds_passes_the_checker_and_runs(self):
-        folder = self.folder("c")
-        run(["orderd-plugin", "new", "payment", "--lang", "c", "acme_pay"], folder, self.env)
-        run(["cmake", "-S", "acme_pay", "-B", "build"], folder, self.env)
-        run(["cmake", "--build", "build"], folder, self.env)
-        self.check("build/plugins/acme_pay.so", folder)
+        self.check(self.template("c"))
 
     def test_the_c_template_needs_no_cmake(self):
         folder = self.folder("pc")
@@ -73,22 +94,49 @@ class Outside(unittest.TestCase):
         flags = f"$(pkg-config --define-variable=prefix={self.prefix} --cflags orderd-plugin)"
         script = f"cc -shared -fPIC -fvisibility=hidden {flags} acme_pay/acme_pay.c -o acme_pay.so -lpthread"
         run(["sh", "-c", script], folder, self.env)
-        self.check("./acme_pay.so", folder)
+        self.check(folder + "/acme_pay.so")
 
     def test_a_plugin_from_the_cpp_template_builds_passes_its_own_test_the_checker_and_runs(self):
-        folder = self.folder("cpp")
-        run(["orderd-plugin", "new", "payment", "--lang", "cpp", "acme_pay"], folder, self.env)
-        run(["cmake", "-S", "acme_pay", "-B", "build"], folder, self.env)
-        run(["cmake", "--build", "build"], folder, self.env)
-        run(["ctest", "--test-dir", "build", "--output-on-failure"], folder, self.env)
-        self.check("build/plugins/acme_pay.so", folder)
+        library = self.template("cpp")
+        run(["ctest", "--test-dir", self.dir + "/cpp/build", "--output-on-failure"], self.dir, self.env)
+        self.check(library)
 
     @unittest.skipUnless(shutil.which("cargo"), "no cargo here")
     def test_a_plugin_from_the_rust_template_builds_passes_the_checker_and_runs(self):
-        folder = self.folder("rust")
-        run(["orderd-plugin", "new", "payment", "--lang", "rust", "acme_pay"], folder, self.env)
-        run(["cargo", "build", "--release", "--offline"], folder + "/acme_pay", self.env)
-        self.check("acme_pay/target/release/libacme_pay.so", folder)
+        self.check(self.template("rust"))
+
+    def test_the_templates_serve_a_shop_one_after_the_other_without_a_restart(self):
+        # Rust's takes no webhooks, and so cannot replace one that does.
+        languages = ["rust"] * bool(shutil.which("cargo")) + ["c", "cpp"]
+        plugins = pathlib.Path(self.folder("plugins"))
+        for name in ("inventory_postgres.so", "projection_orders_read.so"):
+            shutil.copy2(os.path.join(BUILD, "plugins", name), plugins)
+        for lang in languages:
+            shutil.copy2(self.template(lang), plugins / f"acme_{lang}.so")
+        settings = {"plugins.dir": plugins, "plugins.store_dir": self.folder("builds"),
+                    "plugin.payment.library": f"acme_{languages[0]}.so",
+                    "plugin.payment.settings.database": None}
+        with unittest.mock.patch.dict(os.environ, {"PATH": self.env["PATH"]}), \
+                Database("sdk") as database, Host(database, settings) as host:
+            host.prepare()
+            host.start()
+            for lang in languages:
+                digest = hashlib.sha256((plugins / f"acme_{lang}.so").read_bytes()).hexdigest()
+                if lang != languages[0]:
+                    host.orderctl("plugin", "install", "payment", plugins / f"acme_{lang}.so")
+                    host.orderctl("plugin", "switch", "payment", digest, "--reason", lang)
+                    wait_for(lambda digest=digest: self.is_current(host, digest), f"the one in {lang}")
+                order = host.place()["id"]
+                host.wait_for_status(order, "CONFIRMED")
+                self.assertIn(digest[:12], json.dumps(host.get(f"/api/admin/sagas/{order}").body))
+                host.post(f"/api/orders/{order}/cancel", {})
+                self.assertEqual(host.wait_for_status(order, "CANCELLED")["payment"]["status"], "REFUNDED")
+
+    @staticmethod
+    def is_current(host, digest):
+        builds = json.loads(host.orderctl("plugin", "list", "payment", "-o", "json"))
+        return any(one["digest"] == digest and one["use"] == "current" and one["hosts"] == "1"
+                   for one in builds)
 
     def test_a_name_that_is_taken_or_makes_no_sense_is_refused(self):
         folder = self.folder("names")
