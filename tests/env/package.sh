@@ -28,7 +28,8 @@ trap 'exit 143' TERM HUP PIPE
 
 # The time of the last commit stands for all times in a package.
 SOURCE_DATE_EPOCH=$(git -c safe.directory='*' -C "$root" log -1 --format=%ct)
-export SOURCE_DATE_EPOCH
+# With a base folder the compiler cache puts other paths into the debug information than there are without.
+export SOURCE_DATE_EPOCH CCACHE_BASEDIR=
 
 copy_sources() {
   mkdir -p "$1"
@@ -46,7 +47,7 @@ deb() {
   fi
   # debhelper gives each build a home of its own, where no compiler cache is.
   step env -C "$1/source" CCACHE_DIR="${CCACHE_DIR:-${HOME:-/root}/.cache/ccache}" \
-    CCACHE_BASEDIR="$1/source" CCACHE_NOHASHDIR=1 DEB_BUILD_OPTIONS="parallel=$(nproc) nocheck" \
+    DEB_BUILD_OPTIONS="parallel=$(nproc) nocheck" \
     dpkg-buildpackage -us -uc -b >"$1/log" 2>&1 ||
     { tail -n 30 "$1/log" >&2; die "dpkg-buildpackage failed; its log was shown"; }
 }
