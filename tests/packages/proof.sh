@@ -62,6 +62,12 @@ chroot "$work/builder" sh -ec 'dpkg -i /orderd-plugin-dev_*.deb >/dev/null
   pkg-config --exists orderd-plugin'
 done_so_far "built a plugin with orderd-plugin-dev alone"
 
+# systemd is there before: what its own tmpfiles.d makes is not left behind by these packages.
+root_of piuparts "systemd,eatmydata,$(dependencies "$work"/debs/*.deb)"
+piuparts -d bookworm -e "$work/piuparts" "$work"/debs/*.deb >"$state/piuparts.log" 2>&1 ||
+  { grep -A 20 'ERROR: FAIL' "$state/piuparts.log" >&2; die "piuparts failed, see $state/piuparts.log"; }
+done_so_far "piuparts: installed and purged, nothing is left"
+
 root_of merchant "postgresql,$(dependencies "$work"/debs/*.deb)"
 cp -r "$work/debs" "$work/next" "$work/merchant/"
 mkdir "$work/merchant/fraud"
