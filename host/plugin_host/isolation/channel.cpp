@@ -21,13 +21,7 @@ Channel::~Channel() { ::close(descriptor_); }
 
 bool Channel::send(const std::string& frame) {
   std::lock_guard lock(sending_);
-  for (std::size_t at = 0; at < frame.size();) {
-    const ssize_t count = ::send(descriptor_, frame.data() + at, frame.size() - at, MSG_NOSIGNAL);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    at += static_cast<std::size_t>(count);
-  }
-  return true;
+  return send_all(frame);
 }
 
 bool Channel::send_at_once(const std::string& frame) {
@@ -38,9 +32,17 @@ bool Channel::send_at_once(const std::string& frame) {
     return false;
   const ssize_t count = ::send(descriptor_, frame.data(), frame.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   if (count <= 0) return false;
-  const auto sent = static_cast<std::size_t>(count);
-  if (sent < frame.size())  // a frame that was begun must be whole
-    (void)::send(descriptor_, frame.data() + sent, frame.size() - sent, MSG_NOSIGNAL);
+  // A frame that was begun must be whole.
+  return send_all(std::string_view(frame).substr(static_cast<std::size_t>(count)));
+}
+
+bool Channel::send_all(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "plugin_host/isolation/wire.h"
 
@@ -32,6 +33,7 @@ class Channel {
   void close();
 
  private:
+  bool send_all(std::string_view bytes);  // sending_ is held
   bool read_all(char* to, std::size_t size);
   const int descriptor_;
   std::mutex sending_;
