@@ -73,7 +73,7 @@ class ShopTest(unittest.TestCase):
         self.browser.prefer(prefers_color_scheme="light", prefers_reduced_motion="no-preference")
         self.show("#/")
         self.browser.script("sessionStorage.clear()")
-        self.browser.script("location.reload()")
+        self.browser.reload()
         self.wait_for_products()
 
     def tearDown(self):
@@ -96,7 +96,7 @@ class ShopTest(unittest.TestCase):
 
     def present(self, css):
         """The first such element, once it is there and visible."""
-        return wait_for(lambda: next((e for e in self.browser.all(css) if e.displayed), None), css)
+        return wait_for(lambda: self.browser.first_visible(css), css)
 
     def value(self, source):
         return self.browser.script(f"return {source}")
@@ -335,7 +335,7 @@ class ShopTest(unittest.TestCase):
             f"{2 * prices['SKU-0001'] + prices['SKU-0002']}, 'EUR'))"
         )
         self.assertEqual(self.browser.one("#total").text, expected)
-        self.browser.script("location.reload()")
+        self.browser.reload()
         self.wait_for_products()
         self.assertEqual(self.browser.one("#total").text, expected)
         self.present('[data-line="SKU-0002"] .stepper button:first-of-type').click()

@@ -14,6 +14,11 @@ import urllib.request
 START_LIMIT_S = 30
 COMMAND_LIMIT_S = 60
 PHONE_WIDTH_BELOW = 600
+FOUND_AGAIN_MAX = 20  # more often than a page is drawn anew while one command is sent
+FIRST_VISIBLE = """
+  return [...document.querySelectorAll(arguments[0])].find(
+    (element) => element.getClientRects().length > 0 && getComputedStyle(element).visibility === 'visible'
+  ) ?? null"""
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 TAB, ENTER, ESCAPE, SPACE = "\ue004", "\ue007", "\ue00c", " "
@@ -41,17 +46,36 @@ class WebDriverError(Exception):
 
 
 class Element:
-    """A reference to one element of the page that is shown."""
+    """A reference to one element of the page that is shown.
 
-    def __init__(self, browser, reference):
+    A live page may draw an element anew between two commands. One that was looked up by a selector is then
+    looked up again, as a person would: a command to an element that is gone (W3C WebDriver: "stale
+    element reference") had no effect.
+    """
+
+    def __init__(self, browser, reference, find_again=None):
         self._browser = browser
+        self._find_again = find_again
         self.reference = reference
 
+    def _on_page(self, command):
+        """What `command()` returns, called once more for each time that the element had been drawn anew."""
+        for _ in range(FOUND_AGAIN_MAX if self._find_again else 0):
+            try:
+                return command()
+            except WebDriverError as error:
+                if error.code != "stale element reference":
+                    raise
+            self.reference = self._find_again().reference
+        return command()
+
     def _command(self, method, path, body=None):
-        return self._browser.command(method, f"/element/{self.reference[ELEMENT]}{path}", body)
+        return self._on_page(
+            lambda: self._browser.command(method, f"/element/{self.reference[ELEMENT]}{path}", body)
+        )
 
     def click(self):
-        self._browser.script("arguments[0].scrollIntoView({block: 'center'})", self)
+        self._on_page(lambda: self._browser.script("arguments[0].scrollIntoView({block: 'center'})", self))
         self._command("POST", "/click", {})
 
     def type(self, text):
@@ -186,11 +210,20 @@ class Browser:
             return [self._wrap(item) for item in value]
         return value
 
+    def reload(self):
+        self.command("POST", "/refresh", {})
+
     def all(self, css):
         return self._wrap(self.command("POST", "/elements", {"using": "css selector", "value": css}))
 
     def one(self, css):
-        return self._wrap(self.command("POST", "/element", {"using": "css selector", "value": css}))
+        found = self.command("POST", "/element", {"using": "css selector", "value": css})
+        return Element(self, found, lambda: self.one(css))
+
+    def first_visible(self, css):
+        """The first such element that takes up room and is not hidden, or None."""
+        found = self.script(FIRST_VISIBLE, css)
+        return found and Element(self, found.reference, lambda: self.first_visible(css) or self.one(css))
 
     @property
     def active(self):
