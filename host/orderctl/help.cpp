@@ -1,9 +1,9 @@
 // What orderctl says about itself, all of it from the tables of verbs: help, the man page, the completion.
 #include <algorithm>
-#include <iomanip>
 #include <iostream>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "orderctl/verbs.h"
 #include "wiring.h"
@@ -31,22 +31,56 @@ constexpr Status statuses[] = {
     {78, "the configuration is wrong; the line names file, key and what to do"},
 };
 
-int help(Context&, const Words& words) {
-  expect_no_words(words);
+constexpr std::size_t summary_column = 34, columns_max = 100;
+
+/// `line` with the words of `text` behind it, broken between words; further lines begin at `indent`.
+std::string wrapped(std::string line, const std::string& text, std::size_t indent) {
+  std::string lines;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    if (line.size() + 1 + word.size() > columns_max) {
+      lines += line + "\n";
+      line.assign(indent, ' ');
+    }
+    line += (line.ends_with(' ') ? "" : " ") + word;
+  }
+  return lines + line + "\n";
+}
+
+/// Name and summary beside each other, or the summary below a name that is long.
+void print_entry(const std::string& name, const std::string& summary) {
+  std::string line = "  " + name;
+  if (line.size() + 2 > summary_column) {
+    std::cout << wrapped("  ", name, 6);
+    line.clear();
+  }
+  line.resize(summary_column, ' ');
+  std::cout << wrapped(line, summary, summary_column);
+}
+
+std::vector<Verb> verbs_of(const Words& words) {
+  std::string begin;
+  for (const std::string& word : words) begin += word + " ";
+  std::vector<Verb> verbs = all_verbs();
+  std::erase_if(verbs, [&](const Verb& verb) { return (std::string(verb.name) + " ").rfind(begin, 0) != 0; });
+  return verbs;
+}
+
+/// All verbs, or those that the words name: a group, or one with whatever is behind it.
+int help(Context&, const Words& given) {
+  Words words = given;
+  while (verbs_of(words).empty()) words.pop_back();
+  if (words.empty() && !given.empty()) throw UsageError("there is no verb " + given.front());
   std::cout << "usage: orderctl [--config FILE] [-o table|json] VERB ...\n\n";
-  std::size_t widest = 0;
-  for (const Verb& verb : all_verbs())
-    widest = std::max(widest, std::string(verb.name).size() + std::string(verb.arguments).size() + 1);
-  for (const Verb& verb : all_verbs())
-    std::cout << "  " << std::left << std::setw(static_cast<int>(widest) + 2)
-              << std::string(verb.name) + " " + verb.arguments << verb.summary << "\n";
+  for (const Verb& verb : verbs_of(words))
+    print_entry(std::string(verb.name) + " " + verb.arguments, verb.summary);
+  if (!words.empty()) return 0;
   std::cout << "\n";
-  for (const Option& one : options)
-    std::cout << "  " << std::left << std::setw(static_cast<int>(widest) + 2) << one.name << one.summary
-              << "\n";
-  std::cout << "\nExit status:";
-  for (const Status& one : statuses) std::cout << "\n  " << std::setw(4) << one.status << one.summary;
-  return std::cout << "\n", 0;
+  for (const Option& one : options) print_entry(one.name, one.summary);
+  std::cout << "\nExit status:\n";
+  for (const Status& one : statuses) print_entry(std::to_string(one.status), one.summary);
+  std::cout << "\n`orderctl VERB --help` shows one verb or group; orderctl(1) is the same as a man page.\n";
+  return 0;
 }
 
 /// roff takes '-' for a hyphen and a '.' or '\'' at a line's begin for a request.
@@ -123,7 +157,7 @@ std::vector<Verb> help_verbs() {
   return {
       {"completion", "bash", "a script for the shell's completion", completion},
       {"man", "", "this tool's man page, as roff", man},
-      {"help", "", "this text", help},
+      {"help", "[VERB]", "this text, or that of one verb or group", help},
       {"version", "", "the version", print_version},
   };
 }

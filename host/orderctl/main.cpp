@@ -69,7 +69,11 @@ Invocation parse(const Words& words) {
 int run(const Words& all) {
   Invocation given = parse(all);
   Words& words = given.words;
-  if (words.empty() || words[0] == "--help") words = {"help"};
+  if (words.empty()) words = {"help"};
+  if (std::erase_if(words, [](const std::string& word) { return word == "--help" || word == "-h"; }) > 0) {
+    words.insert(words.begin(), "help");
+    std::erase_if(words, [](const std::string& word) { return word.rfind("-", 0) == 0; });
+  }
   if (words[0] == "--version") words[0] = "version";
   Context context(given.config, given.format);
   // The longer name first: "migrate plan" before "migrate".

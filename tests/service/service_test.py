@@ -5,6 +5,7 @@ and credentials, variables, exit statuses, and the operator's verbs."""
 import json
 import os
 import pathlib
+import re
 import secrets
 import signal
 import socket
@@ -270,11 +271,23 @@ class Configuration(unittest.TestCase):
         self.host.write_config()
         self.assertEqual(self.host.run("orderctl", "outbox").returncode, 69)
 
+    def test_help_fits_a_terminal_and_is_there_for_one_verb_too(self):
+        self.assertLessEqual(max(map(len, self.host.orderctl("help").splitlines())), 100)
+        for words in (["help", "stock"], ["stock", "--help"], ["stock", "-h"], ["stock", "more", "-h"]):
+            told = self.host.orderctl(*words)
+            self.assertIn("stock receive SKU QUANTITY", told)
+            self.assertNotIn("migrate", told)
+        one = self.host.orderctl("stock", "receive", "SKU-0001", "5", "--help")
+        self.assertIn("goods in", one)
+        self.assertNotIn("stock list", one)
+        self.assertEqual(self.host.run("orderctl", "nonsense", "--help").returncode, 64)
+
     def test_every_verb_completes_and_has_its_place_in_the_man_page(self):
         help_text = self.host.orderctl("help")
         page, completion = self.host.orderctl("man"), self.host.orderctl("completion", "bash")
-        for line in help_text.split("\n\n")[1].splitlines():
-            verb = line.split()[0]
+        verbs = re.findall(r"^  (\S+)", help_text.split("\n\n")[1], re.MULTILINE)
+        self.assertGreater(len(verbs), 40)
+        for verb in verbs:
             self.assertIn("\\fB" + verb.replace("-", "\\-"), page)  # a hyphen is written so in roff
             self.assertIn(verb, completion)
 
