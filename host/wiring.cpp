@@ -47,7 +47,14 @@ plugins::BuildStore build_store(const config::Settings& settings) {
 }
 
 plugins::InstanceConfig instance_config(const std::string& name, const config::PluginSettings& plugin) {
-  return {name, plugin.library, plugin.settings, {}, plugin.secret_values, plugin.isolated, plugin.memory_mb};
+  return {name,
+          plugin.library,
+          plugin.settings,
+          {},
+          plugin.secret_values,
+          plugin.isolated,
+          plugin.memory_mb,
+          plugin.threads};
 }
 
 std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings,

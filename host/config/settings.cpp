@@ -149,10 +149,15 @@ std::size_t distance(const std::string& a, const std::string& b) {
 
 [[noreturn]] void unknown(const std::string& key, const RawValue& raw) {
   std::string nearest;
-  std::vector<std::string> candidates{"plugin.<instance>.library",      "plugin.<instance>.settings.<key>",
-                                      "plugin.<instance>.secret.<key>", "plugin.<instance>.isolation",
-                                      "plugin.<instance>.memory_mb",    "slot.<slot>",
-                                      "route.<slot>.<number>",          "kafka.<key>"};
+  std::vector<std::string> candidates{"plugin.<instance>.library",
+                                      "plugin.<instance>.settings.<key>",
+                                      "plugin.<instance>.secret.<key>",
+                                      "plugin.<instance>.isolation",
+                                      "plugin.<instance>.memory_mb",
+                                      "plugin.<instance>.threads",
+                                      "slot.<slot>",
+                                      "route.<slot>.<number>",
+                                      "kafka.<key>"};
   for (const auto& [known, setter] : setters()) candidates.push_back(known);
   for (const std::string& candidate : candidates)
     if (nearest.empty() || distance(key, candidate) < distance(key, nearest)) nearest = candidate;
@@ -175,6 +180,7 @@ bool set_family(Settings& settings, const std::string& key, const RawValue& raw)
   const Found found{key, raw};
   if (rest == "isolation") return plugin.isolated = found.one_of({"none", "process"}) == "process", true;
   if (rest == "memory_mb") return plugin.memory_mb = found.number<unsigned>(0, 1'000'000), true;
+  if (rest == "threads") return plugin.threads = found.number<unsigned>(0, 64), true;
   if (rest.rfind("secret.", 0) == 0 && rest.size() > 7)
     return plugin.secrets[rest.substr(7)] = raw.value, true;
   if (rest.rfind("settings.", 0) != 0 || rest.size() == 9) return false;

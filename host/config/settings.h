@@ -25,6 +25,7 @@ struct PluginSettings {
   std::map<std::string, std::string> secret_values;  // what was in those files
   bool isolated = false;                             // plugin.<instance>.isolation = process
   unsigned memory_mb = 512;                          // ... of that process; 0: no limit
+  unsigned threads = 2;                              // that call an external plugin; 0: the saga's own
 };
 
 struct Settings {

@@ -38,8 +38,10 @@ OpenCommand remember(const Command& command) {
 
 }  // namespace
 
-ExternalStep::ExternalStep(Instance& instance, const orderd_step_traits& traits, const Options& options)
+ExternalStep::ExternalStep(Instance& instance, const orderd_step_traits& traits, unsigned threads,
+                           const Options& options)
     : instance_(instance),
+      wanted_threads_(threads),
       options_(options),
       table_(instance.extension<orderd_step_v1>(ORDERD_EXT_STEP)),
       traits_(traits),
@@ -62,19 +64,18 @@ std::vector<Outcome> ExternalStep::execute_in(TxPort&, const std::vector<Command
 
 void ExternalStep::start(CompletionSink sink) {
   sink_ = std::move(sink);
-  running_ = options_.threads_per_instance;
-  for (std::size_t i = 0; i < options_.threads_per_instance; ++i)
-    threads_.emplace_back([this] { hand_over(); });
+  running_ = wanted_threads_;
+  for (unsigned i = 0; i < wanted_threads_; ++i) threads_.emplace_back([this] { hand_over(); });
   watcher_ = std::thread([this] { watch_deadlines(); });
 }
 
 void ExternalStep::execute(std::vector<Command> commands) {
+  const auto batch = std::make_shared<const std::vector<Command>>(std::move(commands));
   std::vector<Waiting> waiting;
-  waiting.reserve(commands.size());
-  for (Command& command : commands) {
-    const orderd_ticket ticket = tickets_.open(remember(command));
-    waiting.push_back({std::move(command), ticket});
-  }
+  waiting.reserve(batch->size());
+  for (const Command& command : *batch) waiting.push_back({{batch, &command}, {}});
+  tickets_.open_all(waiting, [](const Waiting& one) { return remember(*one.command); });
+  if (wanted_threads_ == 0) return call_here(waiting);
   for (std::size_t i = queue_.push_all(waiting); i < waiting.size(); ++i)
     if (const auto open = tickets_.close(waiting[i].ticket))
       report(*open, not_begun("BUSY", "plugin instance " + instance_.name() + " has " +
@@ -93,27 +94,46 @@ void ExternalStep::wake_watcher() {
 void ExternalStep::hand_over() {
   while (!queue_.closed()) {
     std::vector<Waiting> batch = queue_.take(batch_commands_max, idle_wait);
-    if (stopping()) {
+    if (stopping_) {
       for (const Waiting& waiting : batch)
         if (const auto open = tickets_.close(waiting.ticket)) give_up(waiting.ticket, *open, false);
       continue;
     }
-    std::erase_if(batch, [&](const Waiting& waiting) { return !tickets_.begin(waiting.ticket); });
+    tickets_.begin_all(batch);
     if (!batch.empty()) call_plugin(batch);
   }
-  std::lock_guard lock(mutex_);
-  --running_;
-  changed_.notify_all();
+  ended();
 }
 
-bool ExternalStep::stopping() const {
+/// As hand_over(), on the thread that has the commands.
+void ExternalStep::call_here(const std::vector<Waiting>& waiting) {
+  {
+    std::lock_guard lock(mutex_);
+    ++running_;
+  }
+  wake_watcher();
+  if (stopping_)
+    for (const Waiting& one : waiting)
+      if (const auto open = tickets_.close(one.ticket)) give_up(one.ticket, *open, false);
+  for (std::size_t first = 0; first < waiting.size(); first += batch_commands_max) {
+    const auto begin = waiting.begin() + static_cast<std::ptrdiff_t>(first);
+    std::vector<Waiting> batch(
+        begin, begin + static_cast<std::ptrdiff_t>(std::min(batch_commands_max, waiting.size() - first)));
+    tickets_.begin_all(batch);
+    if (!batch.empty()) call_plugin(batch);
+  }
+  ended();
+}
+
+void ExternalStep::ended() {
   std::lock_guard lock(mutex_);
-  return stopping_;
+  --running_;
+  if (stopping_) changed_.notify_all();
 }
 
 void ExternalStep::call_plugin(std::vector<Waiting>& batch) {
-  AbiCommands commands;
-  for (const Waiting& waiting : batch) commands.add(waiting.command, waiting.ticket);
+  AbiCommands commands(batch.size());
+  for (const Waiting& waiting : batch) commands.add(*waiting.command, waiting.ticket);
   orderd_error error;
   ORDERD_CLEAR(error);
   orderd_status status = ORDERD_E_INTERNAL;
@@ -134,7 +154,7 @@ void ExternalStep::call_plugin(std::vector<Waiting>& batch) {
     const auto open = tickets_.close(waiting.ticket);
     if (!open)
       instance_.misbehaving("it refused a batch of which it had completed a command",
-                            waiting.command.order_id.to_string());
+                            waiting.command->order_id.to_string());
     else
       report(*open, refused ? not_begun("REFUSED", why) : unknown("PLUGIN_FAILED", why));
   }
@@ -168,8 +188,9 @@ void ExternalStep::report(const OpenCommand& command, Outcome outcome) {
   ORDERD_FAULT_POINT("step.before_completion");
   sink_({command.order_id, command.key, std::move(outcome), instance_.digest()});
   ORDERD_FAULT_POINT("step.after_completion");
+  if (!stopping_) return;
   std::lock_guard lock(mutex_);
-  if (stopping_) changed_.notify_all();
+  changed_.notify_all();
 }
 
 void ExternalStep::give_up(orderd_ticket ticket, const OpenCommand& command, bool overdue) {
@@ -197,7 +218,7 @@ void ExternalStep::watch_deadlines() {
 
 bool ExternalStep::drain() {
   std::unique_lock lock(mutex_);
-  if (!std::exchange(stopping_, true)) {
+  if (!stopping_.exchange(true)) {
     queue_.close();
     changed_.notify_all();
   }

@@ -1,7 +1,7 @@
 #pragma once
 // An external step: commands wait in a bounded queue, a few threads hand them to the plugin, a watcher ends
-// what is overdue. A plugin that hangs holds only threads of its own instance. execute() and completions: any
-// thread.
+// what is overdue. A plugin that hangs holds only threads of its own instance; one without threads is called
+// by whoever calls execute(), and holds that. execute() and completions: any thread.
 #include <atomic>
 #include <condition_variable>
 #include <thread>
@@ -17,7 +17,8 @@ namespace orderd::plugins {
 class ExternalStep final : public StepPort, public CompletionTarget {
  public:
   /// `instance` outlives it; `traits` as describe_step() found them.
-  ExternalStep(Instance& instance, const orderd_step_traits& traits, const Options& options);
+  ExternalStep(Instance& instance, const orderd_step_traits& traits, unsigned threads,
+               const Options& options);
   ~ExternalStep() override;
 
   const std::string& instance() const override { return instance_.name(); }
@@ -41,12 +42,13 @@ class ExternalStep final : public StepPort, public CompletionTarget {
 
  private:
   struct Waiting {
-    Command command;
+    std::shared_ptr<const Command> command;  // the batch that it came with lives as long as one of its own
     orderd_ticket ticket;
   };
   void hand_over();  // threads_
+  void call_here(const std::vector<Waiting>& waiting);
+  void ended();
   void call_plugin(std::vector<Waiting>& batch);
-  bool stopping() const;
   void watch_deadlines();  // watcher_
   void wake_watcher();
   void give_up(orderd_ticket ticket, const OpenCommand& command, bool overdue);
@@ -54,6 +56,7 @@ class ExternalStep final : public StepPort, public CompletionTarget {
   void tell_stale();
 
   Instance& instance_;
+  const unsigned wanted_threads_;
   const Options options_;
   const orderd_step_v1* const table_;
   const orderd_step_traits traits_;
@@ -66,10 +69,10 @@ class ExternalStep final : public StepPort, public CompletionTarget {
   std::atomic<std::int64_t> stale_{0}, stale_told_ms_{0};  // answers to what is not open
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;  // an earlier deadline, a thread ended, or something while stopping
-  std::size_t running_ = 0;          // threads inside hand_over(); guarded by mutex_
-  bool stopping_ = false;            // guarded by mutex_
-  Time watcher_sleeps_until_{};      // guarded by mutex_; long ago while it is awake
+  std::condition_variable changed_;    // an earlier deadline, a thread ended, or something while stopping
+  std::size_t running_ = 0;            // threads that call or may call the plugin; guarded by mutex_
+  std::atomic<bool> stopping_{false};  // set under mutex_
+  Time watcher_sleeps_until_{};        // guarded by mutex_; long ago while it is awake
 };
 
 }  // namespace orderd::plugins

@@ -36,7 +36,7 @@ LoadedBuild::LoadedBuild(const InstanceConfig& config, const Library& library, c
     if ((traits.flags & ORDERD_STEP_TRANSACTIONAL) != 0)
       transactional_ = std::make_unique<TransactionalStep>(instance_);
     else
-      external_ = std::make_unique<ExternalStep>(instance_, traits, options);
+      external_ = std::make_unique<ExternalStep>(instance_, traits, config.threads, options);
   }
   if (instance_.has(ORDERD_EXT_PROJECTION)) projection_ = std::make_unique<PluginProjection>(instance_);
   if (instance_.has(ORDERD_EXT_CATALOG)) catalog_ = std::make_unique<PluginCatalog>(instance_);

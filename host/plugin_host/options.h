@@ -1,10 +1,12 @@
 #pragma once
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "plugin_host/trust.h"
 
 namespace orderd::plugins {
@@ -20,6 +22,9 @@ struct InstanceConfig {
   /// In a process of its own (plugin.<instance>.isolation = process), with this much memory.
   bool isolated = false;
   unsigned memory_mb = 512;
+  /// Of an external step, those that call execute(): one that hangs holds only its own. 0: whoever has the
+  /// commands calls it, without a thread to wake; one that hangs then holds the saga.
+  unsigned threads = 2;
 };
 
 struct Options {
@@ -28,10 +33,11 @@ struct Options {
   std::filesystem::path store{};    // builds by digest (build_store.h); "": none
   std::string log_level = "info", log_format = "text";  // of isolated plugins' processes
   Trust trust{};                                        // whose code is loaded
+  /// orderd-plugin-runner as it was when this program began: after an upgrade of the package the file is of
+  /// another version, and speaks another language. {}: the Registry opens it.
+  std::shared_ptr<const Descriptor> runner{};
   /// Per instance, commands waiting to be handed over; more are RETRY at once.
   std::size_t commands_queued_max = 10'000;
-  /// Threads that call execute(); a plugin that hangs holds only its own.
-  std::size_t threads_per_instance = 2;
   /// For commands in flight when stopping; what is then open is UNKNOWN.
   Millis stop_limit{10'000};
 };

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "plugin_host/current_ports.h"
+#include "plugin_host/isolation/process.h"
 #include "plugin_host/library.h"
 #include "store/migrations.h"
 
@@ -63,10 +64,15 @@ void apply_all(const Migrations& all, store::Connection& connection) {
   throw PluginError("no plugin is configured as \"" + std::string(name) + "\"; add one with this name");
 }
 
+Options with_runner(Options options) {
+  if (!options.runner) options.runner = isolation::open_runner();
+  return options;
+}
+
 }  // namespace
 
 Registry::Registry(Options options, const std::vector<InstanceConfig>& configs)
-    : options_(std::move(options)), store_(options_.store, options_.trust) {
+    : options_(with_runner(std::move(options))), store_(options_.store, options_.trust) {
   std::set<std::string> names;
   for (const InstanceConfig& config : configs) {
     if (!names.insert(config.name).second)

@@ -15,6 +15,10 @@ std::uint64_t next_generation() {
 
 orderd_ticket Tickets::open(OpenCommand command) {
   std::lock_guard lock(mutex_);
+  return open_locked(std::move(command));
+}
+
+orderd_ticket Tickets::open_locked(OpenCommand command) {
   if (free_.empty()) {
     free_.push_back(slots_.size());
     slots_.emplace_back();
@@ -32,8 +36,7 @@ Tickets::Slot* Tickets::find(orderd_ticket ticket) {
   return slot.generation == ticket.generation ? &slot : nullptr;
 }
 
-bool Tickets::begin(orderd_ticket ticket) {
-  std::lock_guard lock(mutex_);
+bool Tickets::begin_locked(orderd_ticket ticket) {
   Slot* slot = find(ticket);
   if (slot) slot->command.begun = true;
   return slot != nullptr;

@@ -29,8 +29,18 @@ struct OpenCommand {
 class Tickets {
  public:
   orderd_ticket open(OpenCommand command);
-  /// Marks it as handed over; false if it is not open any more.
-  [[nodiscard]] bool begin(orderd_ticket ticket);
+  /// A batch at once; `i.ticket` becomes the ticket of the i-th item, `remember(item)` is what is remembered.
+  template <typename Item, typename Remember>
+  void open_all(std::vector<Item>& items, const Remember& remember) {
+    std::lock_guard lock(mutex_);
+    for (Item& item : items) item.ticket = open_locked(remember(item));
+  }
+  /// Marks a batch as handed over; removes the items whose ticket is not open any more.
+  template <typename Item>
+  void begin_all(std::vector<Item>& items) {
+    std::lock_guard lock(mutex_);
+    std::erase_if(items, [this](const Item& item) { return !begin_locked(item.ticket); });
+  }
   /// Ends it: the caller alone now has the right and the duty to say what came of it. nullopt: not open.
   std::optional<OpenCommand> close(orderd_ticket ticket);
   /// Ends those whose deadline is not after `now`, or all of them.
@@ -44,6 +54,8 @@ class Tickets {
     std::uint64_t generation = 0;  // 0: free
     OpenCommand command;
   };
+  orderd_ticket open_locked(OpenCommand command);
+  bool begin_locked(orderd_ticket ticket);
   std::optional<OpenCommand> close_locked(orderd_ticket ticket);
   Slot* find(orderd_ticket ticket);
 

@@ -61,7 +61,7 @@ std::string TransactionalStep::call_plugin(TxPort& tx, const std::vector<Command
                                            std::vector<Outcome>& outcomes) {
   Call call;
   call.outcomes.resize(count);
-  AbiCommands batch;
+  AbiCommands batch(count);
   std::vector<orderd_ticket> tickets;
   for (std::size_t i = 0; i < count; ++i) {
     const Command& command = commands[first + i];

@@ -97,6 +97,11 @@ std::uint32_t generation_of(std::string_view key) {
   return error == std::errc() && end == key.data() + key.size() ? generation : 0;
 }
 
+AbiCommands::AbiCommands(std::size_t expected) {
+  commands_.reserve(expected);
+  lines_.reserve(expected);
+}
+
 void AbiCommands::add(const Command& command, orderd_ticket ticket) {
   orderd_command& out = commands_.emplace_back();
   ORDERD_CLEAR(out);
@@ -117,7 +122,6 @@ void AbiCommands::add(const Command& command, orderd_ticket ticket) {
   out.amount.exponent = command.exponent;
   out.totals = {command.totals.authorized, command.totals.captured, command.totals.refunded,
                 command.totals.voided};
-  auto& list = line_lists_.emplace_back();
   for (const CommandLine& line : command.lines) {
     orderd_line& one = lines_.emplace_back();
     ORDERD_CLEAR(one);
@@ -125,24 +129,31 @@ void AbiCommands::add(const Command& command, orderd_ticket ticket) {
     one.sku = to_view(line.sku);
     one.quantity = line.quantity;
     one.unit_price = line.unit_price;
-    list.push_back(&one);
   }
-  out.lines = list.data();
-  out.line_count = list.size();
+  out.line_count = command.lines.size();
   out.customer_id = to_view(command.customer_id);
   out.method = to_view(command.method);
   out.provider_reference = to_view(command.provider_reference);
   out.secret_json = to_view(command.secret_json);
-  const auto& metadata = command.metadata_json;
-  out.details_json = to_view(details_.emplace_back(!command.details_json.empty() ? command.details_json
-                                                   : metadata.empty()            ? "{}"
-                                                                      : "{\"metadata\":" + metadata + "}"));
+  if (!command.details_json.empty())
+    out.details_json = to_view(command.details_json);
+  else if (!command.metadata_json.empty())
+    out.details_json = to_view(details_.emplace_back("{\"metadata\":" + command.metadata_json + "}"));
+  else
+    out.details_json = to_view("{}");
   out.traceparent = to_view(command.traceparent);
 }
 
 const orderd_command* const* AbiCommands::data() {
+  line_pointers_.clear();
+  for (const orderd_line& line : lines_) line_pointers_.push_back(&line);
   pointers_.clear();
-  for (const orderd_command& command : commands_) pointers_.push_back(&command);
+  const orderd_line* const* next_line = line_pointers_.data();
+  for (orderd_command& command : commands_) {
+    command.lines = command.line_count > 0 ? next_line : nullptr;
+    next_line += command.line_count;
+    pointers_.push_back(&command);
+  }
   return pointers_.data();
 }
 

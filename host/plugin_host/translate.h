@@ -27,16 +27,18 @@ inline orderd_uuid to_abi(const Uuid& id) {
 /// outlive it.
 class AbiCommands {
  public:
+  explicit AbiCommands(std::size_t expected);
   void add(const Command& command, orderd_ticket ticket);
   std::size_t size() const { return commands_.size(); }
+  /// Once all are there.
   const orderd_command* const* data();
 
  private:
-  std::deque<orderd_command> commands_;  // deques: pointers into them stay
-  std::deque<orderd_line> lines_;
-  std::deque<std::vector<const orderd_line*>> line_lists_;
+  std::vector<orderd_command> commands_;
+  std::vector<orderd_line> lines_;  // of all commands, one behind the other
   std::deque<std::string> details_;
   std::vector<const orderd_command*> pointers_;
+  std::vector<const orderd_line*> line_pointers_;
 };
 
 /// Limits of what one outcome may bring, in bytes; outcome.h names the last two.

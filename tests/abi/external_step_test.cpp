@@ -85,9 +85,10 @@ TEST_CASE("a plugin that hangs is given up at the deadline, and its late answer 
 
 TEST_CASE("commands that wait behind a hanging plugin surely did not begin") {
   Options options = test_options();
-  options.threads_per_instance = 1;
   options.commands_queued_max = 1;
-  Running host(plugin("abi_scripted.so"), options);
+  InstanceConfig config = plugin("abi_scripted.so");
+  config.threads = 1;
+  Running host(config, options);
   StepPort& step = host.registry.step("one");
   // The first hangs; of the next some wait until their deadline, and what does not fit is given back at once.
   step.execute({command("hang", Millis(400))});
@@ -101,6 +102,23 @@ TEST_CASE("commands that wait behind a hanging plugin surely did not begin") {
   }
   CHECK(codes.count("BUSY") >= 1);
   CHECK(codes.count("TIMEOUT") >= 1);
+}
+
+TEST_CASE("without threads of its own, a plugin has been called when execute() returns") {
+  InstanceConfig config = plugin("abi_scripted.so");
+  config.threads = 0;
+  Running host(config);
+  StepPort& step = host.registry.step("one");
+  step.execute(std::vector<Command>(150, command("inline")));
+  CHECK(host.completions.count() == 150);
+  step.execute({command("hang", Millis(50))});  // returns when the watcher has given it up
+  const auto all = host.completions.wait(151);
+  REQUIRE(all.size() == 151);
+  CHECK(all.back().outcome.code == "TIMEOUT");
+  CHECK(host.run(command("thread")).outcome.kind == OutcomeKind::done);
+  CHECK(host.run(command("busy")).outcome.code == "REFUSED");
+  host.registry.stop();
+  CHECK(host.run(command("inline")).outcome.code == "NOT_BEGUN");
 }
 
 TEST_CASE("a batch that the plugin refuses surely did not begin, one that fails inside is UNKNOWN") {

@@ -1,4 +1,5 @@
 // Plugins in a process of their own: the same answers as in this one, and what their death costs.
+#include <fcntl.h>
 #include <signal.h>
 
 #include <catch2/catch.hpp>
@@ -117,6 +118,36 @@ TEST_CASE("a process that is killed is nothing to another plugin") {
   CHECK(lost[1].outcome.kind != OutcomeKind::done);
   CHECK(run_until_up(host, command("inline")).outcome.kind == OutcomeKind::done);
   CHECK(runner_pid() != pid);
+}
+
+TEST_CASE("an upgrade that replaces the runner's file is nothing to a host that is up") {
+  const auto folder = std::filesystem::temp_directory_path() / ("orderd-runner-" + std::to_string(getpid()));
+  std::filesystem::create_directory(folder);
+  const auto file = folder / "orderd-plugin-runner";
+  std::filesystem::copy_file(PLUGIN_RUNNER, file);
+  Options options = test_options();
+  options.runner = std::make_shared<const Descriptor>(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  {
+    Running host(isolated("abi_scripted.so"), options);
+    std::ofstream(folder / "next") << "#!/bin/false\n";
+    std::filesystem::rename(folder / "next", file);  // as dpkg and rpm do
+    host.registry.step("one").execute({command("silent")});
+    REQUIRE(::kill(runner_pid(), SIGKILL) == 0);
+    REQUIRE(host.completions.wait(1).size() == 1);
+    CHECK(run_until_up(host, command("inline")).outcome.kind == OutcomeKind::done);
+    const auto runs = std::filesystem::read_symlink("/proc/" + std::to_string(runner_pid()) + "/exe");
+    CHECK(runs == file.string() + " (deleted)");
+  }
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("an isolated plugin may do without threads of its own") {
+  InstanceConfig config = isolated("abi_scripted.so");
+  config.threads = 0;
+  Running host(config);
+  host.registry.step("one").execute(std::vector<Command>(150, command("inline")));
+  for (const Completion& one : host.completions.wait(150)) CHECK(one.outcome.kind == OutcomeKind::done);
+  CHECK(host.completions.count() == 150);
 }
 
 TEST_CASE("a process that is frozen is killed and made again") {

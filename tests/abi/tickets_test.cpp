@@ -36,7 +36,7 @@ TEST_CASE("a ticket of one table fits no other") {
 
 TEST_CASE("overdue tickets close in order of deadline, and those alone") {
   Tickets tickets;
-  const orderd_ticket late = tickets.open(with_deadline(30));
+  (void)tickets.open(with_deadline(30));
   (void)tickets.open(with_deadline(20));
   (void)tickets.open(with_deadline(10));
   CHECK(tickets.next_deadline() == Time(Millis(10)));
@@ -44,9 +44,24 @@ TEST_CASE("overdue tickets close in order of deadline, and those alone") {
   REQUIRE(overdue.size() == 2);
   CHECK(overdue[0].second.deadline == Time(Millis(10)));
   CHECK(tickets.size() == 1);
-  CHECK(tickets.begin(late));
   CHECK(tickets.close_all().size() == 1);
-  CHECK_FALSE(tickets.begin(late));
+}
+
+TEST_CASE("a batch begins with those that are still open") {
+  struct Item {
+    orderd_ticket ticket;
+    std::int64_t deadline;
+  };
+  std::vector<Item> items{{{}, 10}, {{}, 20}, {{}, 30}};
+  Tickets tickets;
+  tickets.open_all(items, [](const Item& item) { return with_deadline(item.deadline); });
+  CHECK(tickets.close(items[1].ticket));
+  tickets.begin_all(items);
+  REQUIRE(items.size() == 2);
+  CHECK(items[1].deadline == 30);
+  for (const auto& [ticket, command] : tickets.close_all()) CHECK(command.begun);
+  tickets.begin_all(items);
+  CHECK(items.empty());
 }
 
 orderd_outcome done() {

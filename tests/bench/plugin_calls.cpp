@@ -1,7 +1,8 @@
-// What a call of an external plugin costs beyond the plugin's own work, in this process and isolated: the
-// time from execute() to the completion, alone and in batches, and the host's CPU time. Of the time alone
-// most is two wakes: the plugin runs on a thread of its own, so that one that hangs holds nobody up. A
-// measurement, not a test: plugin_calls FOLDER, where the plugins of tests/abi are.
+// What a call of an external plugin costs beyond the plugin's own work: in this process by the caller's own
+// thread (plugin.<instance>.threads = 0) and by threads of the plugin's own, and isolated; the time from
+// execute() to the completion, alone and in batches, and the host's CPU time. With threads of its own most of
+// the time alone is two wakes. A measurement, not a test: plugin_calls FOLDER, where the plugins of tests/abi
+// are.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -45,7 +46,7 @@ double cpu_us() {
 
 class Calls {
  public:
-  Calls(const std::string& folder, bool isolated) {
+  Calls(const std::string& folder, unsigned threads, bool isolated) {
     const long before_kb = memory_kb();
     Options options;
     options.directory = folder;
@@ -53,6 +54,7 @@ class Calls {
     options.trust.folders = false;
     InstanceConfig config{"bench", "abi_scripted.so", {}, {"orderd.step/1"}};
     config.isolated = isolated;
+    config.threads = threads;
     const auto begin = Clock::now();
     registry_ = std::make_unique<Registry>(options, std::vector{config});
     registry_->start([this](Completion) {
@@ -124,12 +126,19 @@ int main(int count, char** words) {
   if (count != 2) return std::cerr << "usage: plugin_calls FOLDER\n", 64;
   std::cout << "| plugin | load ms | memory KB | us a command, alone | CPU us | in batches of 64 | CPU us |\n"
                "|---|---|---|---|---|---|---|\n";
-  for (const bool isolated : {false, true}) {
-    orderd::plugins::Calls calls(words[1], isolated);
+  struct Way {
+    const char* name;
+    unsigned threads;
+    bool isolated;
+  };
+  for (const auto& [name, threads, isolated] :
+       {Way{"in this process, no thread of its own", 0, false}, Way{"in this process", 2, false},
+        Way{"isolated", 2, true}, Way{"isolated, no thread of its own", 0, true}}) {
+    orderd::plugins::Calls calls(words[1], threads, isolated);
     calls.cost(1, 500);  // warm
     const auto alone = calls.cost(1, 5000), many = calls.cost(64, 500);
-    std::cout << "| " << (isolated ? "isolated" : "in this process") << " | " << calls.load_ms() << " | "
-              << calls.memory_kb_added() << " | " << alone.median_us << " | " << alone.cpu_us << " | "
-              << many.median_us << " | " << many.cpu_us << " |\n";
+    std::cout << "| " << name << " | " << calls.load_ms() << " | " << calls.memory_kb_added() << " | "
+              << alone.median_us << " | " << alone.cpu_us << " | " << many.median_us << " | " << many.cpu_us
+              << " |\n";
   }
 }

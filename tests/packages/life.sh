@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# life.sh ROOT NEXT: the part of proof.sh inside namespaces of its own. ROOT has /debs and /next, the packages
-# of two versions, and /fraud, a plugin with its saga.
+# life.sh ROOT: the part of proof.sh inside namespaces of its own. ROOT has /previous and /debs, the packages
+# of two versions, /fraud, a plugin with its saga, and /acme_pay.so, a provider.
 set -euo pipefail
-merchant=$1 next=$2
+merchant=$1
 api=http://127.0.0.1
 . "$(dirname "${BASH_SOURCE[0]}")/../env/lib.sh"
 
@@ -62,13 +62,16 @@ place() {
   done
 }
 get() { curl -fs "$api:$1$2" -H "Authorization: Bearer $key"; }
+post() {
+  curl -fsS "$api:$1$2" -H "Authorization: Bearer $key" -H 'Content-Type: application/json' -d "$3"
+}
 status() { get "$1" "/api/orders/$2" | sed 's/.*"status":"\([A-Z_]*\)","version".*/\1/'; }
 reached() { [ "$(status "$1" "$2")" = "$3" ]; }
 all_confirmed() { while read -r id; do reached "$1" "$id" CONFIRMED || return 1; done <"$placed"; }
 
 # --- install, three commands ---
 host_and_plugins="orderd_*.deb orderd-plugin-payment* orderd-plugin-inventory* orderd-plugin-projection*"
-inside sh -c "cd /debs && dpkg -i $host_and_plugins" \
+inside sh -c "cd /previous && dpkg -i $host_and_plugins" \
   >"$merchant/run/install"
 grep -q '  orderctl setup' "$merchant/run/install" &&
   grep -q 'systemctl enable --now orderd' "$merchant/run/install" ||
@@ -109,15 +112,19 @@ rm "$merchant/etc/orderd/conf.d/projection-orders-read.properties"
 place 3000 40 >/dev/null
 (place 3000 60 >/dev/null) &
 placer=$!
-inside sh -c "cd /next && dpkg --force-confdef --force-confold -i $host_and_plugins" \
+inside sh -c "cd /debs && dpkg --force-confdef --force-confold -i $host_and_plugins" \
   >"$merchant/run/upgrade" 2>&1 || { cat "$merchant/run/upgrade"; die "the upgrade failed"; }
 grep -q 'http.workers = 6' "$merchant/etc/orderd/orderd.properties" ||
   die "the administrator's change is lost"
 [ -f "$merchant/etc/orderd/orderd.properties.dpkg-dist" ] ||
   die "the new configuration is not beside the old one"
 [ ! -e "$merchant/etc/orderd/conf.d/projection-orders-read.properties" ] || die "a removed link came back"
-[ "$(inside orderctl version)" = "orderctl $next" ] || die "orderctl is not the new one"
+version=$(inside dpkg-query -W -f '${Version}' orderd)
+[ "$(inside orderctl version)" = "orderctl $version" ] || die "orderctl is not the new one"
+! inside orderctl migrate verify >"$merchant/run/behind" || die "the tables of the previous version are taken"
+inside orderctl migrate apply
 inside orderctl migrate verify
+inside orderctl config check
 start second 3001
 place 3001 40 >/dev/null
 wait "$placer"
@@ -128,6 +135,23 @@ count=$(inside runuser -u orderd -- psql -XAtqc 'select count(*) from orders' or
 [ "$count" = $(($(wc -l <"$placed") + 1)) ] ||
   die "$count orders are there, $(wc -l <"$placed") and one were answered"
 held "upgraded with $(wc -l <"$placed") orders; two versions side by side lost none"
+old=$(sed -n 2p "$placed")
+post 3001 "/api/orders/$old/cancel" '{"reason":"sent back"}' >/dev/null
+await "the refund" reached 3001 "$old" CANCELLED
+get 3001 "/api/orders/$old" | grep -q '"status":"REFUNDED"' || die "the old order's money did not come back"
+held "an order of the previous version is refunded by this one"
+
+# --- another provider, made from the template ---
+install -m 644 "$merchant/acme_pay.so" "$merchant/usr/lib/orderd/plugins/1/"
+printf '%s\n' 'plugin.acme.library = acme_pay.so' 'route.payment.10 = acme when method = card' \
+  >"$merchant/etc/orderd/conf.d/acme.properties"
+inside orderd --check-config
+start swapped 3002
+stop second
+acme=$(place 3002 1)
+await "an order of the new provider" reached 3002 "$acme" CONFIRMED
+inside orderctl sagas show "$acme" | grep -q 'acme' || die "the order did not go to the new provider"
+held "a provider made from the template takes the orders"
 
 # --- packages for another ABI, wrong rights ---
 mkdir -p "$merchant/abi2/DEBIAN"
@@ -147,8 +171,9 @@ chmod 600 "$merchant/etc/orderd/secrets/secret.key"
 held "refused: a plugin for ABI 2, a key that others can read"
 
 # --- remove, install again, purge ---
-stop second
-rm "$merchant/etc/orderd/conf.d/fraud.properties" "$merchant/usr/lib/orderd/plugins/1/fraud_check.so"
+stop swapped
+rm "$merchant"/etc/orderd/conf.d/{fraud,acme}.properties \
+  "$merchant"/usr/lib/orderd/plugins/1/{fraud_check,acme_pay}.so
 ours="orderd orderd-plugin-payment-simulated orderd-plugin-inventory-postgres"
 ours+=" orderd-plugin-projection-orders-read orderd-plugin-payment-stripe orderd-plugin-inventory-http"
 ours+=" orderd-plugin-projection-webhooks"
@@ -156,7 +181,7 @@ inside dpkg -r $ours >/dev/null 2>&1
 [ -s "$merchant/etc/orderd/secrets/secret.key" ] || die "the key went with the removal"
 [ ! -e "$merchant/etc/orderd/conf.d/payment-simulated.properties" ] ||
   die "a link points to a plugin that is gone"
-inside sh -c "cd /next && dpkg -i $host_and_plugins" >/dev/null
+inside sh -c "cd /debs && dpkg -i $host_and_plugins" >/dev/null
 [ -L "$merchant/etc/orderd/conf.d/payment-simulated.properties" ] || die "the link did not come back"
 [ ! -e "$merchant/etc/orderd/conf.d/projection-orders-read.properties" ] || die "a removed link came back"
 start third 3000

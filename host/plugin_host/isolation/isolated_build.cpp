@@ -24,7 +24,7 @@ class IsolatedBuild final : public Build {
         step_(config.name, digest_, options),
         webhook_(config.name, digest_),
         options_(options),
-        process_(std::move(begin), limits) {
+        process_(options.runner, std::move(begin), limits) {
     step_.attach(process_);
     webhook_.attach(process_);
     const Hello& hello = process_.hello();
@@ -165,6 +165,7 @@ std::unique_ptr<Build> make_isolated(const InstanceConfig& config, const Library
   begin.settings = config.settings;
   begin.secrets = config.secrets;
   begin.extensions = config.extensions;
+  begin.threads = config.threads;
   begin.trust_folders = source.trust.folders;
   begin.trusted_developer = source.trust.developer ? static_cast<std::int64_t>(*source.trust.developer) : -1;
   Limits limits;

@@ -20,8 +20,7 @@ namespace {
 constexpr const char* runner_name = "orderd-plugin-runner";
 constexpr Millis ping_every{1000}, settled_after{60'000};
 
-/// Beside this program, as in a build tree, or where packages put it.
-std::string runner() {
+std::string runner_path() {
   std::error_code none;
   const auto here = std::filesystem::read_symlink("/proc/self/exe", none).parent_path();
   for (const auto& place :
@@ -43,25 +42,28 @@ constexpr bool limits_memory = true;
 #endif
 
 /// Between fork and exec: nothing that allocates. That this host has died it sees by the socket's end.
-[[noreturn]] void become_runner(const char* program, int socket, const Limits& limits) {
+[[noreturn]] void become_runner(int program, int socket, const Limits& limits) {
   setsid();
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  dup2(socket, 3);  // the copy is not closed by exec
+  program = fcntl(program, F_DUPFD_CLOEXEC, 4);  // not where the socket goes
+  dup2(socket, 3);                               // the copy is not closed by exec
   if (socket == 3) fcntl(3, F_SETFD, 0);
-  close_range(4, ~0U, 0);
+  close_range(4, ~0U, CLOSE_RANGE_CLOEXEC);
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_NOFILE, limits.files);
   if (limits_memory && limits.memory_bytes > 0) limit(RLIMIT_DATA, limits.memory_bytes);
-  execl(program, runner_name, nullptr);
+  char name[] = "orderd-plugin-runner";
+  char* words[] = {name, nullptr};
+  fexecve(program, words, environ);
   _exit(127);
 }
 
 std::string ending(int status) {
   if (WIFSIGNALED(status)) return std::string("signal ") + strsignal(WTERMSIG(status));
-  if (WEXITSTATUS(status) == 127) return runner() + " cannot be run";
+  if (WEXITSTATUS(status) == 127) return runner_path() + " cannot be run";
   return "status " + std::to_string(WEXITSTATUS(status));
 }
 
@@ -69,7 +71,12 @@ std::int64_t now_ms() { return now().time_since_epoch().count(); }
 
 }  // namespace
 
-Process::Process(Begin begin, Limits limits) : begin_(std::move(begin)), limits_(limits) {
+std::shared_ptr<const Descriptor> open_runner() {
+  return std::make_shared<const Descriptor>(::open(runner_path().c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+Process::Process(std::shared_ptr<const Descriptor> runner, Begin begin, Limits limits)
+    : runner_(std::move(runner)), begin_(std::move(begin)), limits_(limits) {
   child_ = spawn();
   try {
     hello_ = hello_of(*child_);
@@ -87,9 +94,8 @@ std::shared_ptr<Process::Child> Process::spawn() const {
     fail(begin_.instance, begin_.library, std::string("no socket: ") + std::strerror(errno),
          "free descriptors");
   auto child = std::make_shared<Child>(ends[0]);
-  const std::string program = runner();
   child->pid = fork();
-  if (child->pid == 0) become_runner(program.c_str(), ends[1], limits_);
+  if (child->pid == 0) become_runner(runner_->number(), ends[1], limits_);
   ::close(ends[1]);
   if (child->pid < 0)
     fail(begin_.instance, begin_.library, std::string("no process: ") + std::strerror(errno), "free some");

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "plugin_host/isolation/channel.h"
 
 namespace orderd::plugins::isolation {
@@ -24,6 +25,10 @@ struct Limits {
   Millis silent_limit{5'000};
   Millis restart_first{100}, restart_max{30'000};
 };
+
+/// The runner beside this program, as in a build tree, or where packages put it. One that is not there shows
+/// when it is to run.
+std::shared_ptr<const Descriptor> open_runner();
 
 class Process {
  public:
@@ -37,7 +42,7 @@ class Process {
   };
 
   /// Starts it and waits for its hello. Throws PluginError.
-  Process(Begin begin, Limits limits);
+  Process(std::shared_ptr<const Descriptor> runner, Begin begin, Limits limits);
   ~Process();
   Process(const Process&) = delete;
 
@@ -70,6 +75,7 @@ class Process {
   void watch(std::stop_token stop);
   bool rest(Millis time);
 
+  const std::shared_ptr<const Descriptor> runner_;
   const Begin begin_;
   const Limits limits_;
   Hello hello_;

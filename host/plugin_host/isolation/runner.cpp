@@ -47,6 +47,7 @@ class Runner {
     try {
       InstanceConfig config{wanted.instance, wanted.library, wanted.settings, wanted.extensions,
                             wanted.secrets};
+      config.threads = wanted.threads;
       Trust trust{{}, wanted.trust_folders};
       if (wanted.trusted_developer >= 0) trust.developer = static_cast<uid_t>(wanted.trusted_developer);
       Options options;

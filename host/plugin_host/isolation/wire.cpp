@@ -108,7 +108,7 @@ std::vector<std::string> In::texts() {
 void write(Out& out, const Begin& begin) {
   out.text(begin.instance).text(begin.library).text(begin.digest).text(begin.host_version);
   out.text(begin.log_level).text(begin.log_format).texts(begin.extensions);
-  out.u8(begin.trust_folders).i64(begin.trusted_developer);
+  out.u8(begin.trust_folders).i64(begin.trusted_developer).u32(begin.threads);
   for (const auto* texts : {&begin.settings, &begin.secrets}) {
     out.u32(static_cast<std::uint32_t>(texts->size()));
     for (const auto& [key, value] : *texts) out.text(key).text(value);
@@ -125,6 +125,7 @@ Begin read_begin(In& in) {
   begin.extensions = in.texts();
   begin.trust_folders = in.u8() != 0;
   begin.trusted_developer = in.i64();
+  begin.threads = in.u32();
   for (auto* texts : {&begin.settings, &begin.secrets})
     for (std::size_t left = in.count(8); left > 0; --left) {
       std::string key = in.text();

@@ -40,6 +40,7 @@ struct Begin {
   std::vector<std::string> extensions;
   bool trust_folders = true;
   std::int64_t trusted_developer = -1;  // a user's number; -1: none
+  std::uint32_t threads = 2;
 };
 struct Hello {
   std::string problem;  // why there is no instance; the rest is then empty
