@@ -26,6 +26,13 @@ namespace orderd::bus {
 using Position = std::int64_t;
 inline constexpr Position before_first = -1;
 
+/// The gauge of what a consumer has not dealt with yet. Of the relay that is what it is to publish, on
+/// whatever host; of the others what is to come from their host's partitions.
+inline std::string lag_name(const std::string& consumer) {
+  return "orderd_lag_events{consumer=\"" + consumer + "\"}";
+}
+inline constexpr const char* lag_help = "Events that the consumer has not dealt with yet";
+
 /// One record as read. `event` is complete unless `poison` says what is wrong with the record.
 struct Record {
   std::int32_t partition = 0;  // the order's shard
@@ -54,6 +61,9 @@ class Subscription {
   virtual std::vector<Record> poll(std::size_t max, std::chrono::milliseconds timeout) = 0;
   /// A poll that waits, or else the next one, returns at once. [any thread]
   virtual void wake() = 0;
+  /// How many records of the started partitions are still to be delivered, as far as is known: of Kafka, by
+  /// the last fetch.
+  virtual std::int64_t lag() { return 0; }
   /// Tells lag tools how far this consumer is, after it was saved. A hint; losing it loses nothing.
   virtual void saved(std::int32_t partition, Position position) = 0;
 };

@@ -183,6 +183,8 @@ bool Writer::try_once(Task& task) {
   static auto& accepted = metrics().counter("orderd_orders_accepted_total", "Orders committed");
   static auto& batches =
       metrics().counter("orderd_intake_batches_total", "Transactions that committed new orders");
+  static auto& took = metrics().histogram("orderd_order_accepted_seconds",
+                                          "From an order's arrival to the commit of its transaction");
   if (task.look_up_keys) answer_replays(task.batch);
   if (task.look_up_orders) answer_committed(task.batch);
   task.look_up_keys = task.look_up_orders = false;
@@ -193,6 +195,7 @@ bool Writer::try_once(Task& task) {
   outbox::appended().raise();
   accepted += static_cast<std::int64_t>(task.batch.size());
   ++batches;
+  for (const auto& order : task.batch) took.observe(now() - order->created.at);
   for (auto& order : task.batch) order->finish(Placed::Kind::created);
   return true;
 }

@@ -30,7 +30,7 @@ constexpr store::Statement work_facts{
     "doctor_work",
     "select (select count(*) from sagas where data -> 'stuck' is not null), (select count(*) from parked), "
     "(select coalesce(max(l.last - greatest(p.pos, 0)), 0)::int8 from positions p join log_shard l using "
-    "(shard)), "
+    "(shard) where p.consumer = 'relay@kafka' or p.consumer not like '%@kafka'), "
     "(select count(distinct id) from hosts where seen > now() - interval '1 minute')"};
 
 constexpr int server_version_min = 150000, clock_skew_max_s = 5, lag_events_max = 10'000;

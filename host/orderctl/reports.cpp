@@ -30,10 +30,15 @@ constexpr const char* parked_sql =
     "parked "
     "order by at limit 1000";
 constexpr const char* outbox_sql =
-    "select p.consumer, p.shard::text as shard, p.pos::text as position, l.last::text as last, "
-    "(l.last - greatest(p.pos, 0))::text as lag, coalesce(p.owner::text, '') as owner, "
+    // Readers of Kafka count in its offsets: how far they are behind, Kafka's own tools and /metrics say.
+    "select p.consumer, p.shard::text as shard, p.pos::text as position, "
+    "case when offsets then '' else l.last::text end as last, "
+    "case when offsets then '' else (l.last - greatest(p.pos, 0))::text end as lag, coalesce(p.owner::text, "
+    "'') as owner, "
     "case when p.lease_until = '-infinity' then '' else p.lease_until::text end as lease_until "
-    "from positions p join log_shard l using (shard) order by p.consumer, p.shard";
+    "from positions p join log_shard l using (shard), "
+    "lateral (select p.consumer like '%@kafka' and p.consumer <> 'relay@kafka' as offsets) o "
+    "order by p.consumer, p.shard";
 
 int orders(Context& context, const Words& words) {
   expect_no_words(words);

@@ -35,7 +35,8 @@ Projector::Projector(store::ConnectionOptions options, outbox::LeaseOptions leas
       applied_(metrics().counter("orderd_projection_applied_total", "Events that projections took")),
       duplicates_(
           metrics().counter("orderd_projection_duplicates_total", "Events that projections had before")),
-      parked_(metrics().counter("orderd_projection_parked_total", "Events that could not be projected")) {}
+      parked_(metrics().counter("orderd_projection_parked_total", "Events that could not be projected")),
+      lag_(metrics().gauge(bus::lag_name("projection:" + port_.instance()), bus::lag_help)) {}
 
 void Projector::run(std::stop_token stop) {
   const std::stop_callback wake(stop, [this] { events_->wake(); });
@@ -72,6 +73,7 @@ void Projector::maintain() {
   for (const std::int16_t shard : change.lost) events_->stop(shard);
   for (const std::int16_t shard : change.gained) events_->start(shard, leases_.held().at(shard).pos);
   replay();
+  lag_ = events_->lag();
   maintained_ = std::chrono::steady_clock::now();
 }
 

@@ -40,7 +40,7 @@ class Projector {
   std::vector<bus::Record>
       retry_;  // a batch whose transaction was lost: done again before anything else is read
   bool away_ = false;
-  Metrics::Value &applied_, &duplicates_, &parked_;
+  Metrics::Value &applied_, &duplicates_, &parked_, &lag_;
 };
 
 /// The event as the plugin takes it; `parsed` keeps what the views need. False if the payload cannot be read.

@@ -26,7 +26,7 @@ Relay::Relay(store::ConnectionOptions options, outbox::LeaseOptions leases,
       leases_(std::move(leases)),
       publisher_(std::move(publisher)),
       published_(metrics().counter("orderd_relay_published_total", "Events that the broker acknowledged")),
-      lag_(metrics().gauge("orderd_relay_lag_events", "Events in the outbox that are not acknowledged yet")),
+      lag_(metrics().gauge(bus::lag_name("relay"), bus::lag_help)),
       parked_(metrics().counter("orderd_relay_parked_total", "Events that the broker refused")) {}
 
 void Relay::run(std::stop_token stop) {

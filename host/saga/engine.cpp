@@ -16,13 +16,7 @@ Engine::Engine(EngineOptions options, Store& store, bus::Subscription& orders, P
       plugins_(plugins),
       current_(definition.digest),
       clock_(clock),
-      completions_(options.completions_queued_max),
-      started_(metrics().counter("orderd_sagas_started_total", "Sagas begun by this host")),
-      finished_(
-          metrics().counter("orderd_sagas_finished_total", "Sagas that came to their end on this host")),
-      stale_(metrics().counter("orderd_saga_stale_answers_total", "Outcomes that belonged to nothing open")),
-      live_gauge_(metrics().gauge("orderd_sagas_live", "Sagas of this host that are not at their end")),
-      stuck_gauge_(metrics().gauge("orderd_sagas_stuck", "Sagas of this host that wait for a person")) {
+      completions_(options.completions_queued_max) {
   for (const StepDefinition& step : definition.steps) {
     const auto candidates = plugins_.candidates(step.slot);
     if (candidates.empty())
@@ -74,7 +68,7 @@ bool Engine::turn(Millis wait) {
     if (!tasks.empty() || !parking_.empty()) tick(std::move(tasks), read_);
     if (away_) log_info("saga", "working again");
     away_ = false;
-    live_gauge_ = static_cast<std::int64_t>(live_.size());
+    metrics_.live = static_cast<std::int64_t>(live_.size());
     return true;
   } catch (const StoreError& error) { lose(error.what()); }
   (void)orders_.poll(
@@ -97,7 +91,9 @@ void Engine::maintain() {
   if (read_ != saved_) tick({}, read_);
   std::int64_t stuck = 0;
   for (const auto& [id, live] : live_) stuck += live.saga.stuck.has_value();
-  stuck_gauge_ = stuck;
+  metrics_.stuck = stuck;
+  metrics_.lag = orders_.lag();
+  metrics_.lag = orders_.lag();
   orders_without_build() = static_cast<std::int64_t>(left_alone_.size());
 }
 
@@ -298,7 +294,9 @@ Task Engine::answer(Completion completion) {
     const Saga& saga = live->second.saga;
     const auto& step = definition(saga.definition).steps[static_cast<std::size_t>(saga.open->step)];
     if (const auto* port = external_port(live->second))
-      gate_.answered(port->instance(), completion.order_id, {reached, completion.arrived, step.timeout});
+      if (const auto took = gate_.answered(port->instance(), completion.order_id,
+                                           {reached, completion.arrived, step.timeout}))
+        metrics_.calls(port->instance()).observe(*took);
   }
   return {completion.order_id,
           Answer{completion.key, std::move(completion.outcome), std::move(completion.plugin_digest)}};

@@ -6,11 +6,11 @@
 #include <unordered_map>
 
 #include "base/clock.h"
-#include "base/metrics.h"
 #include "base/queue.h"
 #include "bus/event_bus.h"
 #include "plugin_host/ports.h"
 #include "saga/decide.h"
+#include "saga/engine_metrics.h"
 #include "saga/engine_options.h"
 #include "saga/gate.h"
 #include "saga/served.h"
@@ -114,7 +114,7 @@ class Engine {
   std::vector<PluginStatus> reported_;
   Time maintained_{}, inbox_read_{}, reported_at_{}, left_alone_read_{};
   bool away_ = false, definition_saved_ = false;
-  Metrics::Value &started_, &finished_, &stale_, &live_gauge_, &stuck_gauge_;
+  EngineMetrics metrics_;
 };
 
 }  // namespace orderd::saga

@@ -112,10 +112,13 @@ bool Gate::admit(const std::string& instance, const std::string& action, const U
   return !paused(instance, action) && let_out(instance, order, now);
 }
 
-void Gate::answered(const std::string& instance, const Uuid& order, const Heard& heard) {
+std::optional<Millis> Gate::answered(const std::string& instance, const Uuid& order, const Heard& heard) {
   Window& window = windows_[instance];
-  breakers_[instance].answered(order, heard.reached, window.sent_at(order), heard.arrived);
+  const Time sent = window.sent_at(order);
+  breakers_[instance].answered(order, heard.reached, sent, heard.arrived);
   window.answered(order, heard.arrived, heard.patience);
+  if (sent == Time{} || heard.arrived < sent) return std::nullopt;
+  return heard.arrived - sent;
 }
 
 void Gate::give_back(const Uuid& order) {

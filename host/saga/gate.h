@@ -65,7 +65,8 @@ class Gate {
     Time arrived{};
     Millis patience{};  // how long the call might have taken
   };
-  void answered(const std::string& instance, const Uuid& order, const Heard& heard);
+  /// How long the call took; nullopt if the answer is of one that is out no more.
+  std::optional<Millis> answered(const std::string& instance, const Uuid& order, const Heard& heard);
   /// Nothing of this order is out.
   void give_back(const Uuid& order);
   /// What is paused: "captures", "plugin:<instance>".

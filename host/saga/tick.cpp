@@ -48,7 +48,7 @@ void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
   const std::map<Uuid, OrderNow> stored = look_up(tasks);
   for (const Task& task : tasks) {
     if (!drafts.contains(task.order_id) && is_old_news(task)) {
-      ++stale_;
+      ++metrics_.stale;
       if (task.inbox != 0) taken.push_back(task.inbox);
       continue;
     }
@@ -56,7 +56,7 @@ void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
       early.push_back(task);
       continue;
     }
-    if (!draft(task, drafts, stored)) ++stale_;
+    if (!draft(task, drafts, stored)) ++metrics_.stale;
     if (task.inbox != 0) taken.push_back(task.inbox);
   }
   if (!drafts.empty() || !parking_.empty() || !taken.empty() || positions != saved_)
@@ -277,14 +277,17 @@ void Engine::adopt(Drafts& drafts, const std::set<Uuid>& not_started) {
   for (auto& [id, one] : drafts) {
     if (not_started.contains(id) || !is_out(one.decision.saga)) gate_.give_back(id);
     if (not_started.contains(id)) continue;
-    started_ += one.starts;
+    metrics_.started += one.starts;
+    for (const OrderHead& head : one.decision.events)
+      if (head.type == EventType::order_confirmed)
+        metrics_.confirmed.observe(clock_.now() - Time(Millis(id.unix_ms())));
     if (one.decision.saga.stuck && !one.live.saga.stuck)
       log_error("saga", "an order is stuck and needs a person",
                 {{"order", id.to_string()},
                  {"code", one.decision.saga.stuck->code},
                  {"reason", one.decision.saga.stuck->message}});
     if (one.decision.saga.mode == Mode::finished) {
-      finished_ += one.live.saga.mode != Mode::finished;
+      metrics_.finished += one.live.saga.mode != Mode::finished;
       live_.erase(id);
       remember({std::move(one.decision.saga), one.live.body, one.live.traceparent, one.live.served});
       continue;

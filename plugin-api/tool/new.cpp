@@ -41,11 +41,13 @@ void check_name(const std::string& name) {
   if (!sound) throw std::runtime_error("a plugin's name is [a-z][a-z0-9_]*, at most 40: \"" + name + "\"");
 }
 
-/// As installed, beside the program that runs.
+/// As installed, beside the program that runs; where no /proc says which that is, as packages install them.
 fs::path templates_of(const fs::path& program) {
   std::error_code none;
-  const fs::path self = fs::read_symlink("/proc/self/exe", none);
-  return (self.empty() ? program : self).parent_path().parent_path() / "share/orderd-plugin/templates";
+  fs::path self = fs::read_symlink("/proc/self/exe", none);
+  if (self.empty()) self = program;
+  const fs::path prefix = self.has_parent_path() ? self.parent_path().parent_path() : fs::path("/usr");
+  return prefix / "share/orderd-plugin/templates";
 }
 
 }  // namespace

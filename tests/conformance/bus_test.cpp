@@ -229,6 +229,22 @@ TEST_CASE("A poll that waits returns as soon as something is published") {
   CHECK(waiting.get().size() == 1);
 }
 
+TEST_CASE("A reader knows how much is still to come from its partitions") {
+  WITH_EVERY_BUS;
+  under_test->publish(1, make_lines(3, 4));
+  under_test->publish(2, make_lines(1, 4));
+  const auto reader = bus.subscribe("saga");
+  reader->start(1, before_first);
+  const auto first = read_count(*reader, 5);
+  CHECK(reader->lag() == static_cast<std::int64_t>(12 - first.size()));
+  const auto all = read_count(*reader, 12 - first.size());
+  CHECK(reader->lag() == 0);
+  reader->start(1, (all.empty() ? first : all).back().position);
+  CHECK(reader->lag() == 0);
+  reader->stop(1);
+  CHECK(reader->lag() == 0);
+}
+
 TEST_CASE("A wake ends the poll that waits, and one that begins later") {
   WITH_EVERY_BUS;
   const auto reader = bus.subscribe("saga");

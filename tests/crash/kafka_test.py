@@ -24,8 +24,15 @@ def degraded(host):
     return "; ".join(body["degraded"])
 
 
+def lag_of(consumer):
+    return f'orderd_lag_events{{consumer="{consumer}"}}'
+
+
+RELAY_LAG = lag_of("relay")
+
+
 def metric(host, name):
-    found = re.search(rf"^{name} (\S+)$", host.get("/metrics").body, re.MULTILINE)
+    found = re.search(rf"^{re.escape(name)} (\S+)$", host.get("/metrics").body, re.MULTILINE)
     return float(found[1]) if found else None
 
 
@@ -65,9 +72,9 @@ class KafkaFaults(unittest.TestCase):
                              for line in messages(host.log_path.read_text(encoding="utf-8"))),
                  f"the log to say {parts}")
         crowd = self.place(ours, 40)
-        before = wait_for(lambda: metric(host, "orderd_relay_lag_events"), "the relay's lag to show")
+        before = wait_for(lambda: metric(host, RELAY_LAG), "the relay's lag to show")
         host.place()
-        wait_for(lambda: metric(host, "orderd_relay_lag_events") > before, "the relay's lag to grow")
+        wait_for(lambda: metric(host, RELAY_LAG) > before, "the relay's lag to grow")
         self.assertEqual(host.get("/healthz/live").status, 200)
         return crowd, text
 
@@ -77,7 +84,11 @@ class KafkaFaults(unittest.TestCase):
         complaints = laws.judge(state, crowd.ids())
         self.assertEqual(complaints, [], laws.report(state, complaints))
         for host in ours.hosts:
-            wait_for(lambda host=host: metric(host, "orderd_relay_lag_events") == 0, "the relay's lag to drain")
+            for consumer in ("relay", "saga", "projection:orders_read"):
+                wait_for(lambda host=host, name=lag_of(consumer): metric(host, name) == 0,
+                         f"the lag of {consumer} to drain")
+            self.assertGreater(metric(host, "orderd_order_confirmed_seconds_count"), 0)
+            self.assertGreater(metric(host, 'orderd_plugin_call_seconds_count{instance="payment"}'), 0)
             wait_for(lambda host=host: fleet.ready(host), "the host to be ready by itself", 60)
             host.stop()
 

@@ -37,10 +37,12 @@ dependencies() {
 
 mkdir -p "$state"
 work=$(mktemp -d /var/tmp/orderd-proof.XXXXXX)
-git -c safe.directory='*' clone -q "$root" "$work/previous-source"
-git -C "$work/previous-source" checkout -q "$previous" ||
+# Always the same folder, so that the compiler cache knows it again.
+rm -rf "$state/previous-source"
+git -c safe.directory='*' clone -q "$root" "$state/previous-source"
+git -C "$state/previous-source" checkout -q "$previous" ||
   die "this clone lacks the commit of the previous build, $previous: git fetch --unshallow"
-packages "$work/previous" "$work/previous-source" "0.0.9+${previous:0:7}"
+packages "$work/previous" "$state/previous-source" "0.0.9+${previous:0:7}"
 packages "$work/debs" "$root"
 done_so_far "built the packages of this version and of the previous one"
 

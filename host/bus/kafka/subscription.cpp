@@ -76,7 +76,7 @@ void KafkaSubscription::assign(std::int32_t partition, std::int64_t offset) {
   if (const Error error{rd_kafka_incremental_assign(consumer_.get(), list.get())})
     log_error("kafka", "a partition could not be assigned",
               {{"partition", std::to_string(partition)}, {"error", rd_kafka_error_string(error.get())}});
-  assigned_.insert(partition);
+  assigned_[partition] = offset;
 }
 
 /// librdkafka raises the partition's version before this returns, and drops what it had fetched under an
@@ -142,8 +142,10 @@ std::size_t KafkaSubscription::fetch(std::size_t max, std::chrono::milliseconds 
     const Message message(fetched_[static_cast<std::size_t>(i)]);
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
       take_error(*message);
-    else if (assigned_.contains(message->partition))
+    else if (const auto reads = assigned_.find(message->partition); reads != assigned_.end()) {
+      reads->second = message->offset + 1;
       records.push_back(decode_record(message->partition, message->offset, raw_record(*message)));
+    }
   }
   fetched_.clear();
   return records.size() - before;
@@ -203,6 +205,18 @@ std::map<std::int32_t, std::int64_t> KafkaSubscription::offsets_at(
     if (list->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR)
       offsets[list->elems[i].partition] = list->elems[i].offset;
   return offsets;
+}
+
+std::int64_t KafkaSubscription::lag() {
+  std::int64_t lag = 0;
+  for (const auto& [partition, next] : assigned_) {
+    std::int64_t low = 0, high = 0;
+    if (rd_kafka_get_watermark_offsets(consumer_.get(), cluster_.topic().c_str(), partition, &low, &high) ==
+            RD_KAFKA_RESP_ERR_NO_ERROR &&
+        high > next)
+      lag += high - std::max(next, low);
+  }
+  return lag;
 }
 
 void KafkaSubscription::saved(std::int32_t partition, Position position) {

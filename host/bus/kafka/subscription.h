@@ -2,7 +2,6 @@
 // One reader: a Kafka consumer that belongs to no group and reads what it is told to. Owned and used by one
 // thread.
 #include <map>
-#include <set>
 
 #include "bus/event_bus.h"
 #include "bus/kafka/cluster.h"
@@ -17,6 +16,7 @@ class KafkaSubscription final : public Subscription {
   void stop(std::int32_t partition) override;
   std::vector<Record> poll(std::size_t max, std::chrono::milliseconds timeout) override;
   void wake() override;
+  std::int64_t lag() override;
   void saved(std::int32_t partition, Position position) override;
 
  private:
@@ -35,8 +35,8 @@ class KafkaSubscription final : public Subscription {
   const bool commits_;  // a consumer with a name
   Client consumer_;
   Queue queue_;
-  std::set<std::int32_t> assigned_;           // what is read now
-  std::map<std::int32_t, Position> waiting_;  // to be read behind this position, once the topic is there
+  std::map<std::int32_t, std::int64_t> assigned_;  // what is read now, and the next offset; below 0: unknown
+  std::map<std::int32_t, Position> waiting_;       // to be read behind this position, once the topic is there
   struct End {
     std::int64_t since_ms;  // when start_at_end was called
     bool late;              // Kafka could not be asked at once

@@ -26,6 +26,16 @@ class PglogSubscription final : public Subscription {
     after_[static_cast<std::int16_t>(partition)] = at_end;
   }
   void stop(std::int32_t partition) override { after_.erase(static_cast<std::int16_t>(partition)); }
+  std::int64_t lag() override {
+    if (!connection_ || !connection_->usable()) return 0;
+    try {
+      const auto ends = outbox::ends(*connection_);
+      std::int64_t lag = 0;
+      for (const auto& [shard, after] : after_)
+        if (after != at_end) lag += ends.at(static_cast<std::size_t>(shard)) - std::max<Position>(after, 0);
+      return lag;
+    } catch (const store::DbError&) { return 0; }  // the next read says so
+  }
   void saved(std::int32_t, Position) override {}  // the saved position is the lag tool's source, too
   void wake() override {
     woken_ = true;
