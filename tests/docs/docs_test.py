@@ -57,8 +57,8 @@ class Documents(unittest.TestCase):
                 self.assertIn(key, config_test.known_keys(), path)
 
     def test_every_metric_exists_and_operations_lists_all(self):
-        code = "".join(read(path) for path in sources.files(ROOT) if re.match(r"host/.*\.cpp$", path))
-        metrics = set(re.findall(r'(?:counter|gauge)\(\s*"(orderd_\w+)[{"]', code))
+        code = "".join(read(path) for path in sources.files(ROOT) if re.match(r"host/.*\.(cpp|h)$", path))
+        metrics = set(re.findall(r'(?:counter|gauge|histogram|lag_name)\([^"]*"(orderd_\w+)[{"]', code))
         self.assertEqual(set(re.findall(r"`(orderd_\w+)`", read("docs/operations.md"))), metrics)
 
     def test_readme_shows_the_plugin_that_is_compiled(self):
