@@ -20,6 +20,12 @@ constexpr store::Statement read_builds{
     "b.digest "
     "left join told t on t.instance = b.instance and t.digest = b.digest "
     "where $1 = '' or b.instance = $1 order by b.instance, b.added_at, b.digest"};
+// A host looks and then tells, once a second: what it told a second after the decision is about that.
+constexpr store::Statement read_hosts{
+    "admin_hosts_of_build",
+    "select host::text, digest = $2, case when seen > now() - make_interval(secs => ($3::int8 - 1100) / "
+    "1000.0) then problem else '' end from plugin_loaded "
+    "where instance = $1 and seen > now() - interval '3 seconds' order by host"};
 constexpr store::Statement insert_build{
     "admin_add_build",
     "insert into plugin_builds (instance, digest, plugin, version, added_by) values ($1, $2, $3, $4, $5) "
@@ -107,6 +113,15 @@ BuildAnswer roll_back(store::Connection& connection, const BuildWish& wish) {
   for (const BuildRow& one : builds(connection, wish.instance))
     if (one.previous) return use(connection, wish, one, "plugin.rollback");
   return {BuildAnswer::Kind::refused, "", "plugin " + wish.instance + " had no other build before"};
+}
+
+std::vector<HostOfBuild> hosts_of(store::Connection& connection, const std::string& instance,
+                                  const std::string& digest, Millis since) {
+  std::vector<HostOfBuild> out;
+  const auto rows = connection.run(read_hosts, store::Args().text(instance).text(digest).int8(since.count()));
+  for (int i = 0; i < rows.size(); ++i)
+    out.push_back({std::string(rows.bytes(i, 0)), rows.boolean(i, 1), std::string(rows.bytes(i, 2))});
+  return out;
 }
 
 BuildAnswer drain_build(store::Connection& connection, const BuildWish& wish, bool now) {

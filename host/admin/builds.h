@@ -45,6 +45,15 @@ BuildAnswer add_build(store::Connection& connection, const BuildWish& wish, cons
 BuildAnswer switch_build(store::Connection& connection, const BuildWish& wish);
 /// ... to the one before; `wish.digest` is not read.
 BuildAnswer roll_back(store::Connection& connection, const BuildWish& wish);
+/// A host that runs, and whether new orders of it go to the build that was decided on.
+struct HostOfBuild {
+  std::string host;
+  bool uses = false;
+  std::string problem;  // why not, as the host said since the decision; "": it has not come to it yet
+};
+/// `since`: how long ago it was decided.
+std::vector<HostOfBuild> hosts_of(store::Connection& connection, const std::string& instance,
+                                  const std::string& digest, Millis since);
 /// The build is stopped on every host as soon as no order in flight needs it; refused for the present one.
 /// `now`: refused as well while an order needs it.
 BuildAnswer drain_build(store::Connection& connection, const BuildWish& wish, bool now = false);

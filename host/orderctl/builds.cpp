@@ -1,6 +1,8 @@
 // orderctl plugin install, list, switch, rollback, drain: replaces plugins while hosts run.
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <thread>
 
 #include "admin/install.h"
 #include "model/json.h"
@@ -76,16 +78,49 @@ admin::BuildWish wish_of(const Given& given, std::size_t count, const char* need
   return {given.words[0], count > 1 ? given.words[1] : "", actor(), given.reason()};
 }
 
+/// Waits until each host that runs has done what was decided, or says why it does not.
+int watch(Context& context, const std::string& instance, const std::string& digest) {
+  constexpr Millis longest{60'000}, step{200};
+  const Time begin = now();
+  std::vector<admin::HostOfBuild> hosts;
+  const auto unsettled = [&] {
+    hosts = admin::hosts_of(context.connection(), instance, digest, now() - begin);
+    return std::any_of(hosts.begin(), hosts.end(),
+                       [](const auto& one) { return !one.uses && one.problem.empty(); });
+  };
+  while (unsettled() && now() - begin < longest) std::this_thread::sleep_for(step);
+  std::int64_t users = 0;
+  for (const auto& one : hosts) {
+    users += one.uses;
+    if (!one.uses)
+      std::cerr << "orderctl: host " << one.host << " goes on with the old build: "
+                << (one.problem.empty() ? "it has not loaded the new one yet" : one.problem) << "\n";
+  }
+  const bool all = users == static_cast<std::int64_t>(hosts.size());
+  if (context.json()) return !all;
+  if (hosts.empty())
+    std::cout << "no host runs; those that start will use it\n";
+  else
+    std::cout << users << " of " << hosts.size() << " hosts send new orders to it\n";
+  return !all;
+}
+
+int decided(Context& context, const Given& given, const admin::BuildAnswer& answer) {
+  const int status = show(context, answer);
+  return status != 0 || given.flag("--no-wait") ? status : watch(context, given.words[0], answer.digest);
+}
+
 int change(Context& context, const Words& words) {
-  const Given given(words, {"--reason"});
-  return show(context, admin::switch_build(context.connection(),
-                                           wish_of(given, 2, "plugin switch needs INSTANCE and DIGEST")));
+  const Given given(words, {"--reason"}, {"--no-wait"});
+  return decided(context, given,
+                 admin::switch_build(context.connection(),
+                                     wish_of(given, 2, "plugin switch needs INSTANCE and DIGEST")));
 }
 
 int roll_back(Context& context, const Words& words) {
-  const Given given(words, {"--reason"});
-  return show(context,
-              admin::roll_back(context.connection(), wish_of(given, 1, "plugin rollback needs INSTANCE")));
+  const Given given(words, {"--reason"}, {"--no-wait"});
+  return decided(context, given,
+                 admin::roll_back(context.connection(), wish_of(given, 1, "plugin rollback needs INSTANCE")));
 }
 
 int drain(Context& context, const Words& words) {
@@ -103,9 +138,10 @@ std::vector<Verb> build_verbs() {
        "checks a build and keeps it in the store, for a switch", install},
       {"plugin list", "[INSTANCE]", "builds: which new orders go to, which orders in flight still need",
        list},
-      {"plugin switch", "INSTANCE DIGEST --reason TEXT",
-       "new orders go to that build; those in flight end with their own", change},
-      {"plugin rollback", "INSTANCE --reason TEXT", "new orders go to the build before", roll_back},
+      {"plugin switch", "INSTANCE DIGEST --reason TEXT [--no-wait]",
+       "new orders go to that build, those in flight end with their own; waits for the hosts", change},
+      {"plugin rollback", "INSTANCE --reason TEXT [--no-wait]", "new orders go to the build before",
+       roll_back},
       {"plugin drain", "INSTANCE DIGEST --reason TEXT [--now]",
        "stops a build when no order needs it; --now refuses while one does", drain},
   };

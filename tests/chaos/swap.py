@@ -73,11 +73,11 @@ class Swap:
                 self._here.hosts[-1].restart()
             if passed > 2 / 3 and not self.rollbacks:
                 self.rollbacks += 1
-                self._orderctl("plugin", "rollback", "payment")
+                self._orderctl("plugin", "rollback", "payment", "--no-wait")
             time.sleep(min(self._every, max(0, end - time.monotonic())))  # the rhythm of the operators
 
     def _switch(self, build):
-        self._orderctl("plugin", "switch", "payment", self._digests[build])
+        self._orderctl("plugin", "switch", "payment", self._digests[build], "--no-wait")
         self.switches += 1
 
     def _orderctl(self, *words):

@@ -124,13 +124,22 @@ class Outside(unittest.TestCase):
                 digest = hashlib.sha256((plugins / f"acme_{lang}.so").read_bytes()).hexdigest()
                 if lang != languages[0]:
                     host.orderctl("plugin", "install", "payment", plugins / f"acme_{lang}.so")
-                    host.orderctl("plugin", "switch", "payment", digest, "--reason", lang)
-                    wait_for(lambda digest=digest: self.is_current(host, digest), f"the one in {lang}")
+                    told = host.orderctl("plugin", "switch", "payment", digest, "--reason", lang)
+                    self.assertIn("1 of 1 hosts send new orders to it", told)
+                    self.assertTrue(self.is_current(host, digest), lang)
                 order = host.place()["id"]
                 host.wait_for_status(order, "CONFIRMED")
                 self.assertIn(digest[:12], json.dumps(host.get(f"/api/admin/sagas/{order}").body))
                 host.post(f"/api/orders/{order}/cancel", {})
                 self.assertEqual(host.wait_for_status(order, "CANCELLED")["payment"]["status"], "REFUNDED")
+            if "rust" in languages:
+                first = hashlib.sha256((plugins / "acme_rust.so").read_bytes()).hexdigest()
+                with self.assertRaisesRegex(RuntimeError, "goes on with the old build: .*webhook"):
+                    host.orderctl("plugin", "switch", "payment", first, "--reason", "back to the first")
+                order = host.place()["id"]
+                host.wait_for_status(order, "CONFIRMED")
+                self.assertIn(digest[:12], json.dumps(host.get(f"/api/admin/sagas/{order}").body))
+                host.orderctl("plugin", "rollback", "payment", "--reason", "as it was")
 
     @staticmethod
     def is_current(host, digest):
