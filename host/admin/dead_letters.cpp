@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/sha256.h"
+#include "base/utf8.h"
 #include "model/json.h"
 #include "saga/inbox.h"
 
@@ -25,6 +26,11 @@ constexpr store::Statement ids_of_consumer{
 constexpr store::Statement schedule{"admin_replay",
                                     "update parked set replay = $2::timestamptz where id = $1::int8"};
 constexpr store::Statement take_out{"admin_take_letter", "delete from parked where id = $1::int8"};
+
+// Set by the saga when it parked the event; parked again, it is set again.
+constexpr store::Statement forget_attention{
+    "admin_forget_parked",
+    "update order_state set attention = null where id = $1 and attention like '{\"code\":\"EVENT_PARKED\"%'"};
 
 /// The headers with which an event of ours goes to the bus.
 std::string headers_of(const Event& event) {
@@ -65,13 +71,7 @@ Letter letter_of(const store::Rows& rows, int i) {
   return letter;
 }
 
-bool is_text(const std::string& bytes) {
-  json::Document document;
-  std::string quoted;
-  json::append_string(quoted, bytes);
-  json::Problem problem;
-  return json::parse_strict("[" + quoted + "]", 2, document, problem);
-}
+bool is_text(const std::string& bytes) { return bytes.find('\0') == bytes.npos && is_utf8(bytes); }
 
 void plan(store::UnitOfWork& work, const Letter& letter, Time at) {
   if (letter.consumer.rfind("saga", 0) != 0) {
@@ -80,6 +80,7 @@ void plan(store::UnitOfWork& work, const Letter& letter, Time at) {
   }
   saga::put_replay(work, *letter.event, letter.pos, at);
   work.send(take_out, store::Args().int8(letter.id));
+  work.send(forget_attention, store::Args().uuid(letter.event->order_id));
 }
 
 void audit(store::UnitOfWork& work, const ReplayWish& wish, const Letter& letter) {

@@ -47,6 +47,8 @@ class Teller {
         open(*record_.saga->open);
       deadline();
     }
+    if (record_.saga && !situation_.dead_letter.empty())
+      say(" An event of it could not be taken; it waits until an operator replays it from the dead letters.");
     if (record_.saga && record_.saga->attention && !record_.saga->stuck)
       say(" A person should look at its money" + because(record_.saga->attention) +
           "; acknowledge ends this notice.");
@@ -87,8 +89,7 @@ class Teller {
         break;
     }
     if (situation_.dead_letter.empty()) return say(" Its saga takes it up within moments.");
-    say(" Its event could not be taken (" + situation_.dead_letter +
-        "), so it waits: an operator can replay the dead letter.");
+    say(" It waits: its event could not be taken, and an operator can replay it from the dead letters.");
   }
 
   void where() {

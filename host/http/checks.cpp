@@ -1,6 +1,7 @@
 // What several routes check before they begin.
 #include "base/sha256.h"
 #include "http/fields.h"
+#include "http/query.h"
 #include "http/routes.h"
 
 namespace orderd::http {
@@ -9,6 +10,13 @@ std::optional<Problem> refuse_other_than_json(const Call& call) {
   if (accepts(call.field("Accept"), "application/json")) return std::nullopt;
   return Problem{
       Error::not_acceptable, "The answer is application/json, which Accept does not admit.", {}, {}};
+}
+
+std::optional<Problem> refuse_other_parameters(const Call& call,
+                                               std::initializer_list<std::string_view> known) {
+  const Query query(call.request.query(), known);
+  if (query.errors().empty()) return std::nullopt;
+  return Problem{Error::invalid_parameter, {}, query.errors(), {}};
 }
 
 std::optional<Problem> refuse_other_body(const Call& call) {

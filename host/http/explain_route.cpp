@@ -9,6 +9,7 @@ namespace {
 Answer explain(const ApiParts& parts, Call& call) {
   if (auto problem = authorize(call, Scope::orders_read)) return std::move(*problem);
   if (auto problem = refuse_other_than_json(call)) return std::move(*problem);
+  if (auto problem = refuse_other_parameters(call)) return std::move(*problem);
   const auto id = Uuid::parse(call.params.at(0));
   if (!id) return Problem{Error::order_not_found, {}, {}, {}};
   auto connection = parts.pool.acquire();

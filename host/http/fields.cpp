@@ -5,12 +5,11 @@
 
 #include "base/sha256.h"
 #include "base/uuid.h"
+#include "http/front/grammar.h"
 #include "intake/idempotency.h"
 
 namespace orderd::http {
 namespace {
-
-constexpr std::size_t request_id_characters_max = 128;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -127,10 +126,7 @@ std::vector<std::int32_t> versions_in(const EntityTags& tags) {
 }
 
 std::string request_id(std::string_view field) {
-  constexpr std::string_view sane = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-  if (!field.empty() && field.size() <= request_id_characters_max && all_of(field, sane))
-    return std::string(field);
-  return Uuid::v7().to_string();
+  return front::grammar::is_request_id(field) ? std::string(field) : Uuid::v7().to_string();
 }
 
 std::string traceparent(std::string_view field) {

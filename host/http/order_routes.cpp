@@ -16,6 +16,7 @@ Answer get_order(const ApiParts& parts, const TrackingTokens& tokens, Call& call
   if (const auto* problem = std::get_if<Problem>(&opened)) return *problem;
   const auto* id = std::get_if<Uuid>(&opened);
   if (auto problem = refuse_other_than_json(call)) return std::move(*problem);
+  if (auto problem = refuse_other_parameters(call, {"token"})) return std::move(*problem);
   std::vector<Event> events;
   std::string attention;
   {
@@ -64,6 +65,7 @@ Answer show_cancelled(const intake::Cancelled& cancelled) {
 Answer cancel_order(const ApiParts& parts, const std::string& fingerprint_key, Call& call) {
   if (auto problem = authorize(call, Scope::orders_write)) return std::move(*problem);
   if (auto problem = refuse_other_than_json(call)) return std::move(*problem);
+  if (auto problem = refuse_other_parameters(call)) return std::move(*problem);
   if (auto problem = refuse_other_body(call)) return std::move(*problem);
   const auto id = Uuid::parse(call.params.at(0));
   if (!id) return Problem{Error::order_not_found, {}, {}, {}};

@@ -56,6 +56,7 @@ void add_place_route(Router& router, const ApiParts& parts, const TrackingTokens
                       key = parts.secrets.derive("fingerprint")](Call& call) -> Answer {
     if (auto problem = authorize(call, Scope::orders_write)) return std::move(*problem);
     if (auto problem = refuse_other_than_json(call)) return std::move(*problem);
+    if (auto problem = refuse_other_parameters(call)) return std::move(*problem);
     if (auto problem = refuse_other_body(call)) return std::move(*problem);
     auto read = read_key(call, key);
     if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);

@@ -12,7 +12,12 @@ namespace {
 constexpr int retry_after_max_s = 5;
 constexpr int paused_at_least_s = 30;  // a person's pause lasts longer than a hiccup
 
+/// Poco's phrases are older than RFC 9110's.
 std::string title_of(int status) {
+  if (status == 408) return "Request Timeout";
+  if (status == 413) return "Content Too Large";
+  if (status == 414) return "URI Too Long";
+  if (status == 422) return "Unprocessable Content";
   return Poco::Net::HTTPResponse::getReasonForStatus(
       static_cast<Poco::Net::HTTPResponse::HTTPStatus>(status));
 }
@@ -139,8 +144,8 @@ front::Fields problem_fields(const Problem& problem) {
 
 front::Rendered render_refusal(const front::Refusal& refusal) {
   const bool retryable = refusal.status == 503 || refusal.status == 408;
-  return {.body = to_json({refusal.status, refusal.code, refusal.detail, retryable}, {refusal.request_id, ""},
-                          {}),
+  return {.body = to_json({refusal.status, refusal.code, refusal.detail, retryable},
+                          {refusal.request_id, refusal.instance}, {}),
           .fields = {{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}}};
 }
 

@@ -24,6 +24,9 @@ void add_pages(Router& router, const std::string& web_dir);
 
 /// 406 unless Accept admits JSON.
 std::optional<Problem> refuse_other_than_json(const Call& call);
+/// 400 for a query parameter that is not one of `known`: a mistyped one is not to be ignored.
+std::optional<Problem> refuse_other_parameters(const Call& call,
+                                               std::initializer_list<std::string_view> known = {});
 /// 415 for a body that is not plain JSON.
 std::optional<Problem> refuse_other_body(const Call& call);
 /// The request's Idempotency-Key ("" if there is none) with its scope and fingerprint, or what is wrong with

@@ -1,4 +1,6 @@
 // GET and PUT /api/admin/switches, GET /api/admin/plugins: what is paused, and how plugins are.
+#include <algorithm>
+
 #include "admin/switches.h"
 #include "http/operator.h"
 #include "http/routes.h"
@@ -21,12 +23,25 @@ std::string switch_json(const admin::Switch& one) {
   return out;
 }
 
+bool is_transactional(const ApiParts& parts, const std::string& instance) {
+  return std::any_of(parts.admin.slots.begin(), parts.admin.slots.end(), [&](const auto& slot) {
+    return slot.second.instance == instance && slot.second.transactional;
+  });
+}
+
+/// Calls inside the host's own transactions are not held back: such an instance has no switch.
+std::vector<std::string> instances_with_switch(const ApiParts& parts) {
+  auto instances = parts.admin.step_instances();
+  std::erase_if(instances, [&](const std::string& one) { return is_transactional(parts, one); });
+  return instances;
+}
+
 Answer list(const ApiParts& parts, Call& call) {
   if (auto problem = authorize(call, Scope::ops_read)) return std::move(*problem);
   if (auto problem = refuse_other_than_json(call)) return std::move(*problem);
   auto connection = parts.pool.acquire();
   std::string body = "{\"data\":[";
-  for (const auto& one : admin::switches(*connection, parts.admin.step_instances())) {
+  for (const auto& one : admin::switches(*connection, instances_with_switch(parts))) {
     if (body.back() != '[') body.push_back(',');
     body += switch_json(one);
   }
@@ -48,9 +63,15 @@ Answer set(const ApiParts& parts, Call& call) {
   wish.name = percent_decode(call.params.at(0)).value_or("");
   wish.actor = actor_of(call);
   wish.actor_data = actor_data(call);
-  const auto instances = parts.admin.step_instances();
+  const auto instances = instances_with_switch(parts);
   auto connection = parts.pool.acquire();
   // What another host's plugin is paused by must be resumed here, too.
+  if (wish.paused && wish.name.rfind("plugin:", 0) == 0 && is_transactional(parts, wish.name.substr(7)))
+    return Problem{Error::switch_not_found,
+                   "This plugin works inside the host's transactions, which are not held back. Pause intake, "
+                   "or a plugin that is called outside.",
+                   {},
+                   {}};
   if (wish.paused && !admin::is_switch(wish.name, instances))
     return Problem{Error::switch_not_found, {}, {}, {}};
   const bool changed = admin::set_switch(*connection, wish);

@@ -71,7 +71,9 @@ std::vector<Adjustment> read_adjustments(Checker& check, const json::Value& orde
   std::vector<Adjustment> adjustments;
   const json::Value* list = check.member(order, "", "adjustments", Presence::optional);
   if (!list) return adjustments;
-  if (!list->IsArray()) return check.error("/adjustments", "must be a list"), adjustments;
+  if (!list->IsArray() || list->Size() > adjustments_max)
+    return check.error("/adjustments", "must be a list of at most " + std::to_string(adjustments_max)),
+           adjustments;
   for (rapidjson::SizeType i = 0; i < list->Size(); ++i) {
     const std::string at = "/adjustments/" + std::to_string(i);
     const json::Value* one = check.object((*list)[i], at);

@@ -14,7 +14,7 @@ namespace orderd::intake {
 
 // Limits of API.md. The body's size (256 KiB) is the HTTP front's.
 inline constexpr std::size_t json_depth_max = 32;
-inline constexpr std::size_t items_max = 200;
+inline constexpr std::size_t items_max = 200, adjustments_max = 200;
 inline constexpr std::int64_t quantity_max = 1'000'000;
 inline constexpr std::int64_t unit_price_max = 1'000'000'000'000;  // minor unit
 inline constexpr std::size_t text_characters_max = 200;            // Unicode code points

@@ -11,6 +11,8 @@
 #include <set>
 #include <vector>
 
+#include "base/utf8.h"
+
 namespace orderd::json {
 namespace {
 
@@ -31,14 +33,14 @@ class StrictHandler {
   bool Double(double v) { return next() && document_.Double(v); }
   bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
   bool String(const char* text, rapidjson::SizeType size, bool copy) {
-    return next() && no_nul(text, size) && document_.String(text, size, copy);
+    return next() && is_text({text, size}) && document_.String(text, size, copy);
   }
   bool StartObject() { return next() && enter(false) && document_.StartObject(); }
   bool StartArray() { return next() && enter(true) && document_.StartArray(); }
   bool Key(const char* text, rapidjson::SizeType size, bool copy) {
     Level& level = levels_.back();
     level.name.assign(text, size);
-    if (!no_nul(text, size)) return false;
+    if (!is_text({text, size})) return false;
     if (!level.seen.insert(level.name).second) return fail("the name is there twice");
     return document_.Key(text, size, copy);
   }
@@ -68,8 +70,10 @@ class StrictHandler {
     levels_.push_back({array, -1, {}, {}});
     return true;
   }
-  bool no_nul(const char* text, rapidjson::SizeType size) {
-    return std::find(text, text + size, '\0') == text + size || fail("text must not contain NUL");
+  /// An escape may have made what no UTF-8 is: \udc00 without a \ud800 before it (RFC 8259, section 8.2).
+  bool is_text(std::string_view text) {
+    if (text.find('\0') != text.npos) return fail("text must not contain NUL");
+    return is_utf8(text) || fail("text must not contain a lone surrogate");
   }
   bool fail(std::string message) {
     problem_.message = std::move(message);
@@ -145,11 +149,16 @@ std::string to_text(const Value& value) {
 }
 
 void append_string(std::string& out, std::string_view text) {
-  static const char digits[] = "0123456789abcdef";
+  static constexpr char digits[] = "0123456789abcdef", replacement[] = "\xef\xbf\xbd";  // U+FFFD
   out.push_back('"');
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
+    if (byte >= 0x80) {
+      const std::size_t size = utf8_size_at(text, i);
+      out += size == 0 ? std::string_view(replacement) : text.substr(i, size);
+      i += size == 0 ? 0 : size - 1;
+    } else if (c == '"' || c == '\\') {
       out.push_back('\\');
       out.push_back(c);
     } else if (byte < 0x20) {

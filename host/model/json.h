@@ -33,7 +33,8 @@ const Value* child(const Value& object, const char* name);
 
 /// The value as JSON text.
 std::string to_text(const Value& value);
-/// Appends `text` as a JSON string, quotes included.
+/// Appends `text` as a JSON string, quotes included. What is no UTF-8 in it becomes U+FFFD: nothing that
+/// readers or PostgreSQL refuse gets into what is written.
 void append_string(std::string& out, std::string_view text);
 
 /// Writes one object member by member: `Object o(out); o.add("id", id); o.raw("items", json); o.end();`

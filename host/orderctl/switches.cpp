@@ -35,6 +35,13 @@ int set(Context& context, const Words& words, bool paused) {
   const admin::SwitchWish wish{given.words[0], paused, actor(), given.reason()};
   if (paused && !admin::is_switch(wish.name, step_instances(context)))
     throw UsageError(wish.name + " is no switch: intake, captures, or plugin:INSTANCE");
+  // Hosts report on the plugins that they call outside of their transactions, and hold back no others.
+  if (const auto called = admin::plugin_states(context.connection());
+      paused && wish.name.rfind("plugin:", 0) == 0 && !called.empty() &&
+      !called.contains(wish.name.substr(7)))
+    throw std::runtime_error(wish.name.substr(7) +
+                             " works inside the hosts' transactions, which are not held "
+                             "back: pause intake, or a plugin that is called outside");
   const bool changed = admin::set_switch(context.connection(), wish);
   std::cout << wish.name << (changed ? "" : " already") << (paused ? " is paused" : " is on");
   std::cout << (changed ? "; every host knows within 2 s\n" : "\n");

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/utf8.h"
 #include "model/json.h"
 
 namespace orderd::plugins {
@@ -73,20 +74,7 @@ void take_details(const orderd_outcome& given, Outcome& outcome, std::string& pr
 }  // namespace
 
 bool is_utf8_text(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto byte = [&](std::size_t at) {
-      return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u;
-    };
-    const unsigned lead = byte(i);
-    const std::size_t more = lead < 0x80 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
-    if (lead == 0 || (lead >= 0x80 && lead < 0xc2) || lead > 0xf4) return false;
-    for (std::size_t k = 1; k <= more; ++k)
-      if ((byte(i + k) & 0xc0) != 0x80) return false;
-    if ((lead == 0xe0 && byte(i + 1) < 0xa0) || (lead == 0xed && byte(i + 1) > 0x9f)) return false;
-    if ((lead == 0xf0 && byte(i + 1) < 0x90) || (lead == 0xf4 && byte(i + 1) > 0x8f)) return false;
-    i += more + 1;
-  }
-  return true;
+  return text.find('\0') == text.npos && is_utf8(text);
 }
 
 std::uint32_t generation_of(std::string_view key) {

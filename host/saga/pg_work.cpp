@@ -53,6 +53,14 @@ constexpr store::Statement take_inbox{
     "with taken as (delete from saga_inbox where id = any($1::int8[]) returning 1) "
     "select orderd_expect((select count(*) from taken), cardinality($1::int8[]), 'OD001', 'saga_inbox')"};
 
+/// ... while an event of the order waits as a dead letter: the saga does not move.
+std::string parked_attention() {
+  std::string out;
+  json::Object object(out);
+  object.add("code", "EVENT_PARKED").add("since", to_rfc3339(now())).end();
+  return out;
+}
+
 /// What `attention` shows while a person is needed: {"code":…,"since":…}.
 std::optional<std::string> attention(const Saga& saga) {
   if (!saga.stuck && !saga.attention) return std::nullopt;
@@ -92,7 +100,7 @@ PgWork::PgWork(store::Connection& connection, outbox::Leases& leases,
   leases_.advance(work_, positions_);
 }
 
-void PgWork::write_states(const std::vector<Change>& changes) {
+void PgWork::write_states(const std::vector<Change>& changes, const std::vector<Parked>& parked) {
   std::vector<Uuid> ids, guarded, marked;
   std::vector<std::int16_t> statuses, payments;
   std::vector<std::int32_t> versions, expected, guarded_versions;
@@ -114,6 +122,11 @@ void PgWork::write_states(const std::vector<Change>& changes) {
       marked.push_back(change.saga.order_id);
       marks.push_back(attention(change.saga));
     }
+  }
+  for (const Parked& one : parked) {
+    if (one.version == 0) continue;  // somebody's record, not an event of ours
+    marked.push_back(one.order_id);
+    marks.push_back(parked_attention());
   }
   if (!ids.empty())
     work_.send(update_states, store::Args()
@@ -177,7 +190,7 @@ std::set<Uuid> PgWork::commit(const std::vector<Change>& changes, const std::vec
     if (!taken.empty()) work_.send(take_inbox, store::Args().int8s(taken));
     const std::size_t first = work_.pending();
     write_sagas(changes);
-    write_states(changes);
+    write_states(changes, parked);
     write_ends(changes);
     park(parked);
     std::map<std::int16_t, std::vector<Event>> events;

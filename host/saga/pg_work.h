@@ -20,7 +20,7 @@ class PgWork final : public Store::Work {
                         const std::vector<std::int64_t>& taken) override;
 
  private:
-  void write_states(const std::vector<Change>& changes);
+  void write_states(const std::vector<Change>& changes, const std::vector<Parked>& parked);
   void write_sagas(const std::vector<Change>& changes);
   void write_ends(const std::vector<Change>& changes);
   void park(const std::vector<Parked>& parked);

@@ -62,7 +62,9 @@ void Engine::alone(Task task) {
       const auto live = live_.find(task.order_id);
       if (live == live_.end() || !is_out(live->second.saga)) gate_.give_back(task.order_id);
       task.admitted = false;
-      if (std::holds_alternative<Begin>(task.input) || std::holds_alternative<Cancel>(task.input)) {
+      const bool is_event = task.origin.version > 0;  // and not a cancellation that was looked up
+      if (is_event &&
+          (std::holds_alternative<Begin>(task.input) || std::holds_alternative<Cancel>(task.input))) {
         task.origin.reason = error.what();
         parking_.push_back(task.origin);
         if (task.inbox != 0) parking_rows_.push_back(task.inbox);

@@ -182,6 +182,24 @@ class Admin(unittest.TestCase):
         wait_for(lambda: self.database.query(behind) == ["1"], "the order in the read model")
         self.assertEqual(self.ctl("dead-letters", "list"), [])
 
+    def test_an_order_whose_event_cannot_be_taken_asks_for_a_person_until_it_is_replayed(self):
+        self.database.query(
+            "create function refuse() returns trigger language plpgsql as "
+            "'begin raise exception ''a test refuses it''; end'; "
+            "create trigger refuse before insert on sagas for each row execute function refuse()")
+        try:
+            order = self.host.place()["id"]
+            letters = wait_for(lambda: self.ctl("dead-letters", "list"), "the event to be parked")
+        finally:
+            self.database.query("drop trigger refuse on sagas; drop function refuse()")
+        self.assertEqual([row["order_id"] for row in letters], [order])
+        self.assertEqual(self.host.order(order)["attention"]["code"], "EVENT_PARKED")
+        told = self.host.get(f"/api/orders/{order}/explain").body["explanation"]
+        self.assertIn("dead letters", told)
+        self.assertNotIn("a test refuses it", told)
+        self.host.orderctl("dead-letters", "replay", letters[0]["id"], "--reason", "try again")
+        self.assertIsNone(self.host.wait_for_status(order, "CONFIRMED")["attention"])
+
     def test_verify_is_content_with_a_sound_system_and_names_what_is_broken(self):
         order = self.host.place()["id"]
         self.host.wait_for_status(order, "CONFIRMED")

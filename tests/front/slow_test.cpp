@@ -104,7 +104,11 @@ TEST_CASE("A connection that says nothing is closed without a word", "[slow]") {
 TEST_CASE("A body too large is refused so that its sender can read why", "[slow]") {
   TestServer server;
   RawClient client(server.port());
-  client.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 8388608\r\n\r\n" +
-              std::string(8 << 20, 'z'));
-  CHECK(client.answer().status == 413);
+  client.send(
+      "POST /echo?x=1 HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine-1\r\nContent-Length: 8388608\r\n\r\n" +
+      std::string(8 << 20, 'z'));
+  const auto answer = client.answer();
+  CHECK(answer.status == 413);
+  CHECK(answer.field("x-request-id") == "mine-1");
+  CHECK(answer.field("x-content-type-options") == "nosniff");
 }

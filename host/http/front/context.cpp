@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "base/uuid.h"
+#include "http/front/grammar.h"
 #include "http/front/response.h"
 
 namespace orderd::http::front {
@@ -30,6 +31,7 @@ std::string bytes_of(const Refusal& refusal, Rendered rendered, bool head_reques
   if (refusal.status == 503) response.set("Retry-After", "1");
   response.fill(refusal.status, rendered.fields, std::move(rendered.body));
   response.set("X-Request-Id", std::string(refusal.request_id));
+  response.set("X-Content-Type-Options", "nosniff");
   return response.render();
 }
 
@@ -67,9 +69,13 @@ Context::Context(Options given_options, ErrorRenderer given_renderer, Metrics& m
                            "Connections and requests turned away because of a cap")) {}
 
 std::string Context::refuse(const Answer& answer) const {
-  const std::string id = answer.request_id.empty() ? Uuid::v7().to_string() : std::string(answer.request_id);
-  const Refusal refusal{
-      .status = answer.status, .code = answer.code, .detail = answer.detail, .request_id = id};
+  const std::string id =
+      grammar::is_request_id(answer.request_id) ? std::string(answer.request_id) : Uuid::v7().to_string();
+  const Refusal refusal{.status = answer.status,
+                        .code = answer.code,
+                        .detail = answer.detail,
+                        .request_id = id,
+                        .instance = answer.instance};
   std::string bytes;
   try {
     bytes = bytes_of(refusal, renderer(refusal), answer.head_request);

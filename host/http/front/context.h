@@ -24,8 +24,10 @@ struct Context {
   struct Answer {
     int status;
     std::string_view code, detail;
-    std::string_view request_id;  // empty: a new one
+    std::string_view
+        request_id;  // what the client chose, or the exchange has; none that makes sense: a new one
     bool head_request = false;
+    std::string_view instance = {};
   };
   /// The bytes of an answer that the front gives by itself; the connection ends with it. [any thread]
   std::string refuse(const Answer& answer) const;

@@ -113,8 +113,7 @@ void Exchange::answer() {
 }
 
 void Exchange::answer_failure(std::string_view detail) {
-  std::string id = request_id();
-  if (id.find_first_of("\r\n") != id.npos) id.clear();
+  const std::string id = request_id();
   bytes_ = context_->refuse({.status = 500,
                              .code = code_of(500),
                              .detail = detail,

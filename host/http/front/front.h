@@ -43,6 +43,7 @@ struct Refusal {
   std::string_view code;        // stable, such as MALFORMED_REQUEST
   std::string_view detail;      // a sentence for the reader
   std::string_view request_id;  // also sent as X-Request-Id
+  std::string_view instance;    // the path that was asked for; "" if that was not understood
 };
 struct Rendered {
   std::string body;

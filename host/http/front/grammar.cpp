@@ -56,6 +56,12 @@ bool is_field_value(std::string_view text) {
   });
 }
 
+bool is_request_id(std::string_view text) {
+  constexpr std::size_t characters_max = 128;
+  constexpr std::string_view sane = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  return !text.empty() && text.size() <= characters_max && text.find_first_not_of(sane) == text.npos;
+}
+
 int hex_value(char c) {
   if (is_digit(c)) return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;

@@ -19,6 +19,8 @@ bool is_origin_form(std::string_view text);
 /// host [":" port], as Host carries it: a name, an IPv4 address, or an IPv6 address in brackets. No user
 /// name.
 bool is_authority(std::string_view text);
+/// What a client may choose as X-Request-Id: 1 to 128 of letters, digits, '.', '_' and '-'.
+bool is_request_id(std::string_view text);
 /// The value of a hex digit, or -1.
 int hex_value(char c);
 

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "http/front/grammar.h"
+
 namespace orderd::http::front {
 namespace {
 
@@ -28,6 +30,19 @@ int make_epoll() {
   const int fd = ::epoll_create1(EPOLL_CLOEXEC);
   if (fd < 0) throw std::system_error(errno, std::generic_category(), "http front: epoll_create1");
   return fd;
+}
+
+/// To a request that was not read to its end: with what its head told so far.
+Context::Answer answer_to(const Parser& parser, int status, std::string_view code, std::string_view why) {
+  Context::Answer answer{.status = status,
+                         .code = code,
+                         .detail = why,
+                         .request_id = {},
+                         .head_request = parser.method() == "HEAD"};
+  for (const auto& field : parser.fields())
+    if (grammar::iequals(field.first, "X-Request-Id")) answer.request_id = field.second;
+  answer.instance = parser.target().substr(0, parser.target().find('?'));
+  return answer;
 }
 
 }  // namespace
@@ -178,11 +193,7 @@ IoLoop::Progress IoLoop::parse(Connection& connection) {
     case Parser::Result::bad: {
       const Refused& refused = connection.parser->refused();
       ++context_->refused;
-      refuse(connection, {.status = refused.status,
-                          .code = refused.code,
-                          .detail = refused.why,
-                          .request_id = {},
-                          .head_request = connection.parser->method() == "HEAD"});
+      refuse(connection, answer_to(*connection.parser, refused.status, refused.code, refused.why));
       return Progress::goes_on;
     }
     case Parser::Result::complete:
@@ -330,11 +341,8 @@ void IoLoop::expire(Connection& connection, std::int64_t now_ms) {
       if (!overdue) return;
       if (!connection.parser->begun()) return close(connection);
       ++context_->timed_out;
-      refuse(connection, {.status = 408,
-                          .code = code_of(408),
-                          .detail = "The request took too long to arrive.",
-                          .request_id = {},
-                          .head_request = connection.parser->method() == "HEAD"});
+      refuse(connection,
+             answer_to(*connection.parser, 408, code_of(408), "The request took too long to arrive."));
       return advance(connection);
     case Stage::exchange:
       if (!connection.exchange->abandon_if_overdue(now_ms)) return;

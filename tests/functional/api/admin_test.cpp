@@ -219,11 +219,16 @@ TEST_CASE("Switches are those that exist, and need a reason") {
     return host.ask("PUT", "/api/admin/switches/" + name, body, json).status;
   };
   CHECK(put("plugin:bank", R"({"paused":true,"reason":"its provider asked"})") == 200);
-  CHECK(put("plugin%3Astock", R"({"paused":true,"reason":"its provider asked"})") == 200);
+  CHECK(put("plugin%3Abank", R"({"paused":true,"reason":"its provider asked"})") == 200);
+  const Answer stock =
+      host.ask("PUT", "/api/admin/switches/plugin:stock", R"({"paused":true,"reason":"r"})", json);
+  CHECK(stock.status == 404);
+  CHECK(stock.body.find("inside the host's transactions") != std::string::npos);
+  CHECK(host.get("/api/admin/switches").body.find("plugin:stock") == std::string::npos);
   CHECK(put("plugin:none", R"({"paused":true,"reason":"r"})") == 404);
   CHECK(put("captures", R"({"paused":true})") == 400);
   CHECK(put("captures", R"({"paused":"yes","reason":"r"})") == 400);
-  CHECK(rows_in(host, "switches") == 2);
+  CHECK(rows_in(host, "switches") == 1);
 }
 
 TEST_CASE("An order explains itself to whoever may see it") {

@@ -93,6 +93,15 @@ TEST_CASE("A repeated cancellation with its key gets the first answer, also afte
   CHECK(cancel(host, id).status == 200);
 }
 
+TEST_CASE("A reason that is no text is refused, and the order stays as it is") {
+  ApiHost host;
+  const std::string id = host.place();
+  const Answer answer = cancel(host, id, R"({"reason":"a\udc00b"})");
+  CHECK(answer.status == 400);
+  CHECK(code_of(answer) == "MALFORMED_JSON");
+  CHECK(host.database.number("select count(*) from order_events") == 1);
+}
+
 TEST_CASE("A refused cancellation uses no key up, and an unknown order is not found") {
   ApiHost host;
   const std::string id = host.place();

@@ -56,12 +56,16 @@ TEST_CASE("A replay of the saga's letter goes to its inbox, with an audit row") 
   ApiHost host;
   const std::string order = host.place();
   park(host, "saga", {*Uuid::parse(order), 1, 0, 1, "it is refused"});
+  CHECK(host.database.number("with marked as (update order_state set attention = "
+                             "'{\"code\":\"EVENT_PARKED\",\"since\":\"\"}' returning 1) select count(*) from "
+                             "marked") == 1);
   const std::string path = "/api/admin/dead-letters/" + std::to_string(first_id(host));
   CHECK(host.post(path + "/replay", "{}").status == 400);
   CHECK(host.post(path + "/replay", why).status == 202);
   CHECK(host.database.number("select count(*) from saga_inbox where kind = 3 and order_id = '" + order +
                              "' and data ->> 'type' = 'ORDER_CREATED'") == 1);
   CHECK(host.database.number("select count(*) from parked") == 0);
+  CHECK(host.database.number("select count(*) from order_state where attention is not null") == 0);
   CHECK(host.database.number("select count(*) from audit_log where verb = 'dead-letter.replay' and subject = "
                              "'" +
                              order + "'") == 1);

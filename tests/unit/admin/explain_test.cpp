@@ -148,8 +148,8 @@ TEST_CASE("An order whose event is a dead letter says that it waits for its repl
   OrderHead head;
   head.id = *Uuid::parse("01920000-0000-7000-8000-000000000001");
   const auto told = explain(record, {head, "", "the payload is damaged"}, {}, Time{});
-  CHECK(told.text.find("(the payload is damaged)") != std::string::npos);
-  CHECK(told.text.find("replay the dead letter") != std::string::npos);
+  CHECK(told.text.find("the payload is damaged") == std::string::npos);  // it may be an SQL text
+  CHECK(told.text.find("replay it from the dead letters") != std::string::npos);
 }
 
 TEST_CASE("Money is told in the currency's own decimals", "[admin]") {
