@@ -50,9 +50,12 @@ class Basket extends EventTarget {
     for (const product of stale) this.set(product, this.quantity(product.sku));
   }
 
-  clear() {
-    this.#lines.clear();
-    this.#changed();
+  /** Takes out what was ordered; what was added since then stays. */
+  take(ordered) {
+    for (const {sku, quantity} of ordered) {
+      const line = this.#lines.get(sku);
+      if (line) this.set(line, line.quantity - quantity);
+    }
   }
 
   #changed() {

@@ -5,7 +5,7 @@ import {basket} from './basket.js';
 import {drawLines} from './basket_lines.js';
 import {announce, h, keep, replace} from './dom.js';
 import {money, number} from './format.js';
-import {placeOnce} from './place.js';
+import {placing} from './place.js';
 import {scenarios} from './scenarios.js';
 import {errorPanel} from './ui.js';
 
@@ -43,6 +43,21 @@ function startingCustomer() {
   return name;
 }
 
+/** What is to be said about the order that is on its way. */
+function placingText() {
+  const {waitMs, error, givenUp} = placing;
+  if (givenUp) return 'That order may have been placed all the same. Look at the orders before placing it again.';
+  if (waitMs === null) return '';
+  const why = error.status === 0 || !error.problem ? 'No answer yet' : 'The host is busy';
+  const seconds = Math.max(1, Math.ceil(waitMs / 1000));
+  return `${why}. Asking again in ${seconds} s; the order is still placed only once.`;
+}
+
+function placedNotice({id}) {
+  const link = h('a', {href: `#/orders/${id}`, onclick: () => placing.seen()}, 'Follow it');
+  return h('p', {class: 'placed', id: 'placed'}, h('strong', {}, 'Order placed.'), ' ', link);
+}
+
 function customerField() {
   const field = h('input', {
     id: 'customer',
@@ -62,7 +77,8 @@ export class Checkout {
   #go;
   #scenario = scenarios[0];
   #soldOut = null;
-  #placing = false;
+  #startedHere = false;
+  #remark = '';
 
   #title = h('h2', {id: 'basket-title', tabindex: -1}, 'Basket');
   #lines = h('ul', {class: 'lines', 'aria-labelledby': 'basket-title'});
@@ -71,6 +87,12 @@ export class Checkout {
   #total = h('output', {class: 'total', id: 'total'});
   #place = h('button', {class: 'button primary wide', type: 'submit', id: 'place'}, 'Place order');
   #note = h('p', {class: 'hint', role: 'status', id: 'place-note'});
+  #giveUp = h(
+    'button',
+    {class: 'button quiet', type: 'button', id: 'give-up', hidden: true, onclick: () => placing.giveUp()},
+    'Stop asking'
+  );
+  #placed = h('div', {});
   #problem = h('div', {});
   #barText = h('span', {});
   #picker = scenarioPicker((scenario) => this.#chooseScenario(scenario));
@@ -82,7 +104,9 @@ export class Checkout {
     this.panel = this.#makePanel();
     this.bar = this.#makeBar();
     basket.addEventListener('change', () => this.#draw(), {signal});
+    placing.addEventListener('change', () => this.#onPlacing(), {signal});
     this.#picker.start();
+    this.#explainRefusal();
   }
 
   #makePanel() {
@@ -93,12 +117,13 @@ export class Checkout {
       'form',
       {class: 'panel basket', 'aria-labelledby': 'basket-title', novalidate: true},
       this.#title,
+      this.#placed,
       this.#empty,
       this.#lines,
       this.#picker.element,
       h('div', {class: 'field'}, h('label', {for: 'customer'}, 'Customer'), this.#customer),
       this.#problem,
-      h('div', {class: 'basket-foot'}, sum, this.#place, this.#note)
+      h('div', {class: 'basket-foot'}, sum, this.#place, this.#note, this.#giveUp)
     );
     panel.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -130,6 +155,7 @@ export class Checkout {
   async #chooseScenario(scenario) {
     this.#scenario = scenario;
     this.#soldOut = null;
+    this.#remark = '';
     this.#draw();
     if (!scenario.addsSoldOut) return;
     try {
@@ -138,7 +164,7 @@ export class Checkout {
         (await this.#catalogue.find(({available}) => available <= 0));
       if (this.#scenario !== scenario) return;
       this.#soldOut = found;
-      this.#note.textContent = found ? '' : 'Every product is in stock, so there is nothing to add.';
+      this.#remark = found ? '' : 'Every product is in stock, so there is nothing to add.';
       this.#draw();
     } catch (error) {
       this.#explain(error, () => this.#chooseScenario(scenario));
@@ -170,10 +196,19 @@ export class Checkout {
     this.#lines.hidden = ordered.length === 0;
     this.#total.textContent = total;
     const waitsForItem = this.#scenario.addsSoldOut && !this.#soldOut;
-    this.#place.disabled = this.#placing || ordered.length === 0 || waitsForItem;
-    this.#place.textContent = this.#placing ? 'Placing…' : 'Place order';
+    this.#place.disabled = placing.pending || ordered.length === 0 || waitsForItem;
+    this.#drawPlacing();
     this.bar.hidden = ordered.length === 0;
     this.#barText.textContent = `${number(items)} ${items === 1 ? 'item' : 'items'} · ${total}`;
+  }
+
+  #drawPlacing() {
+    this.#place.textContent = placing.pending ? 'Placing…' : 'Place order';
+    this.#giveUp.hidden = !placing.open;
+    const note = placingText() || this.#remark;
+    // Setting the same text again would have a screen reader say it again.
+    if (this.#note.textContent !== note) this.#note.textContent = note;
+    replace(this.#placed, placing.order && placedNotice(placing.order));
   }
 
   #body() {
@@ -187,37 +222,39 @@ export class Checkout {
     };
   }
 
-  async #submit() {
+  #submit() {
     for (const field of this.panel.querySelectorAll('[aria-invalid]')) field.removeAttribute('aria-invalid');
-    replace(this.#problem);
-    this.#note.textContent = '';
-    this.#placing = true;
+    this.#startedHere = true;
+    placing.start(this.#body());
+  }
+
+  #onPlacing() {
+    const {order, error} = placing;
     this.#draw();
-    try {
-      const order = await placeOnce(this.#body(), (error, waitMs) => this.#sayRetry(error, waitMs));
-      basket.clear();
-      announce('Order placed');
-      if (!this.#signal.aborted) this.#go(`#/orders/${order.id}`);
-    } catch (error) {
-      this.#showRefusal(error);
-    } finally {
-      this.#placing = false;
-      this.#draw();
+    if (!error) replace(this.#problem);
+    if (order && this.#startedHere) {
+      placing.seen();
+      this.#go(`#/orders/${order.id}`);
     }
+    const panel = this.#explainRefusal();
+    if (panel) this.#markFields(error, panel);
   }
 
-  #sayRetry(error, waitMs) {
-    const why = error.status === 0 ? 'No answer yet' : 'The host is busy';
-    const seconds = Math.max(1, Math.ceil(waitMs / 1000));
-    this.#note.textContent = `${why}. Asking again in ${seconds} s; the order is still placed only once.`;
+  /** Explains why the last order was not placed; one that is asked for again is not refused yet. */
+  #explainRefusal() {
+    if (!placing.error || placing.waitMs !== null) return null;
+    return this.#explain(placing.error, () => this.#tryAgain());
   }
 
-  #showRefusal(error) {
-    this.#note.textContent = '';
-    const panel = this.#explain(error, () => this.panel.requestSubmit());
-    const field = (error.errors ?? []).map(({pointer}) => this.#fieldFor(pointer)).find(Boolean);
+  #tryAgain() {
+    if (placing.pending) placing.ask();
+    else this.panel.requestSubmit();
+  }
+
+  #markFields(error, panel) {
+    const field = error.errors.map(({pointer}) => this.#fieldFor(pointer)).find(Boolean);
     field?.setAttribute('aria-invalid', 'true');
-    (field ?? panel?.querySelector('input, button'))?.focus();
+    (field ?? panel.querySelector('input, button'))?.focus();
   }
 
   /** Which field of the panel an error pointer of the host is about. */

@@ -10,7 +10,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
-from lossy_proxy import LossyProxy  # noqa: E402
+from lossy_proxy import LossyProxy, http_answer  # noqa: E402
 from orderd_env import Database, Host, free_port, wait_for  # noqa: E402
 from webdriver import ENTER, TAB, Browser  # noqa: E402
 
@@ -21,6 +21,11 @@ SKIPPED = 77
 PAGE_CHECKS = (HERE / "page_checks.js").read_text(encoding="utf-8")
 HAPPY_PATH = ["PENDING", "PAYMENT_AUTHORIZED", "INVENTORY_RESERVED", "CONFIRMED"]
 TABS_MAX = 80
+PLACING = "POST /api/orders "
+BAD_GATEWAY = http_answer("502 Bad Gateway", body="<h1>502</h1>")
+UNAUTHORIZED = http_answer(
+    "401 Unauthorized", "application/problem+json", '{"status":401,"code":"UNAUTHORIZED","title":"No key"}'
+)
 NAMED_ROLES = {
     "button",
     "link",
@@ -297,6 +302,106 @@ class ShopTest(unittest.TestCase):
             # The tab's page must be gone before the proxy is, or it would go on asking.
             self.browser.open("about:blank")
         self.assert_only_order_of_its_customer(order_id)
+
+    def place_behind(self, proxy, sku="SKU-0003"):
+        """Opens the shop behind a proxy and presses the button to place an order."""
+        self.browser.open(f"{proxy.url}/#/")
+        self.wait_for_products()
+        self.browser.one(f'[data-add="{sku}"]').click()
+        self.browser.one("#place").click()
+
+    def leave(self, proxy, lost_at_least):
+        """The tab's page must be gone before the proxy is, or it would go on asking."""
+        self.assertGreaterEqual(proxy.answers_lost, lost_at_least)
+        self.browser.open("about:blank")
+
+    def wait_for_note(self, text):
+        wait_for(lambda: text in self.browser.one("#place-note").text, f"the note to say {text!r}")
+
+    def test_an_order_is_placed_once_when_a_proxy_answers_502_for_the_host(self):
+        self.console_errors_allowed = ("502",)
+        with LossyProxy(self.host.port) as proxy:
+            proxy.lose_answers_to(PLACING, BAD_GATEWAY)
+            self.place_behind(proxy)
+            self.wait_for_note("only once")
+            self.assertFalse(self.browser.one("#place").enabled)
+            proxy.lose_answers_to(None)
+            order_id = self.wait_for_order_page()
+            self.leave(proxy, 1)
+        self.assert_only_order_of_its_customer(order_id)
+
+    def test_an_order_that_may_exist_keeps_its_key_when_the_next_answer_is_a_refusal(self):
+        self.console_errors_allowed = ("502", "401")
+        with LossyProxy(self.host.port) as proxy:
+            proxy.lose_answers_to(PLACING, BAD_GATEWAY)
+            self.place_behind(proxy)
+            self.wait_for_note("only once")
+            proxy.lose_answers_to(PLACING, UNAUTHORIZED)
+            self.present("#api-key").type("ok_any")
+            self.assertFalse(self.browser.one("#place").enabled)
+            proxy.lose_answers_to(None)
+            self.browser.press(ENTER)
+            order_id = self.wait_for_order_page()
+            self.leave(proxy, 2)
+        self.assert_only_order_of_its_customer(order_id)
+
+    def test_an_order_that_may_exist_is_asked_for_again_after_a_reload(self):
+        self.console_errors_allowed = ("502",)
+        with LossyProxy(self.host.port) as proxy:
+            proxy.lose_answers_to(PLACING, BAD_GATEWAY)
+            self.place_behind(proxy)
+            self.wait_for_note("only once")
+            proxy.lose_answers_to(None)
+            self.browser.reload()
+            self.present("#placed a").click()
+            order_id = self.wait_for_order_page()
+            self.leave(proxy, 1)
+        self.assert_only_order_of_its_customer(order_id)
+
+    def test_who_stops_asking_is_told_that_the_order_may_exist(self):
+        self.console_errors_allowed = ("502",)
+        with LossyProxy(self.host.port) as proxy:
+            proxy.lose_answers_to(PLACING, BAD_GATEWAY)
+            self.place_behind(proxy)
+            self.present("#give-up").click()
+            self.wait_for_note("may have been placed")
+            self.assertTrue(self.browser.one("#place").enabled)
+            self.leave(proxy, 1)
+
+    def test_an_order_placed_while_another_view_is_open_is_told_of_in_the_shop(self):
+        self.console_errors_allowed = ("ERR_",)
+        self.browser.one('[data-add="SKU-0002"]').click()
+        self.host.kill()
+        self.browser.one("#place").click()
+        self.wait_for_note("only once")
+        self.browser.one('[data-nav="orders"]').click()
+        self.present("main h2, main .hint")
+        self.browser.one('[data-nav="shop"]').click()
+        self.present("#place-note")
+        self.wait_for_note("only once")
+        self.assertIn("Placing", self.browser.one("#place").text)
+        self.assertFalse(self.browser.one("#place").enabled)
+        self.host.start()
+        link = self.present("#placed a")
+        self.assertIn("Order placed", self.browser.one("#placed").text)
+        link.click()
+        self.assert_only_order_of_its_customer(self.wait_for_order_page())
+
+    def test_what_is_added_to_the_basket_while_an_order_is_placed_stays_in_it(self):
+        self.console_errors_allowed = ("502",)
+        with LossyProxy(self.host.port) as proxy:
+            proxy.lose_answers_to(PLACING, BAD_GATEWAY)
+            self.place_behind(proxy, "SKU-0003")
+            self.wait_for_note("only once")
+            self.browser.one('[data-add="SKU-0001"]').click()
+            self.present('[data-line="SKU-0003"] .stepper button:last-of-type').click()
+            proxy.lose_answers_to(None)
+            self.wait_for_order_page()
+            kept = self.value("JSON.parse(sessionStorage.getItem('orderd.basket'))")
+            self.leave(proxy, 1)
+        self.assertEqual(
+            {line["sku"]: line["quantity"] for line in kept}, {"SKU-0003": 1, "SKU-0001": 1}
+        )
 
     # The shop
 
