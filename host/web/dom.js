@@ -49,6 +49,18 @@ export function pause(milliseconds, signal) {
   });
 }
 
+/** Resolves once the tab is in view, or with `false` when the signal is aborted. */
+export function inView(signal) {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (!document.hidden || signal.aborted) resolve(!signal.aborted);
+    };
+    document.addEventListener('visibilitychange', look, {signal});
+    signal.addEventListener('abort', look, {once: true});
+    look();
+  });
+}
+
 /** A value kept for the life of the tab. Storage may be switched off; the page works without it. */
 export const keep = {
   get(name) {

@@ -13,6 +13,7 @@ const connectionWords = {
   connecting: 'Connecting…',
   live: 'Live',
   polling: 'Checking every 2 s',
+  paused: 'Paused',
   reconnecting: 'Reconnecting…',
   finished: 'Finished',
 };

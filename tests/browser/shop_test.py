@@ -21,6 +21,7 @@ SKIPPED = 77
 PAGE_CHECKS = (HERE / "page_checks.js").read_text(encoding="utf-8")
 HAPPY_PATH = ["PENDING", "PAYMENT_AUTHORIZED", "INVENTORY_RESERVED", "CONFIRMED"]
 TABS_MAX = 80
+CONNECTIONS_MAX = 6  # of one browser to one host
 PLACING = "POST /api/orders "
 BAD_GATEWAY = http_answer("502 Bad Gateway", body="<h1>502</h1>")
 UNAUTHORIZED = http_answer(
@@ -401,6 +402,50 @@ class ShopTest(unittest.TestCase):
             self.leave(proxy, 1)
         self.assertEqual(
             {line["sku"]: line["quantity"] for line in kept}, {"SKU-0003": 1, "SKU-0001": 1}
+        )
+
+    def test_any_number_of_tabs_follow_an_order(self):
+        order_id = self.host.place()["id"]
+        self.host.wait_for_status(order_id, "CONFIRMED")
+        first = self.browser.tab
+        self.show(f"#/orders/{order_id}")
+        self.wait_for_connection("live")
+        for _ in range(CONNECTIONS_MAX):
+            handle = self.browser.new_tab()
+            self.addCleanup(self.close_tab, handle, first)
+            self.show(f"#/orders/{order_id}")
+            self.wait_for_connection("live")
+
+        self.host.post(f"/api/orders/{order_id}/cancel", {})
+        self.wait_for_shown("CANCELLED")
+        self.browser.turn_to(first)
+        self.wait_for_shown("CANCELLED")
+        self.assert_history_is_the_hosts(order_id)
+
+    def close_tab(self, handle, then):
+        self.browser.turn_to(handle)
+        self.browser.close_tab()
+        self.browser.turn_to(then)
+
+    def test_a_tab_nobody_looks_at_lets_go_of_its_stream_and_catches_up_later(self):
+        order_id = self.host.place()["id"]
+        self.host.wait_for_status(order_id, "CONFIRMED")
+        self.show(f"#/orders/{order_id}")
+        self.wait_for_connection("live")
+        self.look_away(True)
+        self.wait_for_connection("paused")
+        self.host.post(f"/api/orders/{order_id}/cancel", {})
+        self.host.wait_for_status(order_id, "CANCELLED")
+        self.assertEqual(self.shown_status(), "CONFIRMED")
+        self.look_away(False)
+        self.wait_for_shown("CANCELLED")
+        self.assert_history_is_the_hosts(order_id)
+
+    def look_away(self, hidden):
+        self.browser.script(
+            "Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true});"
+            "document.dispatchEvent(new Event('visibilitychange'))",
+            hidden,
         )
 
     # The shop
