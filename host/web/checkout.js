@@ -46,7 +46,7 @@ function startingCustomer() {
 /** What is to be said about the order that is on its way. */
 function placingText() {
   const {waitMs, error, givenUp} = placing;
-  if (givenUp) return 'That order may have been placed all the same. Look at the orders before placing it again.';
+  if (givenUp) return 'That order may have been placed all the same; look at the orders before trying again.';
   if (waitMs === null) return '';
   const why = error.status === 0 || !error.problem ? 'No answer yet' : 'The host is busy';
   const seconds = Math.max(1, Math.ceil(waitMs / 1000));

@@ -19,6 +19,16 @@ PHONE = (390, 844)
 SMALL_PHONE = (320, 640)
 SKIPPED = 77
 PAGE_CHECKS = (HERE / "page_checks.js").read_text(encoding="utf-8")
+# Texts with an override of the writing direction that shares its line with text of the page.
+TURNED_AROUND = """(() => {
+  const walker = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (walker.nextNode()) {
+    const {data, parentElement} = walker.currentNode;
+    if (data.includes('\\u202e') && parentElement.tagName !== 'BDI') found.push(data);
+  }
+  return found;
+})()"""
 HAPPY_PATH = ["PENDING", "PAYMENT_AUTHORIZED", "INVENTORY_RESERVED", "CONFIRMED"]
 TABS_MAX = 80
 CONNECTIONS_MAX = 6  # of one browser to one host
@@ -233,7 +243,10 @@ class ShopTest(unittest.TestCase):
         """From an order that waits for its buyer to the bank's page."""
         order_id = self.place("3ds")
         wait_for(lambda: self.host.order(order_id)["payment"]["nextAction"], "the bank to ask")
-        self.present('.notice a[rel="noreferrer"]').click()
+        link = self.present('.notice a[rel="noreferrer"]')
+        self.assertIn("primary", link.attribute("class"))
+        self.assertIn("asks the buyer", self.browser.one("#lead").text)
+        link.click()
         self.present("#agree")
         return order_id
 
@@ -526,6 +539,48 @@ class ShopTest(unittest.TestCase):
         self.console_errors_allowed = ("404",)
         self.show("#/orders/01920000-0000-7000-8000-000000000000")
         wait_for(lambda: "no such order" in self.browser.one("main").text, "the page to say so")
+
+    def test_a_wrong_token_in_a_link_does_not_stay_in_the_tab(self):
+        self.console_errors_allowed = ("404",)
+        order_id = self.host.place()["id"]
+        self.host.wait_for_status(order_id, "CONFIRMED")
+        self.show(f"#/orders/{order_id}?token=wrong")
+        wait_for(lambda: "no such order" in self.browser.one("main").text, "the page to say so")
+        self.browser.script(f"location.hash = '#/orders/{order_id}'")
+        self.wait_for_shown("CONFIRMED")
+
+    def test_a_tracking_link_is_offered_only_when_it_would_open_the_order(self):
+        order = self.host.place()
+        self.host.wait_for_status(order["id"], "CONFIRMED")
+        self.show(f"#/orders/{order['id']}")
+        self.wait_for_shown("CONFIRMED")
+        buttons = "[...document.querySelectorAll('.copies button')].map(({innerText}) => innerText)"
+        self.assertEqual(self.value(buttons), ["Copy order id"])
+        self.show(f"#/orders/{order['id']}?token={order['trackingToken']}")
+        self.wait_for_shown("CONFIRMED")
+        self.assertEqual(self.value(buttons), ["Copy order id", "Copy tracking link"])
+
+    def test_a_product_without_a_name_is_shown_by_its_sku_once(self):
+        order_id = self.host.place(sku="SKU-0007", quantity=2)["id"]
+        self.show(f"#/orders/{order_id}")
+        line = self.present(".details .line")
+        self.assertEqual(line.text.count("SKU-0007"), 1)
+        self.assertIn("2 ×", line.text)
+
+    def test_writing_direction_in_a_sku_or_customer_does_not_turn_a_price_around(self):
+        order_id = self.host.place(sku="SKU-\u202e0001", customer="c-\u202e1", quantity=2)["id"]
+        self.show(f"#/orders/{order_id}")
+        self.present(".details .line")
+        self.assertEqual(self.value(TURNED_AROUND), [])
+        self.show("#/orders")
+        self.present(f'[data-order="{order_id}"]')
+        self.assertEqual(self.value(TURNED_AROUND), [])
+
+    def test_every_link_of_the_frame_leads_somewhere(self):
+        links = self.value("[...document.querySelectorAll('.foot a, .top a')].map(({href}) => href)")
+        for link in links:
+            path = link.removeprefix(self.host.url).split("#")[0]
+            self.assertEqual(self.host.get(path).status, 200, link)
 
     # For everyone
 
