@@ -1,6 +1,6 @@
 // One product of the shop: picture, price, stock, and the control that puts it into the basket.
 
-import {basket, QUANTITY_MAX} from './basket.js';
+import {basket, quantityMax} from './basket.js';
 import {announce, foreign, h, replace} from './dom.js';
 import {money, number} from './format.js';
 import {stepper} from './ui.js';
@@ -52,9 +52,9 @@ export class ProductCard {
   }
 
   #stepper(quantity) {
-    const {name, available} = this.#product;
-    const max = Math.min(available, QUANTITY_MAX);
-    return stepper({label: name, value: quantity, max, onChange: (wanted) => this.#change(wanted)});
+    const label = this.#product.name;
+    const max = quantityMax(this.#product);
+    return stepper({label, value: quantity, max, onChange: (wanted) => this.#change(wanted)});
   }
 
   #addButton() {

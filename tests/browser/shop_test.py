@@ -2,7 +2,9 @@
 """The shop and tracking page in headless Chromium, against a host of the test's own: what a person does with
 mouse, keyboard and phone, and what must hold when the host dies under it."""
 
+import json
 import pathlib
+import re
 import shutil
 import sys
 import unittest
@@ -54,6 +56,10 @@ NAMED_ROLES = {
 
 def without_repeats(values):
     return [value for index, value in enumerate(values) if index == 0 or value != values[index - 1]]
+
+
+def basket_line(sku, **facts):
+    return {"sku": sku, "name": sku, "unitPrice": 100, "currency": "EUR", "quantity": 1, **facts}
 
 
 class ShopTest(unittest.TestCase):
@@ -503,6 +509,58 @@ class ShopTest(unittest.TestCase):
         self.assertEqual(self.browser.one("#total").text, expected)
         self.present('[data-line="SKU-0002"] .stepper button:first-of-type').click()
         wait_for(lambda: not self.browser.all('[data-line="SKU-0002"]'), "the line to leave the basket")
+
+    def test_money_has_the_minor_units_that_the_host_counts_in(self):
+        source = (HERE.parents[1] / "host" / "model" / "money.cpp").read_text(encoding="utf-8")
+        exponents = {"no_digits": 0, "two_digits": 2, "three_digits": 3}
+        digits = {
+            code: exponent
+            for name, exponent in exponents.items()
+            for code in re.findall(r"\b[A-Z]{3}\b", re.search(rf"{name} =([^;]*)", source)[1])
+        }
+        shown = self.value(
+            "import('/format.js').then(({money}) => Object.fromEntries("
+            f"{sorted(digits)}.map((code) => [code, money(1234567, code).replace(/[^0-9.]/g, '')])))"
+        )
+        self.assertGreater(len(shown), 150)
+        self.assertEqual(
+            shown, {code: f"{1234567 / 10**exponent:.{exponent}f}" for code, exponent in digits.items()}
+        )
+
+    def test_a_basket_follows_the_catalogue_and_its_stepper_keeps_the_new_price(self):
+        lines = [basket_line("SKU-0001", unitPrice=1, name="Of yesterday")]
+        self.keep_basket(lines)
+        product = self.host.get("/api/products").body["data"][0]
+        self.assertEqual(product["sku"], "SKU-0001")
+        wait_for(
+            lambda: product["name"] in self.browser.one('[data-line="SKU-0001"]').text, "the name to change"
+        )
+        self.present('[data-line="SKU-0001"] .stepper button:last-of-type').click()
+        shown = self.value(f"import('/format.js').then(({{money}}) => money({product['unitPrice']}, 'EUR'))")
+        self.assertIn(f"{shown} each", self.browser.one('[data-line="SKU-0001"] .hint').text)
+        kept = self.value("JSON.parse(sessionStorage.getItem('orderd.basket'))")
+        self.assertEqual([line["unitPrice"] for line in kept], [product["unitPrice"]])
+        self.assertEqual([line["quantity"] for line in kept], [2])
+
+    def test_a_basket_takes_no_more_than_there_is(self):
+        lines = [basket_line("SKU-NOT-LISTED", available=2)]
+        self.keep_basket(lines)
+        more = '[data-line="SKU-NOT-LISTED"] .stepper button:last-of-type'
+        for _ in range(3):
+            self.present(more).click()
+        self.assertEqual(self.value("document.querySelector('[data-line] input').value"), "2")
+        self.assertIn("only 2 left", self.browser.one("[data-line] .hint").text)
+
+    def test_a_basket_that_makes_no_sense_is_ignored(self):
+        for kept in ({}, "text", [None, 1, {"sku": "SKU-0001"}, basket_line("SKU-0001", currency="euro")]):
+            with self.subTest(kept=kept):
+                self.keep_basket(kept)
+                self.assertEqual(self.browser.all("[data-line]"), [])
+
+    def keep_basket(self, lines):
+        self.browser.script("sessionStorage.setItem('orderd.basket', arguments[0])", json.dumps(lines))
+        self.browser.reload()
+        self.wait_for_products()
 
     def test_an_error_of_the_host_points_to_the_field(self):
         self.console_errors_allowed = ("400",)
