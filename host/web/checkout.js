@@ -10,6 +10,7 @@ import {scenarios} from './scenarios.js';
 import {errorPanel} from './ui.js';
 
 const SAMPLE_LINES = 2;
+const CUSTOMER_PROBLEM = 'Enter a customer: 1 to 200 characters.';
 
 function scenarioPicker(onChange) {
   const about = h('p', {class: 'hint', id: 'scenario-about', 'aria-live': 'polite'});
@@ -37,7 +38,7 @@ function scenarioPicker(onChange) {
 
 function startingCustomer() {
   const known = keep.get('customer');
-  if (known) return known;
+  if (known && typeof known === 'string') return known;
   const name = `guest-${Math.random().toString(36).slice(2, 8)}`;
   keep.set('customer', name);
   return name;
@@ -65,6 +66,7 @@ function customerField() {
     required: true,
     autocomplete: 'off',
     spellcheck: 'false',
+    'aria-describedby': 'customer-problem',
     value: startingCustomer(),
     onchange: () => keep.set('customer', field.value.trim() || null),
   });
@@ -84,6 +86,7 @@ export class Checkout {
   #lines = h('ul', {class: 'lines', 'aria-labelledby': 'basket-title'});
   #empty = h('div', {class: 'empty'}, h('p', {}, 'Nothing in it yet.'));
   #customer = customerField();
+  #customerProblem = h('p', {class: 'hint bad', id: 'customer-problem'});
   #total = h('output', {class: 'total', id: 'total'});
   #place = h('button', {class: 'button primary wide', type: 'submit', id: 'place'}, 'Place order');
   #note = h('p', {class: 'hint', role: 'status', id: 'place-note'});
@@ -113,6 +116,7 @@ export class Checkout {
     const sample = {class: 'button', type: 'button', id: 'sample', onclick: () => this.#fillSample()};
     this.#empty.append(h('button', sample, 'Fill it for me'));
     const sum = h('div', {class: 'sum'}, h('span', {}, 'Total'), this.#total);
+    const customerLabel = h('label', {for: 'customer'}, 'Customer');
     const panel = h(
       'form',
       {class: 'panel basket', 'aria-labelledby': 'basket-title', novalidate: true},
@@ -121,7 +125,7 @@ export class Checkout {
       this.#empty,
       this.#lines,
       this.#picker.element,
-      h('div', {class: 'field'}, h('label', {for: 'customer'}, 'Customer'), this.#customer),
+      h('div', {class: 'field'}, customerLabel, this.#customer, this.#customerProblem),
       this.#problem,
       h('div', {class: 'basket-foot'}, sum, this.#place, this.#note, this.#giveUp)
     );
@@ -224,8 +228,11 @@ export class Checkout {
 
   #submit() {
     for (const field of this.panel.querySelectorAll('[aria-invalid]')) field.removeAttribute('aria-invalid');
+    this.#customerProblem.textContent = '';
+    const body = this.#body();
+    if (!body.customerId) return this.#askForCustomer();
     this.#startedHere = true;
-    placing.start(this.#body());
+    placing.start(body);
   }
 
   #onPlacing() {
@@ -236,8 +243,16 @@ export class Checkout {
       placing.seen();
       this.#go(`#/orders/${order.id}`);
     }
+    const aboutCustomer = error?.errors.some(({pointer}) => pointer.startsWith('/customerId'));
+    if (aboutCustomer && !placing.pending) return this.#askForCustomer();
     const panel = this.#explainRefusal();
     if (panel) this.#markFields(error, panel);
+  }
+
+  #askForCustomer() {
+    this.#customerProblem.textContent = CUSTOMER_PROBLEM;
+    this.#customer.setAttribute('aria-invalid', 'true');
+    this.#customer.focus();
   }
 
   /** Explains why the last order was not placed; one that is asked for again is not refused yet. */
@@ -259,7 +274,6 @@ export class Checkout {
 
   /** Which field of the panel an error pointer of the host is about. */
   #fieldFor(pointer) {
-    if (pointer.startsWith('/customerId')) return this.#customer;
     const line = /^\/items\/(\d+)/.exec(pointer);
     return line ? (this.#lines.children[Number(line[1])]?.querySelector('input') ?? null) : null;
   }

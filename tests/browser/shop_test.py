@@ -562,17 +562,43 @@ class ShopTest(unittest.TestCase):
         self.browser.reload()
         self.wait_for_products()
 
-    def test_an_error_of_the_host_points_to_the_field(self):
-        self.console_errors_allowed = ("400",)
+    def test_a_missing_customer_is_asked_for_in_words_at_the_field(self):
         self.browser.one('[data-add="SKU-0001"]').click()
         self.browser.one("#customer").clear()
         self.browser.one("#place").click()
-        wait_for(
-            lambda: self.browser.one("#customer").attribute("aria-invalid") == "true",
-            "the field to be marked",
-        )
         self.assertEqual(self.browser.active.attribute("id"), "customer")
-        self.assertIn("/customerId", self.present('[role="alert"]').text)
+        self.assertEqual(self.browser.one("#customer").attribute("aria-invalid"), "true")
+        self.assertEqual(
+            self.browser.one("#customer-problem").text, "Enter a customer: 1 to 200 characters."
+        )
+        self.assertIsNone(self.browser.first_visible("main [role=alert]"))
+        self.browser.one("#customer").type("c-42")
+        self.browser.one("#place").click()
+        self.assertEqual(self.host.order(self.wait_for_order_page())["customerId"], "c-42")
+
+    def test_an_error_of_the_host_points_to_the_field(self):
+        self.console_errors_allowed = ("400",)
+        self.keep_basket([basket_line("SKU-0001", quantity=2_000_000)])
+        self.browser.one("#place").click()
+        field = "[data-line] input"
+        wait_for(
+            lambda: self.browser.one(field).attribute("aria-invalid") == "true", "the field to be marked"
+        )
+        self.assertTrue(self.value(f"document.activeElement.matches('{field}')"))
+        self.assertIn("/items/0", self.present('[role="alert"]').text)
+
+    def test_a_long_sku_and_a_long_price_share_a_phones_width(self):
+        order = self.host.place(sku="W" * 200, quantity=1_000_000, unit_price=999_999_999)
+        for size in (DESKTOP, SMALL_PHONE):
+            self.browser.resize(*size)
+            self.show(f"#/orders/{order['id']}")
+            self.present(".details .line")
+            widths = self.value(
+                "['.line-text', '.line'].map((css) =>"
+                " document.querySelector(`.details ${css}`).getBoundingClientRect().width)"
+            )
+            self.assertGreater(widths[0], 0.4 * widths[1], size)
+            self.assert_page_is_sound(f"long texts {size}")
 
     # The list
 
