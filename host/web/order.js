@@ -121,7 +121,7 @@ class Order {
     const why = reasonText(reason);
     const going = waits ? WAITS_FOR_BUYER : 'Sit back; this page follows it by itself.';
     const lead = leads[status] ?? going;
-    replace(this.#lead, lead, why && [' ', foreign(`${why}.`)]);
+    replace(this.#lead, lead, why && [' ', foreign(why), '.']);
     document.title = `${statusName(status)} · Order ${shortId(this.#id)} · orderd`;
   }
 

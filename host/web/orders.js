@@ -2,7 +2,7 @@
 
 import {listOrders} from './api.js';
 import {announce, foreign, h, pause, replace} from './dom.js';
-import {ago, dateTime, money, shortId, statusName} from './format.js';
+import {ago, dateTime, money, number, shortId, statusName} from './format.js';
 import {errorPanel, paymentBadge, statusBadge} from './ui.js';
 
 const PAGE_ORDERS = 20;
@@ -21,7 +21,7 @@ const STATUSES = [
 function itemsElement(items = []) {
   const [first] = items;
   const more = items.length > 1 ? ` and ${items.length - 1} more` : null;
-  return h('span', {}, first && [`${first.quantity} × `, foreign(first.sku), more]);
+  return h('span', {}, first && [`${number(first.quantity)} × `, foreign(first.sku), more]);
 }
 
 function orderRow(order) {

@@ -593,12 +593,16 @@ class ShopTest(unittest.TestCase):
             self.browser.resize(*size)
             self.show(f"#/orders/{order['id']}")
             self.present(".details .line")
-            widths = self.value(
-                "['.line-text', '.line'].map((css) =>"
-                " document.querySelector(`.details ${css}`).getBoundingClientRect().width)"
-            )
-            self.assertGreater(widths[0], 0.4 * widths[1], size)
-            self.assert_page_is_sound(f"long texts {size}")
+            self.assert_wide_enough(".details .line-text", ".details .line")
+            self.assert_page_is_sound(f"order with long texts {size}")
+        self.show("#/orders")
+        row = f'[data-order="{order["id"]}"]'
+        self.present(row)
+        self.assert_wide_enough(f"{row} .order-items", row)
+
+    def assert_wide_enough(self, css, container):
+        widths = [self.value(f"document.querySelector('{it}').offsetWidth") for it in (css, container)]
+        self.assertGreater(widths[0], 0.4 * widths[1], css)
 
     # The list
 
