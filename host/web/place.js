@@ -57,8 +57,8 @@ class Placing extends EventTarget {
     this.#change({error: null, waitMs: null, givenUp: false});
     for (let attempt = 1; this.#request === request; attempt += 1) {
       const {order, error} = await this.#send(request);
+      if (this.#request !== request) return;
       if (order) this.#placed(order, request);
-      else if (this.#request !== request) return;
       else if (leavesOpen(error)) await this.#wait(error, attempt, request);
       else return this.#refused(error, request);
     }
