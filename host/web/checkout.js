@@ -202,8 +202,9 @@ export class Checkout {
     const waitsForItem = this.#scenario.addsSoldOut && !this.#soldOut;
     this.#place.disabled = placing.pending || ordered.length === 0 || waitsForItem;
     this.#drawPlacing();
-    this.bar.hidden = ordered.length === 0;
-    this.#barText.textContent = `${number(items)} ${items === 1 ? 'item' : 'items'} · ${total}`;
+    this.bar.hidden = ordered.length === 0 && !placing.order;
+    const count = `${number(items)} ${items === 1 ? 'item' : 'items'} · ${total}`;
+    this.#barText.textContent = placing.order ? 'Order placed' : count;
   }
 
   #drawPlacing() {

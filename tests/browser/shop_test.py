@@ -406,6 +406,11 @@ class ShopTest(unittest.TestCase):
         self.host.start()
         link = self.present("#placed a")
         self.assertIn("Order placed", self.browser.one("#placed").text)
+        self.browser.resize(*SMALL_PHONE)
+        self.browser.script("scrollTo(0, 0)")
+        wait_for(lambda: self.browser.one(".bar").displayed, "the bar of a phone")
+        self.assertIn("Order placed", self.browser.one(".bar").text)
+        self.assert_page_is_sound("an order was placed")
         link.click()
         self.assert_only_order_of_its_customer(self.wait_for_order_page())
 
