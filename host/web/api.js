@@ -6,9 +6,13 @@ import {keep} from './dom.js';
 const ANSWER_TIMEOUT_MS = 15_000;
 const DEFAULT_RETRY_MS = 2_000;
 const RETRY_MAX_MS = 30_000;
+const PASSING = [0, 408, 425, 429, 500, 502, 503, 504];
 
 export class ApiError extends Error {
-  /** status 0: no answer came, so nobody knows whether the request took effect. */
+  /**
+   * status 0: no answer came, so nobody knows whether the request took effect.
+   * problem: the answer is a problem document, and so of the host rather than of something in between.
+   */
   constructor({
     status,
     code = '',
@@ -18,14 +22,25 @@ export class ApiError extends Error {
     retryable = false,
     retryAfterMs = null,
     requestId = '',
+    problem = false,
   }) {
     super(detail || title || `The host answered ${status}.`);
-    Object.assign(this, {status, code, title, detail, errors, retryable, retryAfterMs, requestId});
+    Object.assign(this, {
+      status,
+      code,
+      title,
+      detail,
+      errors,
+      retryable,
+      retryAfterMs,
+      requestId,
+      problem,
+    });
   }
 
   /** True when the same request, sent again a little later, may well succeed. */
   get passing() {
-    return this.status === 0 || this.status === 429 || this.status === 503 || this.retryable;
+    return PASSING.includes(this.status) || this.retryable;
   }
 
   get waitMs() {
@@ -54,8 +69,10 @@ function retryAfter(headers) {
 }
 
 async function failure(response) {
-  const problem = await response.json().catch(() => ({}));
-  return new ApiError({...problem, status: response.status, retryAfterMs: retryAfter(response.headers)});
+  const told = await response.json().catch(() => ({}));
+  const problem = (response.headers.get('Content-Type') ?? '').includes('problem+json');
+  const retryAfterMs = retryAfter(response.headers);
+  return new ApiError({...told, status: response.status, retryAfterMs, problem});
 }
 
 function timeLimit(signal) {

@@ -5,11 +5,12 @@ import {basket} from './basket.js';
 import {drawLines} from './basket_lines.js';
 import {announce, h, keep, replace} from './dom.js';
 import {money, number} from './format.js';
-import {placeOnce} from './place.js';
+import {placing} from './place.js';
 import {scenarios} from './scenarios.js';
 import {errorPanel} from './ui.js';
 
 const SAMPLE_LINES = 2;
+const CUSTOMER_PROBLEM = 'Enter a customer: 1 to 200 characters.';
 
 function scenarioPicker(onChange) {
   const about = h('p', {class: 'hint', id: 'scenario-about', 'aria-live': 'polite'});
@@ -37,10 +38,25 @@ function scenarioPicker(onChange) {
 
 function startingCustomer() {
   const known = keep.get('customer');
-  if (known) return known;
+  if (known && typeof known === 'string') return known;
   const name = `guest-${Math.random().toString(36).slice(2, 8)}`;
   keep.set('customer', name);
   return name;
+}
+
+/** What is to be said about the order that is on its way. */
+function placingText() {
+  const {waitMs, error, givenUp} = placing;
+  if (givenUp) return 'That order may have been placed all the same; look at the orders before trying again.';
+  if (waitMs === null) return '';
+  const why = error.status === 0 || !error.problem ? 'No answer yet' : 'The host is busy';
+  const seconds = Math.max(1, Math.ceil(waitMs / 1000));
+  return `${why}. Asking again in ${seconds} s; the order is still placed only once.`;
+}
+
+function placedNotice({id}) {
+  const link = h('a', {href: `#/orders/${id}`, onclick: () => placing.seen()}, 'Follow it');
+  return h('p', {class: 'placed', id: 'placed'}, h('strong', {}, 'Order placed.'), ' ', link);
 }
 
 function customerField() {
@@ -50,6 +66,7 @@ function customerField() {
     required: true,
     autocomplete: 'off',
     spellcheck: 'false',
+    'aria-describedby': 'customer-problem',
     value: startingCustomer(),
     onchange: () => keep.set('customer', field.value.trim() || null),
   });
@@ -62,15 +79,23 @@ export class Checkout {
   #go;
   #scenario = scenarios[0];
   #soldOut = null;
-  #placing = false;
+  #startedHere = false;
+  #remark = '';
 
   #title = h('h2', {id: 'basket-title', tabindex: -1}, 'Basket');
   #lines = h('ul', {class: 'lines', 'aria-labelledby': 'basket-title'});
   #empty = h('div', {class: 'empty'}, h('p', {}, 'Nothing in it yet.'));
   #customer = customerField();
+  #customerProblem = h('p', {class: 'hint bad', id: 'customer-problem'});
   #total = h('output', {class: 'total', id: 'total'});
   #place = h('button', {class: 'button primary wide', type: 'submit', id: 'place'}, 'Place order');
   #note = h('p', {class: 'hint', role: 'status', id: 'place-note'});
+  #giveUp = h(
+    'button',
+    {class: 'button quiet', type: 'button', id: 'give-up', hidden: true, onclick: () => placing.giveUp()},
+    'Stop asking'
+  );
+  #placed = h('div', {});
   #problem = h('div', {});
   #barText = h('span', {});
   #picker = scenarioPicker((scenario) => this.#chooseScenario(scenario));
@@ -82,23 +107,27 @@ export class Checkout {
     this.panel = this.#makePanel();
     this.bar = this.#makeBar();
     basket.addEventListener('change', () => this.#draw(), {signal});
+    placing.addEventListener('change', () => this.#onPlacing(), {signal});
     this.#picker.start();
+    this.#explainRefusal();
   }
 
   #makePanel() {
     const sample = {class: 'button', type: 'button', id: 'sample', onclick: () => this.#fillSample()};
     this.#empty.append(h('button', sample, 'Fill it for me'));
     const sum = h('div', {class: 'sum'}, h('span', {}, 'Total'), this.#total);
+    const customerLabel = h('label', {for: 'customer'}, 'Customer');
     const panel = h(
       'form',
       {class: 'panel basket', 'aria-labelledby': 'basket-title', novalidate: true},
       this.#title,
+      this.#placed,
       this.#empty,
       this.#lines,
       this.#picker.element,
-      h('div', {class: 'field'}, h('label', {for: 'customer'}, 'Customer'), this.#customer),
+      h('div', {class: 'field'}, customerLabel, this.#customer, this.#customerProblem),
       this.#problem,
-      h('div', {class: 'basket-foot'}, sum, this.#place, this.#note)
+      h('div', {class: 'basket-foot'}, sum, this.#place, this.#note, this.#giveUp)
     );
     panel.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -130,6 +159,7 @@ export class Checkout {
   async #chooseScenario(scenario) {
     this.#scenario = scenario;
     this.#soldOut = null;
+    this.#remark = '';
     this.#draw();
     if (!scenario.addsSoldOut) return;
     try {
@@ -138,7 +168,7 @@ export class Checkout {
         (await this.#catalogue.find(({available}) => available <= 0));
       if (this.#scenario !== scenario) return;
       this.#soldOut = found;
-      this.#note.textContent = found ? '' : 'Every product is in stock, so there is nothing to add.';
+      this.#remark = found ? '' : 'Every product is in stock, so there is nothing to add.';
       this.#draw();
     } catch (error) {
       this.#explain(error, () => this.#chooseScenario(scenario));
@@ -170,10 +200,20 @@ export class Checkout {
     this.#lines.hidden = ordered.length === 0;
     this.#total.textContent = total;
     const waitsForItem = this.#scenario.addsSoldOut && !this.#soldOut;
-    this.#place.disabled = this.#placing || ordered.length === 0 || waitsForItem;
-    this.#place.textContent = this.#placing ? 'Placing…' : 'Place order';
-    this.bar.hidden = ordered.length === 0;
-    this.#barText.textContent = `${number(items)} ${items === 1 ? 'item' : 'items'} · ${total}`;
+    this.#place.disabled = placing.pending || ordered.length === 0 || waitsForItem;
+    this.#drawPlacing();
+    this.bar.hidden = ordered.length === 0 && !placing.order;
+    const count = `${number(items)} ${items === 1 ? 'item' : 'items'} · ${total}`;
+    this.#barText.textContent = placing.order ? 'Order placed' : count;
+  }
+
+  #drawPlacing() {
+    this.#place.textContent = placing.pending ? 'Placing…' : 'Place order';
+    this.#giveUp.hidden = !placing.open;
+    const note = placingText() || this.#remark;
+    // Setting the same text again would have a screen reader say it again.
+    if (this.#note.textContent !== note) this.#note.textContent = note;
+    replace(this.#placed, placing.order && placedNotice(placing.order));
   }
 
   #body() {
@@ -187,42 +227,54 @@ export class Checkout {
     };
   }
 
-  async #submit() {
+  #submit() {
     for (const field of this.panel.querySelectorAll('[aria-invalid]')) field.removeAttribute('aria-invalid');
-    replace(this.#problem);
-    this.#note.textContent = '';
-    this.#placing = true;
+    this.#customerProblem.textContent = '';
+    const body = this.#body();
+    if (!body.customerId) return this.#askForCustomer();
+    this.#startedHere = true;
+    placing.start(body);
+  }
+
+  #onPlacing() {
+    const {order, error} = placing;
     this.#draw();
-    try {
-      const order = await placeOnce(this.#body(), (error, waitMs) => this.#sayRetry(error, waitMs));
-      basket.clear();
-      announce('Order placed');
-      if (!this.#signal.aborted) this.#go(`#/orders/${order.id}`);
-    } catch (error) {
-      this.#showRefusal(error);
-    } finally {
-      this.#placing = false;
-      this.#draw();
+    if (!error) replace(this.#problem);
+    if (order && this.#startedHere) {
+      placing.seen();
+      this.#go(`#/orders/${order.id}`);
     }
+    const aboutCustomer = error?.errors.some(({pointer}) => pointer.startsWith('/customerId'));
+    if (aboutCustomer && !placing.pending) return this.#askForCustomer();
+    const panel = this.#explainRefusal();
+    if (panel) this.#markFields(error, panel);
   }
 
-  #sayRetry(error, waitMs) {
-    const why = error.status === 0 ? 'No answer yet' : 'The host is busy';
-    const seconds = Math.max(1, Math.ceil(waitMs / 1000));
-    this.#note.textContent = `${why}. Asking again in ${seconds} s; the order is still placed only once.`;
+  #askForCustomer() {
+    this.#customerProblem.textContent = CUSTOMER_PROBLEM;
+    this.#customer.setAttribute('aria-invalid', 'true');
+    this.#customer.focus();
   }
 
-  #showRefusal(error) {
-    this.#note.textContent = '';
-    const panel = this.#explain(error, () => this.panel.requestSubmit());
-    const field = (error.errors ?? []).map(({pointer}) => this.#fieldFor(pointer)).find(Boolean);
+  /** Explains why the last order was not placed; one that is asked for again is not refused yet. */
+  #explainRefusal() {
+    if (!placing.error || placing.waitMs !== null) return null;
+    return this.#explain(placing.error, () => this.#tryAgain());
+  }
+
+  #tryAgain() {
+    if (placing.pending) placing.ask();
+    else this.panel.requestSubmit();
+  }
+
+  #markFields(error, panel) {
+    const field = error.errors.map(({pointer}) => this.#fieldFor(pointer)).find(Boolean);
     field?.setAttribute('aria-invalid', 'true');
-    (field ?? panel?.querySelector('input, button'))?.focus();
+    (field ?? panel.querySelector('input, button'))?.focus();
   }
 
   /** Which field of the panel an error pointer of the host is about. */
   #fieldFor(pointer) {
-    if (pointer.startsWith('/customerId')) return this.#customer;
     const line = /^\/items\/(\d+)/.exec(pointer);
     return line ? (this.#lines.children[Number(line[1])]?.querySelector('input') ?? null) : null;
   }

@@ -13,6 +13,12 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/**
+ * Text that someone else wrote, as part of a line. Set apart, so that writing direction characters in it do
+ * not turn around what comes after it, a price for example.
+ */
+export const foreign = (text) => h('bdi', {}, text);
+
 /** Appends children, leaving out those that are null or false. */
 export function add(element, ...children) {
   element.append(
@@ -46,6 +52,18 @@ export function pause(milliseconds, signal) {
       },
       {once: true}
     );
+  });
+}
+
+/** Resolves once the tab is in view, or with `false` when the signal is aborted. */
+export function inView(signal) {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (!document.hidden || signal.aborted) resolve(!signal.aborted);
+    };
+    document.addEventListener('visibilitychange', look, {signal});
+    signal.addEventListener('abort', look, {once: true});
+    look();
   });
 }
 

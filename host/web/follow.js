@@ -1,9 +1,10 @@
 // Follows one order until it is final. The stream says that something changed, and at once what; the order
 // itself is read again at every connection and after every message, so that neither a restart of the host nor
-// a message lost on the way leaves a hole. Whoever listens gets each version once.
+// a message lost on the way leaves a hole. Whoever listens gets each version once. A tab nobody looks at lets
+// go of its stream: a browser opens six connections to one host, and the seventh tab would wait forever.
 
 import {apiKey, getOrder, streamUrl} from './api.js';
-import {pause} from './dom.js';
+import {inView, pause} from './dom.js';
 import {isFinal} from './format.js';
 
 const REOPEN_FIRST_MS = 1_000;
@@ -13,7 +14,7 @@ const POLL_MS = 2_000;
 /**
  * onOrder(order): the whole order, whenever it was read newer than before.
  * onEntry(entry): one history entry, each version once, in no promised order.
- * onState(state): 'connecting', 'live', 'polling', 'reconnecting' or 'finished'.
+ * onState(state): 'connecting', 'live', 'polling', 'paused', 'reconnecting' or 'finished'.
  * onError(error): the order could not be read at all; following has ended.
  */
 export function follow(id, {token, signal, onOrder, onEntry, onState, onError}) {
@@ -112,7 +113,8 @@ export function follow(id, {token, signal, onOrder, onEntry, onState, onError}) 
 
   async function poll() {
     onState('polling');
-    while (!isFinal(order.status) && (await pause(POLL_MS, signal))) await readForSure();
+    while (!isFinal(order.status) && (await pause(POLL_MS, signal)) && (await inView(signal)))
+      await readForSure();
   }
 
   async function run() {
@@ -126,7 +128,9 @@ export function follow(id, {token, signal, onOrder, onEntry, onState, onError}) 
     // An EventSource cannot send a key; without a tracking token the order is read in turns instead.
     if (apiKey.get() && !token) return poll();
     for (let waitMs = REOPEN_FIRST_MS; !isFinal(order.status);) {
+      if (!(await inView(signal))) return;
       const opened = await stream();
+      if (document.hidden) continue;
       if (opened) waitMs = REOPEN_FIRST_MS;
       if (!(await pause(waitMs, signal))) return;
       waitMs = Math.min(waitMs * 2, REOPEN_MAX_MS);
@@ -134,13 +138,18 @@ export function follow(id, {token, signal, onOrder, onEntry, onState, onError}) 
     }
   }
 
+  function catchUp() {
+    if (order && !isFinal(order.status)) readForSure();
+  }
+
+  function onVisibility() {
+    if (!document.hidden) return catchUp();
+    if (source) onState('paused');
+    close();
+  }
+
   signal.addEventListener('abort', close, {once: true});
-  window.addEventListener(
-    'online',
-    () => {
-      if (order && !isFinal(order.status)) readForSure();
-    },
-    {signal}
-  );
+  window.addEventListener('online', catchUp, {signal});
+  document.addEventListener('visibilitychange', onVisibility, {signal});
   run();
 }

@@ -1,16 +1,33 @@
 // Words and numbers as people read them: money from minor units, times, and the names of statuses.
 
+// The minor units of ISO 4217, as the host counts in them. Intl has digits of its own, those of everyday use:
+// none for RSD or IQD, which would make an amount 100 or 1000 times too large.
+const noDigits = 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF'.split(' ');
+const threeDigits = 'BHD IQD JOD KWD LYD OMR TND'.split(' ');
+
+function minorDigits(currency) {
+  if (noDigits.includes(currency)) return 0;
+  return threeDigits.includes(currency) ? 3 : 2;
+}
+
 const moneyFormats = new Map();
 
-/** 4188, 'EUR' → €41.88. Amounts are integers in the currency's minor unit. */
-export function money(amount, currency) {
-  let format = moneyFormats.get(currency);
-  if (!format) {
-    format = new Intl.NumberFormat(undefined, {style: 'currency', currency});
-    moneyFormats.set(currency, format);
+function moneyFormat(currency) {
+  if (!moneyFormats.has(currency)) {
+    const digits = minorDigits(currency);
+    const options = {
+      style: 'currency',
+      currency,
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    };
+    moneyFormats.set(currency, new Intl.NumberFormat(undefined, options));
   }
-  return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
+  return moneyFormats.get(currency);
 }
+
+/** 4188, 'EUR' → €41.88. Amounts are integers in the currency's minor unit. */
+export const money = (amount, currency) => moneyFormat(currency).format(amount / 10 ** minorDigits(currency));
 
 const numberFormat = new Intl.NumberFormat();
 export const number = (value) => numberFormat.format(value);

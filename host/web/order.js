@@ -2,10 +2,10 @@
 
 import {trackingTokens} from './api.js';
 import {CancelDialog} from './cancel_dialog.js';
-import {announce, h, replace} from './dom.js';
+import {announce, foreign, h, replace} from './dom.js';
 import {follow} from './follow.js';
 import {isFinal, paymentName, reasonText, shortId, statusName} from './format.js';
-import {copyButtons, orderDetails, orderNotices} from './order_details.js';
+import {copyButtons, orderDetails, orderNotices, waitsForBuyer} from './order_details.js';
 import {drawSteps, Timeline} from './timeline.js';
 import {errorPanel, statusBadge} from './ui.js';
 
@@ -13,6 +13,7 @@ const connectionWords = {
   connecting: 'Connecting…',
   live: 'Live',
   polling: 'Checking every 2 s',
+  paused: 'Paused',
   reconnecting: 'Reconnecting…',
   finished: 'Finished',
 };
@@ -23,6 +24,8 @@ const leads = {
   CANCELLED: 'The order was cancelled, and nothing is owed.',
   REJECTED: 'The order could not be fulfilled, and nothing is owed.',
 };
+
+const WAITS_FOR_BUYER = 'The bank asks the buyer to agree; until then the order waits.';
 
 /** Once fulfilment has begun, the host refuses. */
 const mayCancel = ({status, fulfilment}) =>
@@ -43,12 +46,13 @@ class Order {
   #dialog;
   #lastVersion = 0;
   #read = false;
+  #token;
 
   #title = h('h1', {id: 'page-title', tabindex: -1}, 'Order ');
   #badge = h('span', {id: 'status'});
   #connection = h('span', {class: 'connection', id: 'connection'});
   #lead = h('p', {class: 'lead', id: 'lead'});
-  #notices = h('div', {});
+  #notices = h('div', {class: 'notices'});
   #steps = h('ol', {class: 'steps', id: 'steps', 'aria-label': 'Progress'});
   #list = h('ol', {class: 'timeline', id: 'timeline', 'aria-label': 'What happened'});
   #timeline = new Timeline(this.#list);
@@ -58,16 +62,17 @@ class Order {
     'Cancel order'
   );
   #details = h('div', {class: 'details'}, h('p', {class: 'hint'}, 'Loading…'));
+  #copies = h('div', {class: 'copies'});
 
   constructor({root, signal, id, token}) {
     this.#id = id;
-    trackingTokens.set(id, token);
+    this.#token = token ?? trackingTokens.get(id);
     this.#dialog = new CancelDialog(id, {signal, onAccepted: () => this.#cancelAccepted()});
     this.#cancel.addEventListener('click', () => this.#dialog.open());
     this.#title.append(h('span', {class: 'mono'}, shortId(id)));
     replace(root, this.#parts());
     follow(id, {
-      token: trackingTokens.get(id),
+      token: this.#token,
       signal,
       onOrder: (order) => this.#showOrder(order),
       onEntry: (entry) => this.#showEntry(entry),
@@ -92,7 +97,7 @@ class Order {
       {class: 'panel', 'aria-labelledby': 'details-title'},
       h('h2', {id: 'details-title'}, 'Details'),
       this.#details,
-      copyButtons(this.#id)
+      this.#copies
     );
     return [
       h('p', {class: 'back'}, h('a', {href: '#/orders'}, '← All orders')),
@@ -110,12 +115,13 @@ class Order {
     this.#title.focus();
   }
 
-  #showStatus(status, reason) {
+  #showStatus(status, reason, waits) {
     if (this.#badge.dataset.status !== status) replace(this.#badge, statusBadge(status));
     this.#badge.dataset.status = status;
     const why = reasonText(reason);
-    const lead = leads[status] ?? 'Sit back; this page follows it by itself.';
-    this.#lead.textContent = why ? `${lead} ${why}.` : lead;
+    const going = waits ? WAITS_FOR_BUYER : 'Sit back; this page follows it by itself.';
+    const lead = leads[status] ?? going;
+    replace(this.#lead, lead, why && [' ', foreign(why), '.']);
     document.title = `${statusName(status)} · Order ${shortId(this.#id)} · orderd`;
   }
 
@@ -124,7 +130,7 @@ class Order {
     drawSteps(this.#steps, this.#timeline.history);
     if (entry.version <= this.#lastVersion) return;
     this.#lastVersion = entry.version;
-    this.#showStatus(entry.status, entry.reason);
+    this.#showStatus(entry.status, entry.reason, entry.paymentStatus === 'ACTION_REQUIRED');
     // The history that was there before the page came is not read out; where it led to, is.
     if (this.#read) this.#announce(entry.status, entry.paymentStatus, entry.reason);
   }
@@ -135,15 +141,24 @@ class Order {
   }
 
   #showOrder(order) {
-    if (!this.#read) this.#announce(order.status, order.payment.status, order.statusReason);
+    if (!this.#read) this.#firstRead(order);
     this.#read = true;
     // Of an order that was read while a newer version had already been streamed, the status is old.
-    if (order.version >= this.#lastVersion) this.#showStatus(order.status, order.statusReason);
+    if (order.version >= this.#lastVersion) {
+      this.#showStatus(order.status, order.statusReason, waitsForBuyer(order));
+    }
     const hadFocus = document.activeElement === this.#cancel;
     this.#cancel.hidden = !mayCancel(order);
     if (this.#cancel.hidden && hadFocus) this.#title.focus();
     replace(this.#notices, orderNotices(order));
     replace(this.#details, orderDetails(order));
+  }
+
+  /** A token from the address is kept only now that it has opened the order. */
+  #firstRead(order) {
+    this.#announce(order.status, order.payment.status, order.statusReason);
+    trackingTokens.set(this.#id, this.#token);
+    replace(this.#copies, copyButtons(this.#id));
   }
 
   #showConnection(state) {

@@ -2,24 +2,25 @@
 
 import {trackingTokens} from './api.js';
 import {productNames} from './catalogue.js';
-import {h} from './dom.js';
+import {add, foreign, h} from './dom.js';
 import {dateTime, money, number, paymentName} from './format.js';
 import {copyButton} from './ui.js';
 
 function line(name, hint, price) {
-  const text = h('div', {class: 'line-text'}, h('span', {class: 'line-name'}, name));
-  if (hint) text.append(h('span', {class: 'hint'}, hint));
+  const text = h('div', {class: 'line-text'}, h('span', {class: 'line-name'}, foreign(name)), hint);
   return h('li', {class: 'line'}, text, h('span', {class: 'line-price'}, price));
 }
 
 function lines({items, adjustments, currency, totalAmount}) {
   const total = h('span', {class: 'total', id: 'order-total'}, money(totalAmount, currency));
   const bought = items.map(({sku, quantity, unitPrice}) => {
-    const hint = `${sku} · ${number(quantity)} × ${money(unitPrice, currency)}`;
-    return line(productNames.get(sku) ?? sku, hint, money(quantity * unitPrice, currency));
+    const name = productNames.get(sku);
+    const each = `${number(quantity)} × ${money(unitPrice, currency)}`;
+    const hint = h('span', {class: 'hint'}, name ? [foreign(sku), ' · '] : null, each);
+    return line(name ?? sku, hint, money(quantity * unitPrice, currency));
   });
   const adjusted = (adjustments ?? []).map(({kind, label, amount}) =>
-    line(label || kind, '', money(amount, currency))
+    line(label || kind, null, money(amount, currency))
   );
   const sum = h('li', {class: 'line sum'}, h('span', {}, 'Total'), total);
   return h('ul', {class: 'lines', 'aria-label': 'Items'}, bought, adjusted, sum);
@@ -48,31 +49,36 @@ function paymentRows({payment, currency}) {
 export function orderDetails(order) {
   const facts = [
     ...paymentRows(order),
-    row('Customer', order.customerId),
+    row('Customer', foreign(order.customerId)),
     row('Placed', dateTime(order.createdAt)),
     row('Order', h('code', {class: 'id'}, order.id)),
   ];
   return [lines(order), h('dl', {class: 'facts'}, facts)];
 }
 
+const isLink = (url) => /^https?:/.test(url ?? '');
+
+/** True while the buyer has to act before the order can go on. */
+export const waitsForBuyer = ({payment}) => isLink(payment.nextAction?.url);
+
 /** What needs a person: an order that is stuck, or a buyer whose bank wants to hear from them. */
-export function orderNotices({attention, payment}) {
+export function orderNotices(order) {
+  const {attention, payment} = order;
   const stuck = attention && `A person is looking after this order (${attention.code}).`;
-  const url = payment.nextAction?.url ?? '';
-  const link = h('a', {href: url, rel: 'noreferrer'}, 'Continue at the bank');
+  const attributes = {class: 'button primary', href: payment.nextAction?.url, rel: 'noreferrer'};
+  const link = h('a', attributes, 'Continue at the bank');
+  const bank = [h('p', {}, 'The bank wants to hear from the buyer.'), h('p', {}, link)];
   return [
     stuck ? h('p', {class: 'panel notice warn'}, stuck) : null,
-    /^https?:/.test(url)
-      ? h('p', {class: 'panel notice'}, 'The bank wants to hear from the buyer. ', link)
-      : null,
+    waitsForBuyer(order) ? h('div', {class: 'panel notice'}, bank) : null,
   ];
 }
 
-/** The tracking link opens this order, and only this one, for whoever has it. */
+/** The tracking link opens this order, and only this one. Without a token there is none to offer. */
 export function copyButtons(id) {
-  const link = new URL(location.href);
   const token = trackingTokens.get(id);
-  link.hash = `#/orders/${id}${token ? `?token=${encodeURIComponent(token)}` : ''}`;
-  const buttons = [copyButton('Copy order id', id), copyButton('Copy tracking link', link.href)];
-  return h('div', {class: 'row'}, buttons);
+  const link = new URL(location.href);
+  link.hash = `#/orders/${id}?token=${encodeURIComponent(token)}`;
+  const buttons = [copyButton('Copy order id', id), token && copyButton('Copy tracking link', link.href)];
+  return add(h('div', {class: 'row'}), buttons);
 }

@@ -1,8 +1,8 @@
 // The list of orders, newest first. Its head is read again every few seconds, unless the reader pauses that.
 
 import {listOrders} from './api.js';
-import {announce, h, pause, replace} from './dom.js';
-import {ago, dateTime, money, shortId, statusName} from './format.js';
+import {announce, foreign, h, pause, replace} from './dom.js';
+import {ago, dateTime, money, number, shortId, statusName} from './format.js';
 import {errorPanel, paymentBadge, statusBadge} from './ui.js';
 
 const PAGE_ORDERS = 20;
@@ -18,20 +18,21 @@ const STATUSES = [
   'REJECTED',
 ];
 
-function itemsText(items = []) {
-  if (!items.length) return '';
-  const [{quantity, sku}] = items;
-  return `${quantity} × ${sku}${items.length > 1 ? ` and ${items.length - 1} more` : ''}`;
+function itemsElement(items = []) {
+  const [first] = items;
+  const more = items.length > 1 ? ` and ${items.length - 1} more` : null;
+  return h('span', {}, first && [`${number(first.quantity)} × `, foreign(first.sku), more]);
 }
 
 function orderRow(order) {
   const {id, version, customerId, status, payment, totalAmount, currency, createdAt} = order;
   const time = {class: 'hint order-time', datetime: createdAt, title: dateTime(createdAt)};
+  const items = itemsElement(order.items);
   const link = h(
     'a',
     {class: 'order-row', href: `#/orders/${id}`},
     h('span', {class: 'order-id mono'}, shortId(id)),
-    h('span', {class: 'order-items'}, itemsText(order.items), h('span', {class: 'hint'}, customerId)),
+    h('span', {class: 'order-items'}, items, h('span', {class: 'hint'}, foreign(customerId))),
     h('span', {class: 'order-badges'}, statusBadge(status), paymentBadge(payment.status)),
     h('span', {class: 'order-total'}, money(totalAmount, currency)),
     h('time', time, ago(createdAt))

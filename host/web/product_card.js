@@ -1,7 +1,7 @@
 // One product of the shop: picture, price, stock, and the control that puts it into the basket.
 
-import {basket, QUANTITY_MAX} from './basket.js';
-import {announce, h, replace} from './dom.js';
+import {basket, quantityMax} from './basket.js';
+import {announce, foreign, h, replace} from './dom.js';
 import {money, number} from './format.js';
 import {stepper} from './ui.js';
 
@@ -32,8 +32,9 @@ export class ProductCard {
     this.#product = product;
     const {sku, name, unitPrice, currency, available} = product;
     const price = h('p', {class: 'price'}, money(unitPrice, currency));
-    const text = h('div', {class: 'product-text'}, h('h3', {}, name), h('p', {class: 'sku'}, sku), price);
-    text.append(stock(available));
+    const title = h('h3', {}, foreign(name));
+    const code = h('p', {class: 'sku'}, foreign(sku));
+    const text = h('div', {class: 'product-text'}, title, code, price, stock(available));
     const parts = [artwork(sku), text, this.#control, this.#message];
     this.element = h('li', {class: 'product', 'data-sku': sku}, parts);
     this.show();
@@ -51,9 +52,9 @@ export class ProductCard {
   }
 
   #stepper(quantity) {
-    const {name, available} = this.#product;
-    const max = Math.min(available, QUANTITY_MAX);
-    return stepper({label: name, value: quantity, max, onChange: (wanted) => this.#change(wanted)});
+    const label = this.#product.name;
+    const max = quantityMax(this.#product);
+    return stepper({label, value: quantity, max, onChange: (wanted) => this.#change(wanted)});
   }
 
   #addButton() {

@@ -1,7 +1,7 @@
 // How an order's way is drawn: the steps it has to take with the branch that undoes them, and every version
 // so far.
 
-import {h, replace} from './dom.js';
+import {foreign, h, replace} from './dom.js';
 import {clock, dateTime, elapsed, isFinal, paymentName, reasonText, statusName} from './format.js';
 
 const STEPS = ['PENDING', 'PAYMENT_AUTHORIZED', 'INVENTORY_RESERVED', 'CONFIRMED'];
@@ -86,7 +86,7 @@ function entryElement(entry, before) {
         ? h('span', {class: 'badge quiet'}, paymentName(entry.paymentStatus))
         : null
     ),
-    reason ? h('p', {class: 'reason'}, reason) : null,
+    reason ? h('p', {class: 'reason'}, foreign(reason)) : null,
     h(
       'p',
       {class: 'entry-meta'},

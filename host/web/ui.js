@@ -68,7 +68,8 @@ function keyForm(onKey) {
 }
 
 function explanation(error) {
-  if (error.status === 0) return ['No answer from the host', 'It may be restarting, or the network is down.'];
+  if ([0, 502, 504].includes(error.status))
+    return ['No answer from the host', 'It may be restarting, or the network is down.'];
   if (error.status === 401) return ['This host asks for an API key', 'Enter one to go on.'];
   if (error.status === 403) return ['This key may not do that', error.message];
   if (error.status === 429)

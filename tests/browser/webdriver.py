@@ -174,6 +174,22 @@ class Browser:
     def open(self, url):
         self.command("POST", "/url", {"url": url})
 
+    def new_tab(self):
+        """Opens a tab and turns to it; returns its handle."""
+        handle = self.command("POST", "/window/new", {"type": "tab"})["handle"]
+        self.turn_to(handle)
+        return handle
+
+    @property
+    def tab(self):
+        return self.command("GET", "/window")
+
+    def turn_to(self, handle):
+        self.command("POST", "/window", {"handle": handle})
+
+    def close_tab(self):
+        self.command("DELETE", "/window")
+
     @property
     def url(self):
         return self.command("GET", "/url")
