@@ -8,16 +8,16 @@ namespace {
 // Live sagas are few: what grows with finished orders is not read.
 constexpr store::Statement read_builds{
     "admin_builds",
-    "with needed as (select p.value as digest, count(*) as orders from sagas, "
-    "jsonb_each_text(coalesce(data->'plugins', '{}')) p group by 1), "
+    "with needed as (select coalesce(data->'instances'->>p.key, '') as instance, p.value as digest, count(*) "
+    "as orders from sagas, jsonb_each_text(coalesce(data->'plugins', '{}')) p group by 1, 2), "
     "told as (select instance, digest, count(*) as hosts from plugin_loaded "
     "where seen > now() - interval '10 seconds' group by 1, 2) "
     "select b.instance, b.digest, b.plugin, b.version, b.added_at, b.added_by, b.state, "
-    "coalesce(c.digest = b.digest, false), coalesce(c.previous = b.digest, false), coalesce(n.orders, 0), "
+    "coalesce(c.digest = b.digest, false), coalesce(c.previous = b.digest, false), coalesce((select "
+    "sum(orders)::int8 from needed n where n.digest = b.digest and n.instance in (b.instance, '')), 0), "
     "coalesce(t.hosts, 0), coalesce((select max(problem) from plugin_loaded l where l.instance = b.instance "
     "and c.digest = b.digest and l.seen > now() - interval '10 seconds'), '') "
-    "from plugin_builds b left join plugin_current c using (instance) left join needed n on n.digest = "
-    "b.digest "
+    "from plugin_builds b left join plugin_current c using (instance) "
     "left join told t on t.instance = b.instance and t.digest = b.digest "
     "where $1 = '' or b.instance = $1 order by b.instance, b.added_at, b.digest"};
 // A host looks and then tells, once a second: what it told a second after the decision is about that.

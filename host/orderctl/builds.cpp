@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <thread>
 
 #include "admin/install.h"
@@ -78,23 +79,27 @@ admin::BuildWish wish_of(const Given& given, std::size_t count, const char* need
   return {given.words[0], count > 1 ? given.words[1] : "", actor(), given.reason()};
 }
 
-/// Waits until each host that runs has done what was decided, or says why it does not.
+/// Waits until each host that ran when it was decided has done it, or says why it does not. One that says
+/// nothing any more is loading it, or was ended by it.
 int watch(Context& context, const std::string& instance, const std::string& digest) {
   constexpr Millis longest{60'000}, step{200};
   const Time begin = now();
-  std::vector<admin::HostOfBuild> hosts;
+  std::map<std::string, admin::HostOfBuild> hosts;
   const auto unsettled = [&] {
-    hosts = admin::hosts_of(context.connection(), instance, digest, now() - begin);
+    for (auto& one : admin::hosts_of(context.connection(), instance, digest, now() - begin))
+      hosts[one.host] = std::move(one);
     return std::any_of(hosts.begin(), hosts.end(),
-                       [](const auto& one) { return !one.uses && one.problem.empty(); });
+                       [](const auto& one) { return !one.second.uses && one.second.problem.empty(); });
   };
   while (unsettled() && now() - begin < longest) std::this_thread::sleep_for(step);
   std::int64_t users = 0;
-  for (const auto& one : hosts) {
+  for (const auto& [host, one] : hosts) {
     users += one.uses;
     if (!one.uses)
-      std::cerr << "orderctl: host " << one.host << " goes on with the old build: "
-                << (one.problem.empty() ? "it has not loaded the new one yet" : one.problem) << "\n";
+      std::cerr << "orderctl: host " << host
+                << (one.problem.empty() ? " has not been heard of since: its log says why"
+                                        : " goes on with the old build: " + one.problem)
+                << "\n";
   }
   const bool all = users == static_cast<std::int64_t>(hosts.size());
   if (context.json()) return !all;

@@ -13,6 +13,10 @@ namespace {
 constexpr std::size_t batch_commands_max = 64;
 /// How soon a plugin that took nothing is asked again.
 constexpr Millis not_begun_retry_after{200};
+/// How long behind its last command's deadline a call that has not returned is told of.
+constexpr Millis hanging_after{1000};
+/// ... and counts as one that will not.
+constexpr Millis hangs_after{5000};
 /// The longest a thread sleeps without looking.
 constexpr Millis idle_wait{500};
 
@@ -131,11 +135,16 @@ void ExternalStep::ended() {
   if (stopping_) changed_.notify_all();
 }
 
-void ExternalStep::call_plugin(std::vector<Waiting>& batch) {
+orderd_status ExternalStep::execute(const std::vector<Waiting>& batch, orderd_error& error) {
   AbiCommands commands(batch.size());
-  for (const Waiting& waiting : batch) commands.add(*waiting.command, waiting.ticket);
-  orderd_error error;
-  ORDERD_CLEAR(error);
+  Call call{now(), {}};
+  for (const Waiting& waiting : batch) {
+    commands.add(*waiting.command, waiting.ticket);
+    call.deadline = std::max(call.deadline, waiting.command->deadline);
+  }
+  std::unique_lock lock(mutex_);
+  const auto under_way = calls_.insert(calls_.end(), call);
+  lock.unlock();
   orderd_status status = ORDERD_E_INTERNAL;
   ORDERD_FAULT_POINT("step.before_call");
   try {
@@ -145,6 +154,40 @@ void ExternalStep::call_plugin(std::vector<Waiting>& batch) {
     instance_.misbehaving("an exception left execute()");
   }
   ORDERD_FAULT_POINT("step.after_call");
+  lock.lock();
+  calls_.erase(under_way);
+  return status;
+}
+
+bool ExternalStep::hangs() const {
+  const Time at = now();
+  std::lock_guard lock(mutex_);
+  const auto held = std::count_if(calls_.begin(), calls_.end(),
+                                  [&](const Call& one) { return at - one.deadline > hangs_after; });
+  return held > 0 && static_cast<unsigned>(held) >= wanted_threads_;
+}
+
+/// Once for each call.
+void ExternalStep::tell_hanging() {
+  const Time at = now();
+  std::vector<std::string> news;
+  {
+    std::lock_guard lock(mutex_);
+    for (Call& one : calls_) {
+      if (one.told || at - one.deadline < hanging_after) continue;
+      one.told = true;
+      news.push_back("execute() has not returned for " + std::to_string((at - one.began).count()) +
+                     " ms, and all of its commands are overdue; " + std::to_string(calls_.size()) + " of " +
+                     std::to_string(wanted_threads_) + " threads are in it");
+    }
+  }
+  for (const std::string& one : news) instance_.misbehaving(one);
+}
+
+void ExternalStep::call_plugin(std::vector<Waiting>& batch) {
+  orderd_error error;
+  ORDERD_CLEAR(error);
+  const orderd_status status = execute(batch, error);
   if (status == ORDERD_OK) return;
   const bool refused =
       status == ORDERD_E_BUSY || status == ORDERD_E_UNSUPPORTED || status == ORDERD_E_INVALID;
@@ -206,6 +249,7 @@ void ExternalStep::give_up(orderd_ticket ticket, const OpenCommand& command, boo
 void ExternalStep::watch_deadlines() {
   for (;;) {
     for (const auto& [ticket, command] : tickets_.close_overdue(now())) give_up(ticket, command, true);
+    tell_hanging();
     std::unique_lock lock(mutex_);
     if (stopping_ && running_ == 0 && tickets_.size() == 0) return;
     const auto next = tickets_.next_deadline();

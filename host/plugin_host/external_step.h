@@ -4,6 +4,7 @@
 // by whoever calls execute(), and holds that. execute() and completions: any thread.
 #include <atomic>
 #include <condition_variable>
+#include <list>
 #include <thread>
 
 #include "base/queue.h"
@@ -32,6 +33,8 @@ class ExternalStep final : public StepPort, public CompletionTarget {
 
   orderd_status complete(orderd_ticket ticket, const orderd_outcome* outcome) override;
 
+  /// Each thread that calls the plugin is in a call whose commands are all long overdue.
+  bool hangs() const;
   /// Around the instance's own start() and stop().
   void start(CompletionSink sink);
   /// Takes nothing new, gives back what was not begun, waits for the rest up to the stop limit; what is then
@@ -47,6 +50,8 @@ class ExternalStep final : public StepPort, public CompletionTarget {
   };
   void hand_over();  // threads_
   void call_here(const std::vector<Waiting>& waiting);
+  orderd_status execute(const std::vector<Waiting>& batch, orderd_error& error);
+  void tell_hanging();
   void ended();
   void call_plugin(std::vector<Waiting>& batch);
   void watch_deadlines();  // watcher_
@@ -72,6 +77,11 @@ class ExternalStep final : public StepPort, public CompletionTarget {
   std::condition_variable changed_;    // an earlier deadline, a thread ended, or something while stopping
   std::size_t running_ = 0;            // threads that call or may call the plugin; guarded by mutex_
   std::atomic<bool> stopping_{false};  // set under mutex_
+  struct Call {
+    Time began, deadline;  // the last one of its commands
+    bool told = false;
+  };
+  std::list<Call> calls_;              // that have not returned; guarded by mutex_
   Time watcher_sleeps_until_{};        // guarded by mutex_; long ago while it is awake
 };
 

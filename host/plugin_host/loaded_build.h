@@ -23,6 +23,8 @@ class LoadedBuild final : public Build {
   void start(const CompletionSink& sink) override;
   bool stop() override;
   bool stuck() const override { return stuck_; }
+  /// Nothing can be handed over to it any more (ExternalStep).
+  bool hangs() const { return external_ && external_->hangs(); }
 
  private:
   Instance instance_;  // made first and goes last

@@ -34,7 +34,8 @@ constexpr store::Statement read_drained{
     "swap_drained",
     "select b.instance, b.digest from plugin_builds b where b.digest = any($1::text[]) "
     "and b.state in ('draining', 'retired') and not exists "
-    "(select from sagas, jsonb_each_text(coalesce(data->'plugins', '{}')) p where p.value = b.digest) "
+    "(select from sagas, jsonb_each_text(coalesce(data->'plugins', '{}')) p where p.value = b.digest "
+    "and coalesce(data->'instances'->>p.key, b.instance) = b.instance) "
     "and not exists (select from plugin_current c where c.instance = b.instance and c.digest = b.digest)"};
 constexpr store::Statement is_retired{
     "swap_is_retired",

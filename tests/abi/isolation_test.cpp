@@ -141,6 +141,15 @@ TEST_CASE("an upgrade that replaces the runner's file is nothing to a host that 
   std::filesystem::remove_all(folder);
 }
 
+TEST_CASE("an isolated plugin whose threads never come back is made again") {
+  InstanceConfig config = isolated("abi_scripted.so");
+  config.threads = 1;
+  Running host(config);
+  CHECK(host.run(command("for ever", Millis(50))).outcome.code == "TIMEOUT");
+  CHECK(host.run(command("inline")).outcome.code == "PLUGIN_DIED");  // it waited in that process
+  CHECK(run_until_up(host, command("inline")).outcome.kind == OutcomeKind::done);
+}
+
 TEST_CASE("an isolated plugin may do without threads of its own") {
   InstanceConfig config = isolated("abi_scripted.so");
   config.threads = 0;

@@ -115,6 +115,10 @@ class Runner {
 
   /// With the plugin's metrics: in this process nobody would see them.
   void pong() {
+    if (build_->hangs()) {
+      log_error("plugin", "all threads of an isolated plugin hang in execute(); its process ends");
+      _exit(1);
+    }
     const auto samples = metrics().samples();
     Out out;
     out.u32(static_cast<std::uint32_t>(samples.size()));

@@ -5,6 +5,7 @@
 #include <orderd/step.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { LATER_MAX = 64 };
 
@@ -124,6 +125,8 @@ static orderd_status execute(orderd_plugin* plugin, const orderd_command* const*
       answer_in_full(s, command);
     } else if (orderd_view_is(command->method, "thread")) {
       put_later(s, command->ticket);
+    } else if (orderd_view_is(command->method, "for ever")) {
+      for (;;) pause();
     } else if (orderd_view_is(command->method, "hang")) {
       hang(s, command->ticket);
       complete(s, command->ticket, &done); /* too late */
