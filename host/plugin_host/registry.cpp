@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "plugin_host/current_ports.h"
-#include "plugin_host/isolation/process.h"
+#include "plugin_host/isolation/isolated_build.h"
 #include "plugin_host/library.h"
 #include "store/migrations.h"
 
@@ -193,6 +193,8 @@ Build* Registry::load(Entry& entry, const std::string& digest, store::Connection
   if (Build* build = known()) return build;
   const auto file = store_.find(digest);
   if (!file) return nullptr;
+  if (connection && !entry.config.isolated)
+    isolation::try_out(entry.config, store_.source(), *file, digest, options_);
   auto build = make_build(entry.config, store_.source(), *file, digest, options_);
   Migrations all;
   add_migrations(*build, all);

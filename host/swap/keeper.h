@@ -4,9 +4,10 @@
 // 1. At the start each instance's library is copied into the store by its digest, so that orders which begin
 //    with it can end with it. The file is a decision, too: one that was changed since the last decision (a
 //    package was upgraded) is what new orders go to from then on; else what an operator decided stays.
-// 2. Once a second: what `plugin_current` names and is not loaded is loaded beside the old build, started,
-//    and gets the new orders; what is draining and no order needs is stopped. A build that cannot be loaded
-//    leaves everything as it is, and the reason stands in `plugin_loaded`.
+// 2. Once a second: what `plugin_current` names and is not loaded is tried in a process that may end, then
+//    loaded beside the old build, started, and gets the new orders; what is draining and no order needs is
+//    stopped. A build that cannot be loaded leaves everything as it is, and the reason stands in
+//    `plugin_loaded`.
 //
 // begin(): main thread, between migrate() and start() of the registry. run(): a thread of its own.
 #include <atomic>

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <fstream>
 
 #include "harness.h"
@@ -115,6 +116,19 @@ TEST_CASE("another kind of plugin cannot take an instance's place") {
   CHECK_THROWS_WITH(
       shop.host.registry.use("one", ledger),
       Catch::Contains("cannot replace the present build, which works outside of the host's transaction"));
+}
+
+TEST_CASE("a build that ends the process does not end the host that is to use it") {
+  Shop shop;
+  store::Connection connection{store::ConnectionOptions{std::getenv("ORDERD_TEST_PG")}};
+  const std::string odd = shop.install(fs::path(ABI_PLUGINS) / "abi_odd5.so");
+  CHECK_THROWS_WITH(shop.host.registry.add("one", odd, connection),
+                    Catch::Contains("its process ended with status 0 before it was ready"));
+  CHECK(shop.host.run(command("inline")).plugin_digest == shop.first);
+  const std::string second = shop.install(another_build(shop.folder.path, "2"));
+  shop.host.registry.add("one", second, connection);
+  shop.host.registry.use("one", second);
+  CHECK(shop.host.run(command("inline")).plugin_digest == second);
 }
 
 TEST_CASE("a folder in which others can replace the file makes it untrusted") {

@@ -147,14 +147,10 @@ void IsolatedWebhook::down() {
   changed_.notify_all();
 }
 
-std::unique_ptr<Build> make_isolated(const InstanceConfig& config, const LibrarySource& source,
-                                     const std::filesystem::path& library, const std::string& digest,
-                                     const Options& options) {
-  for (const std::string& id : config.extensions)
-    if (id != "orderd.step/1")
-      fail(config.name, library, id + " works in the host's transaction, which cannot leave its process",
-           "set plugin." + config.name + ".isolation = none");
-  const LibraryFile file = judge_library(config.name, source, library, digest);
+namespace {
+
+Begin begin_of(const InstanceConfig& config, const Trust& trust, const LibraryFile& file,
+               const Options& options) {
   Begin begin;
   begin.instance = config.name;
   begin.library = file.path.string();
@@ -166,11 +162,33 @@ std::unique_ptr<Build> make_isolated(const InstanceConfig& config, const Library
   begin.secrets = config.secrets;
   begin.extensions = config.extensions;
   begin.threads = config.threads;
-  begin.trust_folders = source.trust.folders;
-  begin.trusted_developer = source.trust.developer ? static_cast<std::int64_t>(*source.trust.developer) : -1;
+  begin.trust_folders = trust.folders;
+  begin.trusted_developer = trust.developer ? static_cast<std::int64_t>(*trust.developer) : -1;
+  return begin;
+}
+
+}  // namespace
+
+std::unique_ptr<Build> make_isolated(const InstanceConfig& config, const LibrarySource& source,
+                                     const std::filesystem::path& library, const std::string& digest,
+                                     const Options& options) {
+  for (const std::string& id : config.extensions)
+    if (id != "orderd.step/1")
+      fail(config.name, library, id + " works in the host's transaction, which cannot leave its process",
+           "set plugin." + config.name + ".isolation = none");
+  const LibraryFile file = judge_library(config.name, source, library, digest);
   Limits limits;
   limits.memory_bytes = std::size_t{config.memory_mb} << 20;
-  return std::make_unique<IsolatedBuild>(config, file, std::move(begin), limits, options);
+  return std::make_unique<IsolatedBuild>(config, file, begin_of(config, source.trust, file, options), limits,
+                                         options);
+}
+
+void try_out(const InstanceConfig& config, const LibrarySource& source, const std::filesystem::path& library,
+             const std::string& digest, const Options& options) {
+  Limits limits;
+  limits.memory_bytes = 0;
+  const LibraryFile file = judge_library(config.name, source, library, digest);
+  const Process there(options.runner, begin_of(config, source.trust, file, options), limits);
 }
 
 }  // namespace orderd::plugins::isolation

@@ -95,4 +95,9 @@ std::unique_ptr<Build> make_isolated(const InstanceConfig& config, const Library
                                      const std::filesystem::path& library, const std::string& digest,
                                      const Options& options);
 
+/// Loads the build and makes an instance of it in a process of its own, which then ends. Throws PluginError
+/// if that does not come to its end: a build that would take this process with it.
+void try_out(const InstanceConfig& config, const LibrarySource& source, const std::filesystem::path& library,
+             const std::string& digest, const Options& options);
+
 }  // namespace orderd::plugins::isolation

@@ -21,4 +21,23 @@ const orderd_descriptor* orderd_plugin_entry_v1(void) {
   nobody_has_this();
   return 0;
 }
+
+#elif ODD == 5 /* ends the process that makes an instance of it */
+#include <stdlib.h>
+static orderd_plugin* create(const orderd_host* host) {
+  (void)host;
+  exit(0);
+}
+const orderd_descriptor* orderd_plugin_entry_v1(void) {
+  static const orderd_descriptor descriptor = {sizeof(orderd_descriptor),
+                                               ORDERD_ABI_MAJOR,
+                                               ORDERD_ABI_MINOR,
+                                               0,
+                                               "odd",
+                                               "1",
+                                               "orderd tests",
+                                               create,
+                                               NULL};
+  return &descriptor;
+}
 #endif
