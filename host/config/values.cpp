@@ -25,6 +25,9 @@ void collect(const Poco::Util::AbstractConfiguration& from, const std::string& p
 void read_file(const std::filesystem::path& file, RawValues& out) {
   if (const auto problem = trust_problem(file); !problem.empty())
     throw ConfigError(file.string() + ": " + problem);
+  // Poco reads a folder for ever, and a pipe until somebody writes to it.
+  if (std::error_code failed; !std::filesystem::is_regular_file(file, failed))
+    throw ConfigError(file.string() + ": is not a file: remove it, or put a file with settings in its place");
   try {
     const Poco::AutoPtr<Poco::Util::PropertyFileConfiguration> properties(
         new Poco::Util::PropertyFileConfiguration(file.string()));

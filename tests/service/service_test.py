@@ -243,6 +243,48 @@ class Configuration(unittest.TestCase):
         (self.host.folder / "conf.d" / "x.properties").write_text("plugin.x.library = none.so\n")
         self.refused('plugin "x"', "none.so", "install the package that brings it")
 
+    def test_what_is_not_a_file_among_the_snippets_is_refused(self):
+        parts = self.host.folder / "conf.d"
+        parts.mkdir()
+        (parts / "old.properties").mkdir()
+        self.refused(f"{parts}/old.properties: is not a file: remove it")
+        self.assertEqual(self.host.run("orderctl", "config", "check").returncode, 78)
+        (parts / "old.properties").rmdir()
+        os.mkfifo(parts / "pipe.properties")
+        self.refused(f"{parts}/pipe.properties: is not a file")
+
+    def test_the_hint_how_to_make_a_secret_is_for_a_key_that_is_missing(self):
+        self.host.settings["secrets.key_file"] = "/nonexistent/secret.key"
+        self.host.write_config()
+        self.refused("secrets.key_file: cannot read /nonexistent/secret.key: No such file", "openssl rand")
+        self.host.settings["secrets.key_file"] = self.host.folder
+        self.host.write_config()
+        self.refused(f"secrets.key_file: {self.host.folder} is not a file")
+        self.host.settings["postgres.password_file"] = "/nonexistent/password"
+        self.host.write_config()
+        done = self.host.run("orderd")
+        self.assertIn("postgres.password_file: cannot read /nonexistent/password: No such file", done.stderr)
+        self.assertNotIn("openssl", done.stderr)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
+    def test_a_secret_of_root_alone_says_how_to_start(self):
+        for path in (self.host.folder, self.host.config_path):
+            path.chmod(0o755)
+        closed = self.host.folder / "closed"
+        closed.mkdir(0o700)
+        (closed / "secret.key").write_text(secrets.token_hex(32))
+        self.host.settings["secrets.key_file"] = closed / "secret.key"
+        self.host.write_config()
+        self.host.config_path.chmod(0o644)
+        path = pathlib.Path(orderd_env.setting("ORDERD_TEST_BIN")) / "host" / "orderd"
+        done = subprocess.run([path, f"--config={self.host.config_path}"], capture_output=True, text=True,
+                              timeout=LIMIT_S, env=self.host._environment(), user=65534, group=65534,
+                              check=False)
+        self.assertEqual(done.returncode, 78)
+        self.assertRegex(done.stderr, f"cannot read .*: Permission denied; .* {closed} is root's alone: "
+                         "start orderd by systemd.* sudo")
+        self.assertNotIn("openssl", done.stderr)
+
     def test_verify_tells_what_apply_would_do(self):
         before = self.host.run("orderctl", "migrate", "verify", "-o", "json")
         self.assertEqual(before.returncode, 1)
