@@ -12,6 +12,7 @@
 #include <iostream>
 
 #include "admin/builds.h"
+#include "config/mask.h"
 #include "orderctl/verbs.h"
 #include "store/provision.h"
 #include "store/secret_box.h"
@@ -172,7 +173,7 @@ Poco::JSON::Array json_of(const store::Report& report) {
   Poco::JSON::Array array;
   for (const auto& row : report.rows) {
     Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
-    for (std::size_t i = 0; i < row.size(); ++i) object.set(report.columns[i], row[i]);
+    for (std::size_t i = 0; i < row.size(); ++i) object.set(report.columns[i], config::masked_text(row[i]));
     array.add(object);
   }
   return array;
@@ -189,7 +190,7 @@ int diag(Context& context, const Words& words) {
   const auto section = [&](const char* name, const std::function<store::Report(Context&)>& make) {
     try {
       bundle.set(name, json_of(make(context)));
-    } catch (const std::exception& error) { bundle.set(name, error.what()); }
+    } catch (const std::exception& error) { bundle.set(name, config::masked_text(error.what())); }
   };
   section("config", shown_config);
   section("doctor", [](Context& from) { return Examination(from).run(); });

@@ -54,7 +54,5 @@ store::Report stuck_and_live_sagas(Context& context);
 store::Report parked_events(Context& context);
 store::Report outbox_positions(Context& context);
 store::Report loaded_plugins(Context& context);
-/// A configuration value without passwords, whether its key or its text gives them away.
-std::string masked(const std::string& key, const std::string& value);
 
 }  // namespace orderd::ctl

@@ -206,6 +206,17 @@ class Secrets(unittest.TestCase):
             self.assertNotIn(quoted, shown)
             self.assertNotIn("sk_live_42", shown)
 
+    def test_what_plugins_are_told_is_masked_by_its_name_and_its_text(self):
+        hidden = {"auth": "one_1", "signing_key": "two_2", "url": "https://x.example/?token=three_3&a=1",
+                  "credentials": "four_4", "proxy": "http://five_5@proxy.example/"}
+        for key, value in hidden.items():
+            self.host.settings[f"plugin.payment.settings.{key}"] = value
+        self.host.write_config()
+        for verb in (["config", "show"], ["diag"]):
+            shown = self.host.run("orderctl", *verb).stdout
+            self.assertNotRegex(shown, "one_1|two_2|three_3|four_4|five_5")
+            self.assertIn("https://x.example/?token=***&a=1", shown.replace("\\/", "/"))
+
 
 class Configuration(unittest.TestCase):
     def setUp(self):
@@ -252,6 +263,17 @@ class Configuration(unittest.TestCase):
         (parts / "old.properties").rmdir()
         os.mkfifo(parts / "pipe.properties")
         self.refused(f"{parts}/pipe.properties: is not a file")
+
+    def test_a_database_url_that_cannot_be_read_is_refused_unquoted(self):
+        for url in ("postgresql://orderd:hun%zzter2@db/orderd", "postgresql://orderd:hun@ter2@db/orderd",
+                    "postgresql://orderd:hun/ter2@db/orderd", "postgresql://db/orderd?sslmod=x"):
+            self.host.settings["postgres.url"] = url
+            self.host.write_config()
+            self.refused(self.host.config_path, "postgres.url cannot be read as a connection string", "%25")
+            for verb in (["config", "show"], ["diag"], ["doctor"], ["outbox"]):
+                done = self.host.run("orderctl", *verb)
+                self.assertNotIn("ter2", done.stdout + done.stderr)
+                self.assertNotIn("hun", done.stdout + done.stderr)
 
     def test_the_hint_how_to_make_a_secret_is_for_a_key_that_is_missing(self):
         self.host.settings["secrets.key_file"] = "/nonexistent/secret.key"
