@@ -4,6 +4,7 @@
 #include "config/mask.h"
 #include "orderctl/verbs.h"
 #include "store/secret_box.h"
+#include "wiring.h"
 
 namespace orderd::ctl {
 
@@ -25,8 +26,12 @@ int show(Context& context, const Words& words) {
 
 int check(Context& context, const Words& words) {
   expect_no_words(words);
-  (void)store::SecretBox::from_file(context.settings().secrets_key_file);
-  context.registry();
+  try {
+    (void)store::SecretBox::from_file(context.settings().secrets_key_file);
+    judge(context.settings(), context.registry(), default_definition(context.settings()));
+  } catch (const std::exception& error) {
+    throw config::ConfigError(error.what());  // whatever it is, a start would end with it
+  }
   std::cout << "the configuration is good\n";
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "orderctl/verbs.h"
+#include "store/rights.h"
 
 namespace orderd::ctl {
 namespace {
@@ -43,11 +44,22 @@ int plan(Context& context, const Words& words) {
   return 0;
 }
 
+std::vector<store::Migration> apply_of(Context& context, const std::string& owner,
+                                       const std::vector<store::Migration>& migrations) {
+  try {
+    return store::migrate(context.connection(), owner, migrations);
+  } catch (const store::DbError& error) {
+    if (error.sqlstate != store::sqlstate_no_right || error.connection_lost) throw;
+    throw store::DbError("the tables of " + owner + " cannot be made: " + error.what(), error.sqlstate,
+                         false);
+  }
+}
+
 int apply(Context& context, const Words& words) {
   expect_no_words(words);
   store::Report report{{"owner", "number", "name", "state"}, {}};
   for (const auto& [owner, migrations] : known_migrations(context))
-    for (const auto& one : store::migrate(context.connection(), owner, migrations))
+    for (const auto& one : apply_of(context, owner, migrations))
       report.rows.push_back({owner, std::to_string(one.number), one.name, "applied"});
   if (context.json()) return context.print(report), 0;
   for (const auto& row : report.rows)

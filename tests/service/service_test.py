@@ -2,15 +2,18 @@
 """What a service manager and an administrator see of a host: notes and watchdog, reload, secrets from files
 and credentials, variables, exit statuses, and the operator's verbs."""
 
+import contextlib
 import json
 import os
 import pathlib
 import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 import unittest
 import urllib.parse
 
@@ -19,6 +22,11 @@ import orderd_env  # noqa: E402  (after the path is set)
 from orderd_env import wait_for  # noqa: E402
 
 LIMIT_S = 60
+
+
+def said_by(done):
+    """What a program said, but for the plugins that it loaded."""
+    return "\n".join(line for line in done.stderr.splitlines() if " info plugin: loaded" not in line)
 
 
 class Manager:
@@ -107,6 +115,18 @@ class Service(unittest.TestCase):
         reload('"taken_over":"access.rate_per_second, log.level","at_restart":"http.workers"',
                access__rate_per_second="50", log__level="debug")
         host.place()
+    def test_an_unfit_database_is_refused_before_anything_else_is_said(self):
+        host = self.host()
+
+        def refused(said):
+            done = host.run("orderd")
+            self.assertEqual(done.returncode, 78)
+            self.assertRegex(said_by(done), rf"\Aorderd: .*{said}.*\Z")
+        refused("the database has no orderd schema yet")
+        host.prepare()
+        self.database.query("insert into orderd_migrations (owner, number, name, checksum) "
+                            "select 'orderd', n, 'later', 'odd' from generate_series(100, 999) n")
+        refused("is newer")
 
     def test_a_reload_with_a_broken_snippet_changes_nothing(self):
         host = self.host()
@@ -184,8 +204,11 @@ class Secrets(unittest.TestCase):
         self.host.write_config()
         done = self.host.run("orderd")
         self.assertEqual(done.returncode, 77, done.stderr)
-        self.assertRegex(done.stderr.splitlines()[-1],
-                         r"^orderd: postgres.url: .*password authentication failed.*doctor")
+        self.assertRegex(said_by(done), r"\Aorderd: postgres.url: .*password authentication failed.*doctor.*\Z")
+        self.assertIn("postgres.password_file", done.stderr)
+        done = self.host.run("orderctl", "outbox")
+        self.assertEqual(done.returncode, 77)
+        self.assertIn("postgres.password_file", done.stderr)
 
     def test_a_role_without_rights_ends_the_start_with_77(self):
         self.host.settings["postgres.password_file"] = self.file
@@ -193,6 +216,32 @@ class Secrets(unittest.TestCase):
         self.database.query(f"reassign owned by {self.role} to orderd")
         done = self.host.run("orderd")
         self.assertEqual(done.returncode, 77, done.stderr)
+
+    def test_one_table_without_a_right_ends_the_start_with_77_and_is_a_finding(self):
+        self.host.settings["postgres.password_file"] = self.file
+        self.works()
+        for right, table in (("all", "orders"), ("update", "sagas"), ("delete", "payment_secrets")):
+            self.database.query(f"revoke {right} on {table} from {self.role}")
+            done = self.host.run("orderd")
+            self.assertEqual(done.returncode, 77, done.stderr)
+            self.assertRegex(said_by(done),
+                             rf"\Aorderd: .*the role {self.role} may not \w+ on table {table}: "
+                             r".*grant select.*orderctl migrate.*\Z")
+            rows = json.loads(self.host.run("orderctl", "doctor", "-o", "json").stdout)
+            self.assertIn(f"on table {table}", str([row for row in rows if row["state"] == "fail"]))
+            self.database.query(f"grant all on {table} to {self.role}")
+
+    def test_migrate_without_the_right_to_make_tables_says_which_is_needed(self):
+        self.host.settings["postgres.password_file"] = self.file
+        self.host.write_config()
+        self.database.query("revoke create on schema public from public; "
+                            f"revoke all on schema public from {self.role}; "
+                            f"grant usage on schema public to {self.role}")
+        done = self.host.run("orderctl", "migrate", "apply")
+        self.assertEqual(done.returncode, 77, done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1)
+        self.assertIn("grant create on schema public", done.stderr)
+        self.assertNotIn("LINE", done.stderr)
 
     def test_no_verb_shows_it(self):
         quoted = urllib.parse.quote(self.PASSWORD)
@@ -254,6 +303,57 @@ class Configuration(unittest.TestCase):
         (self.host.folder / "conf.d" / "x.properties").write_text("plugin.x.library = none.so\n")
         self.refused('plugin "x"', "none.so", "install the package that brings it")
 
+    def test_misspelt_slots_and_routes_are_refused(self):
+        good = dict(self.host.settings)
+        for key, value, said in (("slot.pyment", "payment", "slot.pyment"),
+                                 ("route.pyment.10", "payment", "route.pyment.10"),
+                                 ("route.payment.10", "orders_read", "orders_read"),
+                                 ("route.payment.10", "inventory", "route.payment.10")):
+            self.host.settings = {**good, key: value}
+            self.host.write_config()
+            self.refused(said)
+            self.assertEqual(self.host.run("orderctl", "config", "check").returncode, 78, key)
+        self.host.settings = {**good, "slot.pyment": "payment"}
+        self.host.write_config()
+        self.refused('slot.pyment: no saga has a slot "pyment"', "inventory, payment")
+        started = self.host.run("orderd")
+        self.assertEqual(started.returncode, 78)
+        self.assertIn("slot.pyment", started.stderr)
+
+    def test_the_slots_of_other_sagas_may_keep_their_plugin(self):
+        sagas = self.host.folder / "sagas"
+        shutil.copytree(self.host.settings["saga.dir"], sagas)
+        text = (sagas / "default.json").read_text()
+        (sagas / "former.json").write_text(text.replace('"payment"', '"former"', 1))
+        self.assertNotEqual(text, (sagas / "former.json").read_text())
+        self.host.settings.update({"saga.dir": sagas, "slot.former": "payment"})
+        self.host.write_config()
+        self.assertEqual(self.host.run("orderd", "--check-config").returncode, 0)
+
+    def test_what_librdkafka_refuses_is_found_by_the_check(self):
+        self.host.settings.update({"bus": "kafka", "kafka.bootstrap.servers": "127.0.0.1:9"})
+        self.host.write_config()
+        self.assertEqual(self.host.run("orderd", "--check-config").returncode, 0)
+        for key, value in (("kafka.nonsense.key", "1"), ("kafka.security.protocol", "sasl_nonsense"),
+                           ("kafka.topic.replication", "many")):
+            self.host.settings[key] = value
+            self.host.write_config()
+            self.refused(key)
+            self.assertEqual(self.host.run("orderctl", "config", "check").returncode, 78)
+            del self.host.settings[key]
+
+    def test_config_check_ends_with_78_for_a_key_or_a_route_that_is_wrong(self):
+        for text in ("", "abc"):
+            pathlib.Path(self.host.settings["secrets.key_file"]).write_text(text)
+            self.assertEqual(self.host.run("orderctl", "config", "check").returncode, 78)
+        self.host.settings["secrets.key_file"] = "/nonexistent"
+        self.host.write_config()
+        self.assertEqual(self.host.run("orderctl", "config", "check").returncode, 78)
+        del self.host.settings["secrets.key_file"]
+        self.host.settings["route.payment.10"] = "when nonsense"
+        self.host.write_config()
+        for verb in (["config", "check"], ["route", "explain", "payment"]):
+            self.assertEqual(self.host.run("orderctl", *verb).returncode, 78)
     def test_what_is_not_a_file_among_the_snippets_is_refused(self):
         parts = self.host.folder / "conf.d"
         parts.mkdir()
@@ -325,7 +425,6 @@ class Configuration(unittest.TestCase):
             "insert into plugin_builds values ('payment', 'abcdef0123456789', 'bank', '1', now(), 'a test'); "
             "insert into plugin_current values ('payment', 'abcdef0123456789', null, '', now(), 'a test')")
         self.assertIn("build abcdef012345 of plugin payment is not in", findings()["builds"]["finding"])
-
     def test_words_that_are_no_verb_end_with_64(self):
         for words in (["nonsense"], ["stock", "receive"], ["sagas", "-o", "yaml"], ["sagas", "more"]):
             self.assertEqual(self.host.run("orderctl", *words).returncode, 64, words)
