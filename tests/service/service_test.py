@@ -115,6 +115,41 @@ class Service(unittest.TestCase):
         reload('"taken_over":"access.rate_per_second, log.level","at_restart":"http.workers"',
                access__rate_per_second="50", log__level="debug")
         host.place()
+
+    def test_a_reload_takes_over_nothing_if_anything_is_wrong(self):
+        host = self.host()
+        host.prepare()
+        host.start()
+        good = dict(host.settings)
+        for key, value, said in (
+                ("route.payment.10", "ghost", "route.payment.10 names the plugin instance ghost"),
+                ("plugin.payment.library", "nope.so", "nope.so"),
+                ("slot.pyment", "payment", "slot.pyment: no saga has a slot")):
+            host.settings = {**good, "log.level": "debug", "drain_ms": "1234", key: value}
+            host.write_config()
+            before = len(host.log_path.read_text(encoding="utf-8"))
+            os.kill(host.pid, signal.SIGHUP)
+            line = wait_for(lambda b=before: [one for one in host.log_path.read_text(
+                encoding="utf-8")[b:].splitlines() if "the configuration was" in one], "the reload")
+            self.assertIn("not taken over, everything stays as it was", line[0])
+            self.assertIn(said, line[0])
+        host.place()
+        time.sleep(0.5)
+        self.assertNotIn(" debug ", host.log_path.read_text(encoding="utf-8"))
+
+    def test_a_route_to_a_plugin_that_is_not_loaded_yet_takes_nothing_over_either(self):
+        host = self.host()
+        host.prepare()
+        host.start()
+        host.settings.update({"log.level": "debug", "plugin.bank.library": "payment_simulated.so",
+                              "plugin.bank.settings.database": self.database.url,
+                              "route.payment.10": "bank"})
+        host.write_config()
+        os.kill(host.pid, signal.SIGHUP)
+        wait_for(lambda: "the configuration was not taken over" in host.log_tail(), "the log to say so")
+        host.place()
+        time.sleep(0.5)
+        self.assertNotIn(" debug ", host.log_path.read_text(encoding="utf-8"))
     def test_an_unfit_database_is_refused_before_anything_else_is_said(self):
         host = self.host()
 
@@ -425,6 +460,37 @@ class Configuration(unittest.TestCase):
             "insert into plugin_builds values ('payment', 'abcdef0123456789', 'bank', '1', now(), 'a test'); "
             "insert into plugin_current values ('payment', 'abcdef0123456789', null, '', now(), 'a test')")
         self.assertIn("build abcdef012345 of plugin payment is not in", findings()["builds"]["finding"])
+
+    def test_doctor_warns_of_what_is_paused_and_of_keys_that_are_not_there(self):
+        self.host.orderctl("migrate", "apply")
+        self.host.settings["access.keys"] = "required"
+        self.host.write_config()
+        self.host.orderctl("switches", "pause", "intake", "--reason", "a test")
+        self.database.query("insert into plugin_status (host, instance, breaker, since, parked, seen) values "
+                            "(gen_random_uuid(), 'payment', 'open', now(), 7, now())")
+        rows = json.loads(self.host.run("orderctl", "doctor", "-o", "json").stdout)
+        warned = {row["check"]: row for row in rows if row["state"] == "warn"}
+        self.assertIn("intake is paused by", warned["switches"]["finding"])
+        self.assertIn("orderctl switches resume intake", warned["switches"]["fix"])
+        self.assertIn("plugin payment are held back", warned["breakers"]["finding"])
+        self.assertIn("there is none", warned["access"]["finding"])
+        self.assertIn("orderctl keys create", warned["access"]["fix"])
+        self.host.orderctl("keys", "create", "shop", "orders:read")
+        self.assertNotIn("there is none", self.host.run("orderctl", "doctor").stdout)
+
+    def test_doctor_s_fixes_are_those_of_what_is_wrong(self):
+        def fix_of(check):
+            rows = json.loads(self.host.run("orderctl", "doctor", "-o", "json").stdout)
+            return [row["fix"] for row in rows if row["check"] == check and row["state"] == "fail"][0]
+        key = pathlib.Path(self.host.settings["secrets.key_file"])
+        key.chmod(0o644)
+        self.assertEqual(fix_of("key"), f"`chmod 600 {key}`")
+        key.chmod(0o600)
+        where = urllib.parse.urlsplit(self.database.url)
+        self.host.settings["postgres.url"] = f"postgresql://nobody@{where.hostname}:{where.port}/none"
+        self.host.write_config()
+        self.assertRegex(fix_of("database"), "orderctl setup|password")
+
     def test_words_that_are_no_verb_end_with_64(self):
         for words in (["nonsense"], ["stock", "receive"], ["sagas", "-o", "yaml"], ["sagas", "more"]):
             self.assertEqual(self.host.run("orderctl", *words).returncode, 64, words)
