@@ -389,6 +389,33 @@ class Configuration(unittest.TestCase):
         self.host.write_config()
         for verb in (["config", "check"], ["route", "explain", "payment"]):
             self.assertEqual(self.host.run("orderctl", *verb).returncode, 78)
+
+    def test_a_slot_or_an_instance_that_is_not_there_is_refused(self):
+        self.host.orderctl("migrate", "apply")
+        done = self.host.run("orderctl", "route", "explain", "nope")
+        self.assertEqual(done.returncode, 64)
+        self.assertIn("inventory, payment", done.stderr)
+        self.assertEqual(self.host.run("orderctl", "plugin", "list", "nope").returncode, 64)
+        self.assertEqual(self.host.run("orderctl", "plugin", "list", "payment").returncode, 0)
+        for age in ("-3", "99999999999999999"):
+            self.assertEqual(self.host.run("orderctl", "sagas", "list", "--older-than", age).returncode, 64)
+
+    def test_a_list_that_stops_says_so(self):
+        self.host.orderctl("migrate", "apply")
+        self.host.orderctl("stock", "demo")
+        done = self.host.run("orderctl", "stock", "list")
+        self.assertIn("the first 100; `orderctl stock list SKU-0100 100`", done.stderr)
+        self.assertEqual(self.host.run("orderctl", "stock", "list", "SKU-0999").stderr, "")
+
+    def test_a_plugin_to_install_that_is_not_there_is_named(self):
+        done = self.host.run("orderctl", "plugin", "install", "payment", "/nonexistent/bank.so")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot read the plugin /nonexistent/bank.so: No such file", done.stderr)
+
+    def test_verbs_say_nothing_of_the_plugins_that_they_load(self):
+        self.host.settings["plugin.payment.isolation"] = "process"
+        self.host.write_config()
+        self.assertEqual(self.host.run("orderctl", "config", "check").stderr, "")
     def test_what_is_not_a_file_among_the_snippets_is_refused(self):
         parts = self.host.folder / "conf.d"
         parts.mkdir()
