@@ -416,6 +416,40 @@ class Configuration(unittest.TestCase):
         self.host.settings["plugin.payment.isolation"] = "process"
         self.host.write_config()
         self.assertEqual(self.host.run("orderctl", "config", "check").stderr, "")
+
+    def test_two_files_that_set_one_plugin_s_library_are_refused(self):
+        parts = self.host.folder / "conf.d"
+        parts.mkdir()
+        (parts / "bank.properties").write_text("plugin.payment.library = payment_simulated.so\n")
+        self.refused(f"{parts}/bank.properties: plugin.payment.library is set by {self.host.config_path}, too")
+        (parts / "bank.properties").write_text("plugin.payment.memory_mb = 100\nhttp.workers = 3\n")
+        self.assertEqual(self.host.run("orderd", "--check-config").returncode, 0)
+        self.host.variables["ORDERD_PLUGIN_PAYMENT_LIBRARY"] = "payment_simulated.so"
+        self.assertEqual(self.host.run("orderd", "--check-config").returncode, 0)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
+    def test_a_plugin_that_cannot_be_read_or_lies_in_an_open_folder_gets_the_fix_for_that(self):
+        folder = self.host.folder / "plugins"
+        shutil.copytree(self.host.settings["plugins.dir"], folder,
+                        ignore=lambda _, names: [name for name in names if not name.endswith(".so")])
+        self.host.settings["plugins.dir"] = folder
+        self.host.settings["plugins.trusted_owner"] = None
+        self.host.folder.chmod(0o755)
+        self.host.write_config()
+        folder.chmod(0o777)
+        self.refused(f"its folder {folder} is not safe", "chmod it to 0755")
+        folder.chmod(0o755)
+        (folder / "payment_simulated.so").chmod(0o600)
+        key = pathlib.Path(self.host.settings["secrets.key_file"])
+        os.chown(key, 65534, 65534)
+        self.host.config_path.chmod(0o644)
+        path = pathlib.Path(orderd_env.setting("ORDERD_TEST_BIN")) / "host" / "orderd"
+        done = subprocess.run([path, f"--config={self.host.config_path}", "--check-config"], text=True,
+                              capture_output=True, timeout=LIMIT_S, env=self.host._environment(),
+                              user=65534, group=65534, check=False)
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("payment_simulated.so): the user that orderd runs as cannot read it; chmod", done.stderr)
+
     def test_what_is_not_a_file_among_the_snippets_is_refused(self):
         parts = self.host.folder / "conf.d"
         parts.mkdir()
