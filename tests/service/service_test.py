@@ -150,6 +150,49 @@ class Service(unittest.TestCase):
         host.place()
         time.sleep(0.5)
         self.assertNotIn(" debug ", host.log_path.read_text(encoding="utf-8"))
+
+    def test_the_log_names_the_order_its_statuses_and_its_trace_when_debugging(self):
+        host = self.host({"log.level": "debug"})
+        host.prepare()
+        host.start()
+        trace = secrets.token_hex(16)
+        body = {"customerId": "c", "currency": "EUR", "payment": {"method": "card", "token": "tok_ok"},
+                "items": [{"sku": "SKU-0001", "quantity": 1, "unitPrice": 1999}]}
+        order = host.post("/api/orders", body, {"traceparent": f"00-{trace}-{'1' * 16}-01"}).body["id"]
+        host.wait_for_status(order, "CONFIRMED")
+        lines = [line for line in host.log_path.read_text(encoding="utf-8").splitlines()
+                 if "an order has a new status" in line]
+        self.assertEqual([re.search('status="([A-Z_]+)"', line)[1] for line in lines],
+                         ["PAYMENT_AUTHORIZED", "INVENTORY_RESERVED", "CONFIRMED"])
+        for line in lines:
+            self.assertIn(f'order="{order}"', line)
+            self.assertIn(f'trace="{trace}"', line)
+
+    def test_the_intake_says_once_that_the_database_is_away_and_once_that_it_is_back(self):
+        host = self.host()
+        host.prepare()
+        host.start()
+        server = orderd_env.setting("ORDERD_TEST_PG")
+
+        def shut(closed):
+            name = self.database.name
+            orderd_env.Database._psql(server, f"alter database {name} allow_connections {not closed}; "
+                                      "select pg_terminate_backend(pid) from pg_stat_activity "
+                                      f"where datname = '{name}'")
+
+        def lines(text):
+            return host.log_path.read_text(encoding="utf-8").count(text)
+        shut(True)
+        end = time.monotonic() + 4
+        while time.monotonic() < end:
+            with contextlib.suppress(AssertionError):
+                host.place()
+            time.sleep(0.2)
+        self.assertEqual(lines("new orders are refused until the database is back"), 1)
+        shut(False)
+        wait_for(lambda: lines("the database is back, new orders are taken") == 1, "the log to say so")
+        host.wait_for_status(host.place()["id"], "CONFIRMED")
+
     def test_an_unfit_database_is_refused_before_anything_else_is_said(self):
         host = self.host()
 
