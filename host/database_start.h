@@ -4,6 +4,7 @@
 
 #include "config/settings.h"
 #include "plugin_host/registry.h"
+#include "store/secret_box.h"
 #include "swap/keeper.h"
 
 namespace orderd {
@@ -13,12 +14,13 @@ struct NoPermission : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Throws config::ConfigError for a schema that this program does not fit, and NoPermission; does nothing
-/// while the database cannot be reached.
-void refuse_unfit_database(const config::Settings& settings);
+/// Throws config::ConfigError for a schema that this program does not fit or another key, and NoPermission;
+/// does nothing while the database cannot be reached.
+void refuse_unfit_database(const config::Settings& settings, const store::SecretBox& box);
 
 /// Waits for the database, saying so, refuses one that is unfit, and brings the plugins' tables up to date.
 /// False: asked to stop meanwhile.
-bool wait_for_schema(const config::Settings& settings, plugins::Registry& registry, swap::Keeper& keeper);
+bool wait_for_schema(const config::Settings& settings, const store::SecretBox& box,
+                     plugins::Registry& registry, swap::Keeper& keeper);
 
 }  // namespace orderd

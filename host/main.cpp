@@ -279,7 +279,7 @@ int Server::serve(Reload& reload) {
   const auto registry = load_plugins(settings, definition);
   judge(settings, *registry, definition);
   if (given_.contains("check-config")) return std::cout << "the configuration is good\n", 0;
-  refuse_unfit_database(settings);  // before the port opens, and before parts speak of what they miss
+  refuse_unfit_database(settings, box);  // before the port opens, and before parts speak of what they miss
   Bus bus(settings);
   store::Pool pool(database(settings), settings.postgres_connections);
   std::atomic<bool> started{false};
@@ -310,7 +310,7 @@ int Server::serve(Reload& reload) {
   }
   const Uuid host = Uuid::v7();
   swap::Keeper keeper(database(settings), *registry, host);
-  if (!wait_for_schema(settings, *registry, keeper)) return 0;
+  if (!wait_for_schema(settings, box, *registry, keeper)) return 0;
   Stages stages(settings, bus, *registry, definition, box, host);
   reload.on("route.", [&stages](const config::Settings& fresh) { stages.reroute(fresh); });
   registry->start(stages.sink());

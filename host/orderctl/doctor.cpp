@@ -10,11 +10,13 @@
 #include <fstream>
 #include <functional>
 #include <iostream>
+#include <optional>
 
 #include "admin/builds.h"
 #include "admin/switches.h"
 #include "config/mask.h"
 #include "orderctl/verbs.h"
+#include "store/key_check.h"
 #include "store/provision.h"
 #include "store/rights.h"
 #include "store/secret_box.h"
@@ -50,13 +52,15 @@ class Examination {
   store::Report run() {
     if (!attempt("configuration", "correct what the line names", [&] { context_.settings(); }))
       return report_;
+    std::optional<store::SecretBox> key;
     attempt("key", "orderctl setup makes one, where there is none",
-            [&] { (void)store::SecretBox::from_file(context_.settings().secrets_key_file); });
+            [&] { key.emplace(store::SecretBox::from_file(context_.settings().secrets_key_file)); });
     look_at_access();
     attempt("saga", "correct saga.dir or saga.default",
             [&] { (void)default_definition(context_.settings()); });
     attempt("plugins", "install or correct what the line names", [&] { context_.registry(); });
     if (attempt("database", "start it, or correct postgres.url", [&] { context_.connection(); })) {
+      if (key) attempt("key of the database", "orderctl migrate apply", [&] { look_at_key(*key); });
       attempt("rights", "see the message", [&] { look_at_rights(); });
       attempt("switches", "orderctl migrate apply", [&] { look_at_switches(); });
       attempt("database", "see the message", [&] { look_at_server(); });
@@ -117,6 +121,12 @@ class Examination {
           target.local_socket || target.host == "localhost" || target.host.starts_with("127.") ||
               context_.settings().postgres_url.find("verify-full") != std::string::npos,
           "warn", "the server's certificate is not checked", "add sslmode=verify-full to postgres.url");
+  }
+  void look_at_key(const store::SecretBox& box) {
+    const std::string problem =
+        store::key_problem(context_.connection(), box, context_.settings().secrets_key_file);
+    if (const auto fix = problem.find(": put"); !problem.empty())
+      add("key", "fail", problem.substr(0, fix), problem.substr(fix + 2));
   }
   void look_at_rights() {
     const std::string problem = store::rights_problem(context_.connection());

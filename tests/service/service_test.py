@@ -151,6 +151,32 @@ class Service(unittest.TestCase):
         time.sleep(0.5)
         self.assertNotIn(" debug ", host.log_path.read_text(encoding="utf-8"))
 
+    def test_another_key_than_the_database_s_is_refused(self):
+        host = self.host()
+        host.prepare()
+        key = pathlib.Path(host.settings["secrets.key_file"])
+        own = key.read_text()
+        key.write_text(secrets.token_hex(32))
+        said = f"secrets.key_file: {key} holds another key"
+        done = host.run("orderd")
+        self.assertEqual(done.returncode, 78)
+        self.assertIn(said, said_by(done))
+        self.assertEqual(len(said_by(done).splitlines()), 1)
+        done = host.run("orderctl", "migrate", "apply")
+        self.assertEqual(done.returncode, 78)
+        self.assertIn(said, done.stderr)
+        rows = json.loads(host.run("orderctl", "doctor", "-o", "json").stdout)
+        found = [row for row in rows if row["state"] == "fail"]
+        self.assertEqual([row["check"] for row in found], ["key"])
+        self.assertIn("holds another key", found[0]["finding"])
+        self.assertIn("put that one back", found[0]["fix"])
+        key.write_text(own)
+        host.start()
+        host.stop()
+        key.write_text(secrets.token_hex(32))
+        self.database.query("delete from key_check")
+        host.start()
+
     def test_the_log_names_the_order_its_statuses_and_its_trace_when_debugging(self):
         host = self.host({"log.level": "debug"})
         host.prepare()
@@ -282,7 +308,8 @@ class Secrets(unittest.TestCase):
         self.host.write_config()
         done = self.host.run("orderd")
         self.assertEqual(done.returncode, 77, done.stderr)
-        self.assertRegex(said_by(done), r"\Aorderd: postgres.url: .*password authentication failed.*doctor.*\Z")
+        self.assertRegex(said_by(done),
+                         r"\Aorderd: postgres.url: .*password authentication failed.*doctor.*\Z")
         self.assertIn("postgres.password_file", done.stderr)
         done = self.host.run("orderctl", "outbox")
         self.assertEqual(done.returncode, 77)
@@ -464,7 +491,7 @@ class Configuration(unittest.TestCase):
         parts = self.host.folder / "conf.d"
         parts.mkdir()
         (parts / "bank.properties").write_text("plugin.payment.library = payment_simulated.so\n")
-        self.refused(f"{parts}/bank.properties: plugin.payment.library is set by {self.host.config_path}, too")
+        self.refused(f"{parts}/bank.properties: plugin.payment.library is set by", self.host.config_path, "too")
         (parts / "bank.properties").write_text("plugin.payment.memory_mb = 100\nhttp.workers = 3\n")
         self.assertEqual(self.host.run("orderd", "--check-config").returncode, 0)
         self.host.variables["ORDERD_PLUGIN_PAYMENT_LIBRARY"] = "payment_simulated.so"
