@@ -10,12 +10,12 @@
 
 #include "access/keyring.h"
 #include "admin/verify.h"
-#include "base/fault.h"
 #include "base/log.h"
 #include "base/service.h"
 #include "bus/kafka/kafka_bus.h"
 #include "bus/pglog/pglog_bus.h"
 #include "config/settings.h"
+#include "database_start.h"
 #include "http/api.h"
 #include "http/front/front.h"
 #include "http/front/listener.h"
@@ -31,7 +31,6 @@
 #include "saga/engine.h"
 #include "saga/pg_store.h"
 #include "sse/broadcaster.h"
-#include "store/migrations.h"
 #include "store/pool.h"
 #include "store/secret_box.h"
 #include "swap/keeper.h"
@@ -63,10 +62,7 @@ struct Bus {
       events = std::make_unique<bus::PglogBus>(database(settings));
       return;
     }
-    bus::KafkaOptions options;
-    options.properties = settings.kafka;
-    options.partitions = shards;
-    auto made = std::make_unique<bus::KafkaBus>(std::move(options));
+    auto made = std::make_unique<bus::KafkaBus>(kafka_options(settings));
     kafka = made.get();
     events = std::move(made);
   }
@@ -152,42 +148,6 @@ class Stages {
   std::unique_ptr<admin::Watch> watch_;
   std::vector<std::jthread> threads_;
 };
-
-/// PostgreSQL will not have us, however long we wait.
-struct NoPermission : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-/// Waits for the database, saying so, refuses one that this program does not fit, and brings the plugins'
-/// tables up to date. False: asked to stop meanwhile.
-bool wait_for_schema(const config::Settings& settings, plugins::Registry& registry, swap::Keeper& keeper) {
-  for (bool said = false;; said = true) {
-    bool fits = false;
-    try {
-      store::Connection connection(database(settings));
-      const std::string problem = store::schema_problem(connection);
-      if (!problem.empty()) throw config::ConfigError(problem);
-      fits = true;
-      ORDERD_FAULT_POINT("main.before_migration");
-      registry.migrate(connection);
-      keeper.begin(connection);
-      return true;
-    } catch (const store::DbError& error) {
-      if (fits && !error.connection_lost) throw;
-      // SQLSTATEs that no waiting mends: who we are, which database, what we may.
-      for (const char* refused : {"28000", "3D000", "42501"})
-        if (error.sqlstate == refused)
-          throw NoPermission(
-              std::string("postgres.url: ") + error.what() +
-              ": give the role its rights or correct the URL (`orderctl setup`, `orderctl doctor`)");
-      if (!said)
-        log_warning("main", "waiting for PostgreSQL, orders are answered 503", {{"error", error.what()}});
-      service::needs(std::chrono::seconds(30));
-      service::status("waiting for PostgreSQL");
-      if (service::wait(std::chrono::milliseconds(500)) == service::Wish::stop) return false;
-    }
-  }
-}
 
 /// Why PostgreSQL cannot be used at this moment; "" when it can, or when all connections are busy with it.
 std::string database_problem(store::Pool& pool) {
@@ -317,7 +277,9 @@ int Server::serve(Reload& reload) {
   const auto box = store::SecretBox::from_file(settings.secrets_key_file);
   const auto definition = default_definition(settings);
   const auto registry = load_plugins(settings, definition);
+  judge(settings, *registry, definition);
   if (given_.contains("check-config")) return std::cout << "the configuration is good\n", 0;
+  refuse_unfit_database(settings, box);  // before the port opens, and before parts speak of what they miss
   Bus bus(settings);
   store::Pool pool(database(settings), settings.postgres_connections);
   std::atomic<bool> started{false};
@@ -348,7 +310,7 @@ int Server::serve(Reload& reload) {
   }
   const Uuid host = Uuid::v7();
   swap::Keeper keeper(database(settings), *registry, host);
-  if (!wait_for_schema(settings, *registry, keeper)) return 0;
+  if (!wait_for_schema(settings, box, *registry, keeper)) return 0;
   Stages stages(settings, bus, *registry, definition, box, host);
   reload.on("route.", [&stages](const config::Settings& fresh) { stages.reroute(fresh); });
   registry->start(stages.sink());

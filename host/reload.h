@@ -16,13 +16,14 @@ class Reload {
   Reload(std::string file, char** environment);
 
   const config::Settings& settings() const { return settings_; }
-  /// When a key that begins with `prefix` has changed, `apply` gets the new settings. It may throw: its own
-  /// part then stays as it was, and the log says so.
+  /// When a key that begins with `prefix` has changed, `apply` gets the new settings. It may throw: those
+  /// that were called before it get the old ones again.
   void on(std::string prefix, Apply apply);
   /// Never throws.
   void run();
 
  private:
+  void apply(const std::set<std::string>& keys, const config::Settings& fresh);
   void take_over(const config::RawValues& values, config::Settings settings);
   const std::string file_;
   char** const environment_;

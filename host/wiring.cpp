@@ -3,6 +3,7 @@
 #include <pwd.h>
 
 #include <charconv>
+#include <filesystem>
 #include <set>
 
 namespace orderd {
@@ -57,8 +58,40 @@ plugins::InstanceConfig instance_config(const std::string& name, const config::P
           plugin.threads};
 }
 
+std::set<std::string> slots_of_sagas(const config::Settings& settings, const saga::Definition& definition) {
+  std::set<std::string> slots;
+  const auto take = [&](const saga::Definition& one) {
+    for (const saga::StepDefinition& step : one.steps) slots.insert(step.slot);
+  };
+  take(definition);
+  for (const auto& entry : std::filesystem::directory_iterator(settings.saga_dir))
+    if (entry.path().extension() == ".json") take(saga::load_definition(entry.path()));
+  return slots;
+}
+
+namespace {
+
+/// A misspelt slot would be ignored for ever.
+void check_slot_names(const config::Settings& settings, const saga::Definition& definition) {
+  std::map<std::string, std::string> named;  // slot -> key
+  for (const auto& [slot, instance] : settings.slots) named[slot] = "slot." + slot;
+  for (const auto& [slot, rules] : saga::parse_routes(settings.routes)) named[slot] = rules.front().key;
+  for (const saga::StepDefinition& step : definition.steps) named.erase(step.slot);
+  if (named.empty()) return;
+  const auto known = slots_of_sagas(settings, definition);
+  std::string all;
+  for (const std::string& slot : known) all += (all.empty() ? "" : ", ") + slot;
+  for (const auto& [slot, key] : named)
+    if (!known.contains(slot))
+      throw plugins::PluginError(key + ": no saga has a slot \"" + slot +
+                                 "\"; correct its name: the sagas in " + settings.saga_dir + " have " + all);
+}
+
+}  // namespace
+
 std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings,
                                                 const saga::Definition& definition) {
+  check_slot_names(settings, definition);
   std::set<std::string> steps;
   for (const saga::StepDefinition& step : definition.steps) {
     const std::string instance = instance_of(settings, step.slot);
@@ -118,6 +151,19 @@ std::unique_ptr<saga::RegistryPlugins> saga_plugins(const config::Settings& sett
                                                     const saga::Definition& definition) {
   return std::make_unique<saga::RegistryPlugins>(registry, standard_instances(settings, definition),
                                                  saga::parse_routes(settings.routes));
+}
+
+bus::KafkaOptions kafka_options(const config::Settings& settings) {
+  bus::KafkaOptions options;
+  options.properties = settings.kafka;
+  options.partitions = shards;
+  return options;
+}
+
+void judge(const config::Settings& settings, plugins::Registry& registry,
+           const saga::Definition& definition) {
+  (void)saga_plugins(settings, registry, definition);
+  if (settings.bus == "kafka") bus::KafkaBus::check(kafka_options(settings));
 }
 
 std::string consumer_name(const config::Settings& settings, const std::string& consumer) {

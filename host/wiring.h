@@ -1,8 +1,10 @@
 #pragma once
 // What `orderd` and `orderctl` make from the settings in the same way.
 #include <memory>
+#include <set>
 #include <string>
 
+#include "bus/kafka/kafka_bus.h"
 #include "config/settings.h"
 #include "plugin_host/registry.h"
 #include "saga/engine.h"
@@ -36,6 +38,11 @@ saga::Slots saga_slots(const config::Settings& settings, plugins::Registry& regi
 std::unique_ptr<saga::RegistryPlugins> saga_plugins(const config::Settings& settings,
                                                     plugins::Registry& registry,
                                                     const saga::Definition& definition);
+bus::KafkaOptions kafka_options(const config::Settings& settings);
+/// The slots of `definition`, and those that only other sagas of saga.dir have. Throws saga::DefinitionError.
+std::set<std::string> slots_of_sagas(const config::Settings& settings, const saga::Definition& definition);
+/// Throws what a start would find wrong with slots, routes and the bus; starts nothing.
+void judge(const config::Settings& settings, plugins::Registry& registry, const saga::Definition& definition);
 /// Consumers' names in `positions`: each bus counts its positions in its own way.
 std::string consumer_name(const config::Settings& settings, const std::string& consumer);
 

@@ -11,6 +11,8 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <cstring>
+#include <filesystem>
 #include <optional>
 
 #include "base/descriptor.h"
@@ -44,10 +46,12 @@ std::optional<pid_t> start_checker(const std::string& file, int settings, int ou
   const std::array<const char*, 9> words{checker_name, "--only",          "entry.",     "--only", "life.",
                                          "--settings", "/proc/self/fd/3", file.c_str(), nullptr};
   std::error_code none;
-  const auto beside = std::filesystem::read_symlink("/proc/self/exe", none).parent_path() / checker_name;
+  const auto folder = std::filesystem::read_symlink("/proc/self/exe", none).parent_path();
+  const auto beside = folder / checker_name;
+  const auto packaged = folder.parent_path() / "libexec/orderd" / checker_name;  // of the host's package
   pid_t child = 0;
   int failed = 1;
-  for (const char* program : {beside.c_str(), checker_name})
+  for (const char* program : {beside.c_str(), checker_name, packaged.c_str()})
     if (failed != 0)
       failed =
           posix_spawnp(&child, program, &actions, &attributes, const_cast<char**>(words.data()), environ);
@@ -96,8 +100,7 @@ std::string judge(const InstallWish& wish, const Told& told) {
   const auto child = start_checker(wish.file.string(), settings.number(), to.number());
   to.close_now();
   if (!child)
-    return "there is no orderd-plugin-check here to judge it: install the package orderd-plugin-dev, or "
-           "force it";
+    return "there is no orderd-plugin-check here to judge it: install the package orderd again, or force it";
   std::string findings;
   std::size_t count = 0;
   const bool in_time = read_lines(*child, from.number(), [&](const std::string& line) {
@@ -119,6 +122,9 @@ std::string judge(const InstallWish& wish, const Told& told) {
 
 BuildAnswer install(InstallWish wish, const plugins::BuildStore& store,
                     const std::function<store::Connection&()>& connect, const Told& told) {
+  if (::access(wish.file.c_str(), R_OK) != 0)
+    throw std::runtime_error("cannot read the plugin " + wish.file.string() + ": " + std::strerror(errno) +
+                             "; correct its name, or put it where the user that orderd runs as can read it");
   if (!wish.forced)
     if (const std::string problem = judge(wish, told); !problem.empty())
       return {BuildAnswer::Kind::refused, "", problem};

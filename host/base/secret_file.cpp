@@ -1,5 +1,6 @@
 #include "base/secret_file.h"
 
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +18,29 @@ std::string owner_problem(const struct stat& status, const std::string& path) {
   if (status.st_uid == 0 || status.st_uid == geteuid()) return "";
   return "belongs to user " + std::to_string(status.st_uid) +
          ", neither root nor the user that orderd runs as: `chown root " + path + "`";
+}
+
+std::string user_name(uid_t number) {
+  const passwd* user = ::getpwuid(number);
+  return user ? user->pw_name : "user " + std::to_string(number);
+}
+
+[[noreturn]] void cannot_read(const std::string& key, const std::string& path, int error) {
+  std::string line = key + ": cannot read " + path + ": " + std::strerror(error);
+  if (error == ENOENT && key == "secrets.key_file")
+    line += "; `orderctl setup` makes it, or `openssl rand -hex 32 > " + path + " && chmod 600 " + path + "`";
+  else if (error == ENOENT)
+    line += "; put the secret in it, or correct " + key;
+  if (error == EACCES) {
+    struct stat status {};
+    // The file, or the first folder above it that is not closed to us.
+    std::filesystem::path seen = path;
+    while (::stat(seen.c_str(), &status) != 0 && seen.has_relative_path()) seen = seen.parent_path();
+    line += "; this runs as " + user_name(geteuid()) + ", and " + seen.string() + " is " +
+            user_name(status.st_uid) +
+            "'s alone: start orderd by systemd, which hands it the content, and orderctl with sudo";
+  }
+  throw std::runtime_error(line);
 }
 
 }  // namespace
@@ -37,10 +61,9 @@ std::string secret_path(const std::string& path) {
 std::string read_secret(const std::string& key, const std::string& path) {
   const std::string actual = secret_path(path);
   struct stat status {};
-  if (::stat(actual.c_str(), &status) != 0)
-    throw std::runtime_error(key + ": cannot read " + path + ": " + std::strerror(errno) +
-                             "; make it, for a key with `openssl rand -hex 32 > " + path + " && chmod 600 " +
-                             path + "`");
+  if (::stat(actual.c_str(), &status) != 0) cannot_read(key, path, errno);
+  if (!S_ISREG(status.st_mode))
+    throw std::runtime_error(key + ": " + path + " is not a file: name the file that holds the secret");
   // A credential's mode is systemd's affair: an access list for the service shows as rights of the group.
   if (actual == path) {
     if (const auto problem = owner_problem(status, path); !problem.empty())
@@ -49,9 +72,7 @@ std::string read_secret(const std::string& key, const std::string& path) {
       throw std::runtime_error(key + ": " + path + " can be read by others: `chmod 600 " + path + "`");
   }
   std::ifstream file(actual, std::ios::binary);
-  if (!file)
-    throw std::runtime_error(key + ": cannot read " + path + ": " + std::strerror(errno) +
-                             "; it must be readable by the user that orderd runs as");
+  if (!file) cannot_read(key, path, errno);
   std::ostringstream content;
   content << file.rdbuf();
   std::string text = std::move(content).str();

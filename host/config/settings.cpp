@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/secret_file.h"
+#include "config/postgres_url.h"
 
 namespace orderd::config {
 namespace {
@@ -27,6 +28,11 @@ struct Found {
     if (error != std::errc() || at != end || value < least || value > most)
       expected("a whole number from " + std::to_string(least) + " to " + std::to_string(most));
     return value;
+  }
+  std::string postgres_url() const {
+    if (const auto problem = postgres_url_problem(raw.value); !problem.empty())
+      throw ConfigError(raw.source + ": " + key + " " + problem);
+    return raw.value;
   }
   bool flag() const {
     if (raw.value == "yes" || raw.value == "true" || raw.value == "on") return true;
@@ -91,7 +97,7 @@ const std::map<std::string, Setter>& setters() {
        [](Settings& s, const Found& f) { s.access_rate_per_second = f.number<unsigned>(0, 1'000'000); }},
       {"access.rate_burst",
        [](Settings& s, const Found& f) { s.access_rate_burst = f.number<unsigned>(0, 1'000'000); }},
-      {"postgres.url", [](Settings& s, const Found& f) { s.postgres_url = f.raw.value; }},
+      {"postgres.url", [](Settings& s, const Found& f) { s.postgres_url = f.postgres_url(); }},
       {"postgres.password_file", [](Settings& s, const Found& f) { s.postgres_password_file = f.raw.value; }},
       {"postgres.pooled", [](Settings& s, const Found& f) { s.postgres_pooled = f.flag(); }},
       {"postgres.connections",

@@ -11,12 +11,22 @@
 namespace orderd::config {
 namespace {
 
+/// Two packages that bring one instance: which of them served it would hang on their files' names.
+void refuse_second_library(const std::string& key, const std::string& source, const RawValues& before) {
+  const auto first = before.find(key);
+  if (first != before.end() && key.starts_with("plugin.") && key.ends_with(".library") &&
+      std::count(key.begin(), key.end(), '.') == 2)
+    throw ConfigError(source + ": " + key + " is set by " + first->second.source +
+                      ", too: remove one of the two lines, or call one instance by another name");
+}
+
 void collect(const Poco::Util::AbstractConfiguration& from, const std::string& prefix,
              const std::string& source, RawValues& out) {
   Poco::Util::AbstractConfiguration::Keys keys;
   from.keys(prefix, keys);
   for (const std::string& name : keys) {
     const std::string key = prefix.empty() ? name : prefix + "." + name;
+    if (from.hasProperty(key)) refuse_second_library(key, source, out);
     if (from.hasProperty(key)) out[key] = {from.getRawString(key), source};
     collect(from, key, source, out);
   }
@@ -25,6 +35,9 @@ void collect(const Poco::Util::AbstractConfiguration& from, const std::string& p
 void read_file(const std::filesystem::path& file, RawValues& out) {
   if (const auto problem = trust_problem(file); !problem.empty())
     throw ConfigError(file.string() + ": " + problem);
+  // Poco reads a folder for ever, and a pipe until somebody writes to it.
+  if (std::error_code failed; !std::filesystem::is_regular_file(file, failed))
+    throw ConfigError(file.string() + ": is not a file: remove it, or put a file with settings in its place");
   try {
     const Poco::AutoPtr<Poco::Util::PropertyFileConfiguration> properties(
         new Poco::Util::PropertyFileConfiguration(file.string()));

@@ -293,9 +293,11 @@ bool Writer::connect() {
   if (steady_clock::now() < connect_again_) return false;
   try {
     connection_ = std::make_unique<store::Connection>(options_.database);
+    if (std::exchange(away_, false)) log_info("intake", "the database is back, new orders are taken");
     return true;
   } catch (const store::DbError& error) {
-    log_warning("intake", "new orders are refused until the database is back", {{"error", error.what()}});
+    if (!std::exchange(away_, true))
+      log_warning("intake", "new orders are refused until the database is back", {{"error", error.what()}});
     connect_again_ = steady_clock::now() + reconnect_interval;
     return false;
   }

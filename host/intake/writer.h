@@ -67,6 +67,7 @@ class Writer {
   Queue& queue_;
   std::unique_ptr<store::Connection> connection_;
   std::chrono::steady_clock::time_point connect_again_{}, purge_again_{}, look_again_{};
+  bool away_ = false;    // the database, and the log says so
   bool paused_ = false;  // as the switch was at the last look
   std::int16_t next_shard_ = 0;
 };

@@ -44,10 +44,8 @@ int install(Context& context, const Words& words) {
   wish.wish = {instance, "", actor(), wish.forced ? given.reason() : given.option("--reason").value_or("")};
   wish.plugin = instance_config(instance, plugin_of(context, instance));
   wish.file = std::filesystem::absolute(given.words[1]);
-  const auto connect = [&]() -> store::Connection& {
-    context.become_service_user();
-    return context.connection();
-  };
+  context.become_service_user();  // before the check: a plugin may know PostgreSQL by the user's name
+  const auto connect = [&]() -> store::Connection& { return context.connection(); };
   const auto told = [&](const std::string& line) {
     if (!context.json()) std::cout << line << "\n" << std::flush;
   };
@@ -71,6 +69,7 @@ int list(Context& context, const Words& words) {
                                           : "",
                            std::to_string(one.orders), std::to_string(one.hosts), to_rfc3339(one.added_at),
                            one.added_by, one.problem});
+  if (report.rows.empty() && !given.words.empty()) (void)plugin_of(context, given.words[0]);
   return context.print(report), 0;
 }
 

@@ -1,26 +1,17 @@
 // Verbs about the configuration. Values that may be secrets are never shown.
 #include <iostream>
-#include <regex>
 
+#include "config/mask.h"
 #include "orderctl/verbs.h"
 #include "store/secret_box.h"
+#include "wiring.h"
 
 namespace orderd::ctl {
-
-std::string masked(const std::string& key, const std::string& value) {
-  static const std::regex secret_key("(password|passphrase|secret|token|api_?key|\\.pem$)",
-                                     std::regex::icase);
-  static const std::regex in_url("(://[^:/@ ]*:)[^@]*@"), in_words("(password *= *)('[^']*'|[^ ]+)");
-  const bool names_a_file =
-      key.ends_with("_file") || key.ends_with(".location") || key.find(".secret.") != key.npos;
-  if (!names_a_file && std::regex_search(key, secret_key)) return "***";
-  return std::regex_replace(std::regex_replace(value, in_url, "$1***@"), in_words, "$1***");
-}
 
 store::Report shown_config(Context& context) {
   store::Report report{{"key", "value", "source"}, {}};
   for (const auto& [key, raw] : context.values())
-    report.rows.push_back({key, masked(key, raw.value), raw.source});
+    report.rows.push_back({key, config::masked(key, raw.value), raw.source});
   return report;
 }
 
@@ -35,8 +26,12 @@ int show(Context& context, const Words& words) {
 
 int check(Context& context, const Words& words) {
   expect_no_words(words);
-  (void)store::SecretBox::from_file(context.settings().secrets_key_file);
-  context.registry();
+  try {
+    (void)store::SecretBox::from_file(context.settings().secrets_key_file);
+    judge(context.settings(), context.registry(), default_definition(context.settings()));
+  } catch (const std::exception& error) {
+    throw config::ConfigError(error.what());  // whatever it is, a start would end with it
+  }
   std::cout << "the configuration is good\n";
   return 0;
 }

@@ -72,7 +72,11 @@ const config::Settings& Context::settings() {
 plugins::Registry& Context::registry() {
   settings();
   become_service_user();
-  if (!registry_) registry_ = load_plugins(settings(), default_definition(settings()));
+  if (!registry_) {
+    config::Settings quiet = settings();
+    quiet.log_level = "warning";  // as this program's own: main.cpp
+    registry_ = load_plugins(quiet, default_definition(quiet));
+  }
   return *registry_;
 }
 

@@ -10,10 +10,15 @@
 #include <fstream>
 #include <functional>
 #include <iostream>
+#include <optional>
 
 #include "admin/builds.h"
+#include "admin/switches.h"
+#include "config/mask.h"
 #include "orderctl/verbs.h"
+#include "store/key_check.h"
 #include "store/provision.h"
+#include "store/rights.h"
 #include "store/secret_box.h"
 #include "wiring.h"
 
@@ -33,6 +38,10 @@ constexpr store::Statement work_facts{
     "(shard) where p.consumer = 'relay@kafka' or p.consumer not like '%@kafka'), "
     "(select count(distinct id) from hosts where seen > now() - interval '1 minute')"};
 
+constexpr store::Statement live_keys{
+    "doctor_keys",
+    "select exists (select from api_keys where revoked is null and (expires is null or expires > now()))"};
+
 constexpr int server_version_min = 150000, clock_skew_max_s = 5, lag_events_max = 10'000;
 
 /// Findings as rows. A check that throws is a finding itself, and what needs it is left out.
@@ -43,13 +52,17 @@ class Examination {
   store::Report run() {
     if (!attempt("configuration", "correct what the line names", [&] { context_.settings(); }))
       return report_;
-    attempt("key", "orderctl setup",
-            [&] { (void)store::SecretBox::from_file(context_.settings().secrets_key_file); });
+    std::optional<store::SecretBox> key;
+    attempt("key", "orderctl setup makes one, where there is none",
+            [&] { key.emplace(store::SecretBox::from_file(context_.settings().secrets_key_file)); });
     look_at_access();
     attempt("saga", "correct saga.dir or saga.default",
             [&] { (void)default_definition(context_.settings()); });
     attempt("plugins", "install or correct what the line names", [&] { context_.registry(); });
     if (attempt("database", "start it, or correct postgres.url", [&] { context_.connection(); })) {
+      if (key) attempt("key of the database", "orderctl migrate apply", [&] { look_at_key(*key); });
+      attempt("rights", "see the message", [&] { look_at_rights(); });
+      attempt("switches", "orderctl migrate apply", [&] { look_at_switches(); });
       attempt("database", "see the message", [&] { look_at_server(); });
       attempt("schema", "orderctl migrate apply", [&] { look_at_schema(); });
       attempt("work", "orderctl migrate apply", [&] { look_at_work(); });
@@ -72,7 +85,15 @@ class Examination {
     const std::size_t before = report_.rows.size();
     try {
       look();
-    } catch (const std::exception& error) { return add(check, "fail", error.what(), fix), false; }
+    } catch (const store::DbError& error) {
+      const std::string known = store::refusal_fix(error.sqlstate);
+      return add(check, "fail", error.what(), known.empty() ? fix : known), false;
+    } catch (const std::exception& error) {
+      // A line that ends with what to do about it needs no second fix beside it.
+      const std::string line = error.what();
+      const auto own = line.rfind(": `chmod");
+      return add(check, "fail", line, own == line.npos ? fix : line.substr(own + 2)), false;
+    }
     if (report_.rows.size() == before) add(check, "ok", "");
     return true;
   }
@@ -101,6 +122,32 @@ class Examination {
               context_.settings().postgres_url.find("verify-full") != std::string::npos,
           "warn", "the server's certificate is not checked", "add sslmode=verify-full to postgres.url");
   }
+  void look_at_key(const store::SecretBox& box) {
+    const std::string problem =
+        store::key_problem(context_.connection(), box, context_.settings().secrets_key_file);
+    if (const auto fix = problem.find(": put"); !problem.empty())
+      add("key", "fail", problem.substr(0, fix), problem.substr(fix + 2));
+  }
+  void look_at_rights() {
+    const std::string problem = store::rights_problem(context_.connection());
+    const auto fix = problem.find(": ");
+    if (!problem.empty()) add("rights", "fail", problem.substr(0, fix), problem.substr(fix + 2));
+  }
+  void look_at_switches() {
+    for (const auto& one : admin::switches(context_.connection(), {}))
+      judge("switches", !one.paused, "warn",
+            one.name + " is paused by " + one.actor + " (" + one.reason + ")",
+            "orderctl switches resume " + one.name + " --reason TEXT");
+    for (const auto& [instance, state] : admin::plugin_states(context_.connection()))
+      judge("breakers", state.breaker == "closed", "warn",
+            "calls to plugin " + instance + " are held back after failures, " + std::to_string(state.parked) +
+                " orders wait for it",
+            "look at its provider; calls go on by themselves when it answers");
+    const bool any_key = context_.connection().run(live_keys).boolean(0, 0);
+    judge("access", any_key || context_.settings().access_keys != "required", "warn",
+          "keys are required and there is none: every request is answered 401",
+          "orderctl keys create CALLER orders:read,orders:write");
+  }
   void look_at_schema() {
     for (const auto& row : schema_differences(context_).rows)
       add("schema", "fail", row[0] + " " + row[1] + " " + row[3],
@@ -127,6 +174,11 @@ class Examination {
                 (one.orders > 0 ? ": " + std::to_string(one.orders) + " orders need it" : ""),
             "make the folder writable for orderd, or orderctl plugin install " + one.instance + " FILE");
   }
+  void look_at_answer(const std::string& answer) {
+    const bool ready = answer.find("\"ready\"") != answer.npos;
+    add("host", ready ? "ok" : "warn", answer,
+        ready ? "" : "mend what it names; journalctl -u orderd has more of it");
+  }
   void look_at_host() {
     if (!context_.settings().roles.contains("api")) return;
     const std::string answer = ask_host(context_, "/healthz/ready");
@@ -134,7 +186,7 @@ class Examination {
       add("host", "warn", "none answers on port " + std::to_string(context_.settings().http_port),
           "systemctl start orderd");
     else
-      add("host", answer.find("\"ready\"") != answer.npos ? "ok" : "warn", answer, "");
+      look_at_answer(answer);
   }
 
  public:
@@ -172,7 +224,7 @@ Poco::JSON::Array json_of(const store::Report& report) {
   Poco::JSON::Array array;
   for (const auto& row : report.rows) {
     Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
-    for (std::size_t i = 0; i < row.size(); ++i) object.set(report.columns[i], row[i]);
+    for (std::size_t i = 0; i < row.size(); ++i) object.set(report.columns[i], config::masked_text(row[i]));
     array.add(object);
   }
   return array;
@@ -189,7 +241,7 @@ int diag(Context& context, const Words& words) {
   const auto section = [&](const char* name, const std::function<store::Report(Context&)>& make) {
     try {
       bundle.set(name, json_of(make(context)));
-    } catch (const std::exception& error) { bundle.set(name, error.what()); }
+    } catch (const std::exception& error) { bundle.set(name, config::masked_text(error.what())); }
   };
   section("config", shown_config);
   section("doctor", [](Context& from) { return Examination(from).run(); });

@@ -8,6 +8,9 @@
 #include "base/log.h"
 #include "orderctl/verbs.h"
 #include "plugin_host/error.h"
+#include "saga/definition.h"
+#include "saga/routes.h"
+#include "store/rights.h"
 
 namespace orderd::ctl {
 
@@ -35,7 +38,8 @@ std::int64_t number(const std::string& text, const std::string& what) {
 
 namespace {
 
-constexpr int exit_failed = 1, exit_usage = 64, exit_unavailable = 69, exit_config = 78;  // sysexits.h
+constexpr int exit_failed = 1, exit_usage = 64, exit_unavailable = 69, exit_no_permission = 77,
+              exit_config = 78;  // sysexits.h
 
 struct Invocation {
   std::string config = config::default_file();
@@ -107,7 +111,13 @@ int main(int count, char** values) {
     return ctl::failed(ctl::exit_config, error.what());
   } catch (const plugins::PluginError& error) {
     return ctl::failed(ctl::exit_config, error.what());
+  } catch (const saga::RouteError& error) {
+    return ctl::failed(ctl::exit_config, error.what());
+  } catch (const saga::DefinitionError& error) {
+    return ctl::failed(ctl::exit_config, error.what());
   } catch (const store::DbError& error) {
+    const std::string fix = store::refusal_fix(error.sqlstate);
+    if (!fix.empty()) return ctl::failed(ctl::exit_no_permission, std::string(error.what()) + ": " + fix);
     return ctl::failed(error.connection_lost ? ctl::exit_unavailable : ctl::exit_failed, error.what());
   } catch (const std::exception& error) { return ctl::failed(ctl::exit_failed, error.what()); }
 }

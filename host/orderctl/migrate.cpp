@@ -4,6 +4,8 @@
 #include <iostream>
 
 #include "orderctl/verbs.h"
+#include "store/key_check.h"
+#include "store/rights.h"
 
 namespace orderd::ctl {
 namespace {
@@ -43,12 +45,44 @@ int plan(Context& context, const Words& words) {
   return 0;
 }
 
+}  // namespace
+
+std::optional<store::SecretBox> own_key(Context& context) {
+  try {
+    return store::SecretBox::from_file(context.settings().secrets_key_file);
+  } catch (const std::runtime_error&) {
+    return std::nullopt;  // another machine may migrate than those that start; these say what is wrong
+  }
+}
+
+void expect_own_key(Context& context, const std::optional<store::SecretBox>& key) {
+  if (!key) return;
+  const std::string problem =
+      store::remember_key(context.connection(), *key, context.settings().secrets_key_file);
+  if (!problem.empty()) throw config::ConfigError(problem);
+}
+
+namespace {
+
+std::vector<store::Migration> apply_of(Context& context, const std::string& owner,
+                                       const std::vector<store::Migration>& migrations) {
+  try {
+    return store::migrate(context.connection(), owner, migrations);
+  } catch (const store::DbError& error) {
+    if (error.sqlstate != store::sqlstate_no_right || error.connection_lost) throw;
+    throw store::DbError("the tables of " + owner + " cannot be made: " + error.what(), error.sqlstate,
+                         false);
+  }
+}
+
 int apply(Context& context, const Words& words) {
   expect_no_words(words);
+  const auto key = own_key(context);
   store::Report report{{"owner", "number", "name", "state"}, {}};
   for (const auto& [owner, migrations] : known_migrations(context))
-    for (const auto& one : store::migrate(context.connection(), owner, migrations))
+    for (const auto& one : apply_of(context, owner, migrations))
       report.rows.push_back({owner, std::to_string(one.number), one.name, "applied"});
+  expect_own_key(context, key);
   if (context.json()) return context.print(report), 0;
   for (const auto& row : report.rows)
     std::cout << "applied " << row[2] << (row[0] == "orderd" ? "" : " of " + row[0]) << "\n";

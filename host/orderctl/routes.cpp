@@ -27,11 +27,19 @@ std::string metadata_json(const std::string& text) {
   return out;
 }
 
+void expect_slot(Context& context, const std::string& slot) {
+  const auto known = slots_of_sagas(context.settings(), default_definition(context.settings()));
+  std::string all;
+  for (const std::string& one : known) all += (all.empty() ? "" : ", ") + one;
+  if (!known.contains(slot)) throw UsageError("no saga has a slot " + slot + "; there are " + all);
+}
+
 int explain(Context& context, const Words& words) {
   const Given given(words, {"--method", "--currency", "--amount", "--customer", "--metadata", "--broken"});
   if (given.words.empty() || given.words.size() > 2)
     throw UsageError("route explain needs a SLOT, and an ORDER_ID or an order's marks");
   const std::string& slot = given.words[0];
+  expect_slot(context, slot);
   OrderBody body;
   Uuid id = Uuid::v7();
   std::string kept;

@@ -12,6 +12,7 @@ namespace orderd::ctl {
 namespace {
 
 constexpr int page = 100;
+constexpr std::int64_t seconds_max = 3'000'000'000;  // a century
 
 /// Which instance serves each slot, without loading any.
 admin::Slots named_slots(Context& context) {
@@ -53,8 +54,12 @@ admin::SagaFilter filter_of(const Given& given) {
   }
   filter.step = given.option("--step");
   filter.attention = given.flag("--attention");
-  if (const auto age = given.option("--older-than"))
-    filter.placed_before = now() - Millis(1000 * number(*age, "--older-than"));
+  if (const auto age = given.option("--older-than")) {
+    const std::int64_t seconds = number(*age, "--older-than");
+    if (seconds < 0 || seconds > seconds_max)
+      throw UsageError("--older-than is a number of seconds, not " + *age);
+    filter.placed_before = now() - Millis(1000 * seconds);
+  }
   filter.plugin = given.option("--plugin");
   return filter;
 }

@@ -85,9 +85,11 @@ int setup(Context& context, const Words& words) {
   plan += "  orderd's tables in the database " + target.database + "\n";
   if (words.empty() && !agreed(plan)) return std::cout << "nothing was done\n", 1;
   make_key(settings.secrets_key_file);
+  const auto key = own_key(context);
   if (target.local_socket) make_database(target);
   for (const auto& one : store::migrate(context.connection(), "orderd", store::host_migrations()))
     std::cout << "applied " << one.name << "\n";
+  expect_own_key(context, key);
   if (settings.plugins.empty()) {
     std::cout << "no plugin is configured yet: install some, then `orderctl migrate apply`\n";
     return 0;

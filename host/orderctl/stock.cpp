@@ -11,17 +11,22 @@ namespace {
 
 int stock_list(Context& context, const Words& words) {
   if (words.size() > 2) throw UsageError("stock list takes AFTER and LIMIT");
-  const auto limit = words.size() > 1 ? static_cast<std::uint32_t>(number(words[1], "LIMIT")) : 100u;
+  const std::int64_t limit = words.size() > 1 ? number(words[1], "LIMIT") : 100;
+  if (limit < 1 || limit > 10'000) throw UsageError("LIMIT is 1 to 10000, not " + words[1]);
   plugins::CatalogPort& catalog = context.catalog();
   store::UnitOfWork work(context.connection());
   plugins::LentTransaction tx(work);
   store::Report report{{"sku", "available", "reserved", "sold", "price", "currency", "name"}, {}};
-  for (const auto& product : catalog.list(tx, words.empty() ? "" : words[0], limit))
+  for (const auto& product :
+       catalog.list(tx, words.empty() ? "" : words[0], static_cast<std::uint32_t>(limit)))
     report.rows.push_back({product.sku, std::to_string(product.available), std::to_string(product.held),
                            std::to_string(product.sold), std::to_string(product.unit_price), product.currency,
                            product.name});
   work.commit();
   context.print(report);
+  if (static_cast<std::int64_t>(report.rows.size()) == limit)
+    std::cerr << "orderctl: these are the first " << limit << "; `orderctl stock list "
+              << report.rows.back()[0] << " " << limit << "` shows what comes after them\n";
   return 0;
 }
 

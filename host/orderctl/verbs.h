@@ -1,11 +1,13 @@
 #pragma once
 // The verbs of orderctl. Each group is a file that lists its verbs in a table; help, the man page and the
 // completion are made from the same tables, so a verb that exists is a verb that is documented.
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "orderctl/context.h"
+#include "store/secret_box.h"
 
 namespace orderd::ctl {
 
@@ -44,6 +46,10 @@ std::vector<Verb> help_verbs();
 std::vector<Verb> all_verbs();
 
 /// Refuses more words than a verb takes.
+/// This machine's secrets.key, to be read before root becomes the service's user; nullopt if it cannot be.
+std::optional<store::SecretBox> own_key(Context& context);
+/// Remembers it for a database that knows none; throws config::ConfigError if that knows another.
+void expect_own_key(Context& context, const std::optional<store::SecretBox>& key);
 void expect_no_words(const Words& words);
 std::int64_t number(const std::string& text, const std::string& what);
 
@@ -54,7 +60,5 @@ store::Report stuck_and_live_sagas(Context& context);
 store::Report parked_events(Context& context);
 store::Report outbox_positions(Context& context);
 store::Report loaded_plugins(Context& context);
-/// A configuration value without passwords, whether its key or its text gives them away.
-std::string masked(const std::string& key, const std::string& value);
 
 }  // namespace orderd::ctl

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <boost/dll/shared_library.hpp>
+#include <cerrno>
 #include <cstring>
 #include <deque>
 #include <fstream>
@@ -107,16 +108,24 @@ LibraryFile judged(const std::string& instance, const LibrarySource& source,
                    std::unique_ptr<Descriptor>& descriptor) {
   std::error_code failed;
   const auto root = std::filesystem::weakly_canonical(source.directory, failed);
+  const auto closed = [&](const std::filesystem::path& what) {
+    fail(instance, what, "the user that orderd runs as cannot read it",
+         "chmod it to 0644 and its folders to 0755");
+  };
   const auto file = std::filesystem::weakly_canonical(root / path, failed);
+  if (failed == std::errc::permission_denied) closed(root / path);
   if (!inside(root, file))
     fail(instance, file, "it is outside the plugin directory " + root.string(), "move it there");
-  descriptor = std::make_unique<Descriptor>(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  const int opened = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (opened < 0 && errno == EACCES) closed(file);
+  descriptor = std::make_unique<Descriptor>(opened);
   if (!is_regular(descriptor->number()))
     fail(instance, file, "there is no such file",
          "install the package that brings it, or correct the library's name");
-  for (const auto& problem :
-       {ownership_problem(descriptor->number(), source.trust), folders_problem(file, source.trust)})
-    if (!problem.empty()) fail(instance, file, problem, "chown it to root and chmod it to 0644");
+  if (const auto problem = ownership_problem(descriptor->number(), source.trust); !problem.empty())
+    fail(instance, file, problem, "chown it to root and chmod it to 0644");
+  if (const auto problem = folders_problem(file, source.trust); !problem.empty())
+    fail(instance, file, problem, "chown that folder to root and chmod it to 0755");
 
   const std::string bytes = file_bytes(descriptor->number());
   const std::string digest = sha256_hex(bytes);

@@ -128,8 +128,9 @@ std::vector<Task> Engine::load(const std::vector<std::int16_t>& shards) {
     } catch (const StoreError& error) {
       if (error.kind == StoreError::Kind::lost) throw;
       if (left_alone_.emplace(id, live.saga.shard).second)
-        log_error("saga", "an order in flight is left alone for now",
-                  {{"order", id.to_string()}, {"reason", error.what()}});
+        log_error(
+            "saga", "an order in flight is left alone for now",
+            {{"order", id.to_string()}, {"trace", trace_id(live.traceparent)}, {"reason", error.what()}});
       continue;
     }
     left_alone_.erase(id);

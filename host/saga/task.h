@@ -15,6 +15,12 @@ struct Live {
   std::string traceparent;
   std::shared_ptr<const Served> served;
 };
+
+/// The part of a W3C traceparent that names all that one request caused; "" if there is none.
+inline std::string trace_id(const std::string& traceparent) {
+  return traceparent.size() < 35 ? "" : traceparent.substr(3, 32);
+}
+
 /// One order's share of a tick.
 struct Draft {
   Live live;

@@ -273,17 +273,33 @@ Change Engine::change_of(Draft& draft) const {
   return change;
 }
 
+namespace {
+
+void log_new_statuses(const Draft& draft) {
+  Status before = draft.starts ? Status::pending : draft.live.saga.status;
+  for (const OrderHead& head : draft.decision.events)
+    if (std::exchange(before, head.status) != head.status)
+      log(LogLevel::debug, "saga", "an order has a new status",
+          {{"order", head.id.to_string()},
+           {"status", std::string(name(head.status))},
+           {"trace", trace_id(draft.live.traceparent)}});
+}
+
+}  // namespace
+
 void Engine::adopt(Drafts& drafts, const std::set<Uuid>& not_started) {
   for (auto& [id, one] : drafts) {
     if (not_started.contains(id) || !is_out(one.decision.saga)) gate_.give_back(id);
     if (not_started.contains(id)) continue;
     metrics_.started += one.starts;
+    log_new_statuses(one);
     for (const OrderHead& head : one.decision.events)
       if (head.type == EventType::order_confirmed)
         metrics_.confirmed.observe(clock_.now() - Time(Millis(id.unix_ms())));
     if (one.decision.saga.stuck && !one.live.saga.stuck)
       log_error("saga", "an order is stuck and needs a person",
                 {{"order", id.to_string()},
+                 {"trace", trace_id(one.live.traceparent)},
                  {"code", one.decision.saga.stuck->code},
                  {"reason", one.decision.saga.stuck->message}});
     if (one.decision.saga.mode == Mode::finished) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/metrics.h"
+#include "store/rights.h"
 
 namespace orderd::store {
 namespace {
@@ -43,7 +44,8 @@ void count_stale_write() {
 std::string refusal_of(const char* message) {
   const std::string_view text = message ? message : "";
   const auto says = [&](const char* words) { return text.find(words) != text.npos; };
-  if (says("authentication failed") || says("no pg_hba.conf entry") || says("no password supplied") ||
+  if (says("password authentication failed") || says("no password supplied")) return "28P01";
+  if (says("authentication failed") || says("no pg_hba.conf entry") ||
       (says("role \"") && says("does not exist")))
     return "28000";
   if (says("database \"") && says("does not exist")) return "3D000";
@@ -206,7 +208,10 @@ void Connection::script(const std::string& sql) {
   if (succeeded(result.raw())) return;
   if (PQstatus(connection_.get()) != CONNECTION_OK) lost();
   const std::string state = sqlstate_of(result.raw());
-  throw DbError(trimmed(PQresultErrorMessage(result.raw())), state, ends_session(state));
+  // The place in the script helps who wrote it, but not who lacks a right.
+  const std::string text =
+      state == sqlstate_no_right ? what_of(result.raw()) : trimmed(PQresultErrorMessage(result.raw()));
+  throw DbError(text, state, ends_session(state));
 }
 
 namespace {

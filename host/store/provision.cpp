@@ -18,13 +18,9 @@ std::string identifier(Connection& connection, const std::string& name) {
 }  // namespace
 
 Target target_of(const std::string& url) {
-  char* problem = nullptr;
-  PQconninfoOption* options = PQconninfoParse(url.c_str(), &problem);
-  if (!options) {
-    const std::string what = problem ? problem : "not a PostgreSQL connection string";
-    PQfreemem(problem);
-    throw DbError("postgres.url: " + what, "", false);
-  }
+  PQconninfoOption* options = PQconninfoParse(url.c_str(), nullptr);
+  // libpq's own words would quote a part of it, which may be of the password.
+  if (!options) throw DbError("postgres.url cannot be read as a connection string", "", false);
   Target target{"", "", "orderd", "orderd", false};
   for (const PQconninfoOption* one = options; one->keyword; ++one) {
     if (!one->val || !*one->val) continue;

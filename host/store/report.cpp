@@ -14,13 +14,9 @@ namespace {
 /// Poco::Data takes keywords split at spaces, so neither a URI nor a password with a space in it. Let libpq
 /// take the string apart, and find the values where it looks for what a string lacks: in PG* variables.
 std::string keywords(const ConnectionOptions& from) {
-  char* problem = nullptr;
-  PQconninfoOption* options = PQconninfoParse(from.url.c_str(), &problem);
-  if (!options) {
-    const std::string what = problem ? problem : "not a PostgreSQL connection string";
-    PQfreemem(problem);
-    throw DbError("postgres.url: " + what, "", true);
-  }
+  PQconninfoOption* options = PQconninfoParse(from.url.c_str(), nullptr);
+  // libpq's own words would quote a part of it, which may be of the password.
+  if (!options) throw DbError("postgres.url cannot be read as a connection string", "", true);
   std::string out = "connect_timeout=" + std::to_string(from.connect_timeout_s);
   for (const PQconninfoOption* one = options; one->keyword; ++one) {
     if (!one->val || !*one->val) continue;

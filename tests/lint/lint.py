@@ -48,7 +48,7 @@ FENCES = [
     (r"librdkafka/", "host/bus/kafka"),
     (r"Poco/Net/(HTTPServer|HTTPRequestHandler|TCPServer|ServerSocket)", "host/http host/sse plugins"),
     (r"Poco/Data/", "host/store plugins"),
-    (r"libpq-fe\.h|libpq/|postgresql/", "host/store plugins plugin-api"),
+    (r"libpq-fe\.h|libpq/|postgresql/", "host/store host/config plugins plugin-api"),
     (r"prometheus/|systemd/", "host/base"),
     (r"boost/dll", "host/plugin_host"),
     (r"curl/", "host/plugin_host"),

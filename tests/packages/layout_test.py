@@ -48,6 +48,7 @@ class Components(unittest.TestCase):
     def test_the_host_has_programs_units_pages_and_configuration(self):
         files = self.files("host")
         for path in ("usr/bin/orderd", "usr/bin/orderctl", "etc/orderd/orderd.properties",
+                     "usr/libexec/orderd/orderd-plugin-runner", "usr/libexec/orderd/orderd-plugin-check",
                      "usr/lib/systemd/system/orderd.service", "usr/lib/systemd/system/orderd@.service",
                      "usr/lib/sysusers.d/orderd.conf", "usr/lib/tmpfiles.d/orderd.conf",
                      "usr/share/man/man1/orderctl.1", "usr/share/man/man5/orderd.properties.5",

@@ -2,15 +2,18 @@
 """What a service manager and an administrator see of a host: notes and watchdog, reload, secrets from files
 and credentials, variables, exit statuses, and the operator's verbs."""
 
+import contextlib
 import json
 import os
 import pathlib
 import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 import unittest
 import urllib.parse
 
@@ -19,6 +22,11 @@ import orderd_env  # noqa: E402  (after the path is set)
 from orderd_env import wait_for  # noqa: E402
 
 LIMIT_S = 60
+
+
+def said_by(done):
+    """What a program said, but for the plugins that it loaded."""
+    return "\n".join(line for line in done.stderr.splitlines() if " info plugin: loaded" not in line)
 
 
 class Manager:
@@ -108,6 +116,122 @@ class Service(unittest.TestCase):
                access__rate_per_second="50", log__level="debug")
         host.place()
 
+    def test_a_reload_takes_over_nothing_if_anything_is_wrong(self):
+        host = self.host()
+        host.prepare()
+        host.start()
+        good = dict(host.settings)
+        for key, value, said in (
+                ("route.payment.10", "ghost", "route.payment.10 names the plugin instance ghost"),
+                ("plugin.payment.library", "nope.so", "nope.so"),
+                ("slot.pyment", "payment", "slot.pyment: no saga has a slot")):
+            host.settings = {**good, "log.level": "debug", "drain_ms": "1234", key: value}
+            host.write_config()
+            before = len(host.log_path.read_text(encoding="utf-8"))
+            os.kill(host.pid, signal.SIGHUP)
+            line = wait_for(lambda b=before: [one for one in host.log_path.read_text(
+                encoding="utf-8")[b:].splitlines() if "the configuration was" in one], "the reload")
+            self.assertIn("not taken over, everything stays as it was", line[0])
+            self.assertIn(said, line[0])
+        host.place()
+        time.sleep(0.5)
+        self.assertNotIn(" debug ", host.log_path.read_text(encoding="utf-8"))
+
+    def test_a_route_to_a_plugin_that_is_not_loaded_yet_takes_nothing_over_either(self):
+        host = self.host()
+        host.prepare()
+        host.start()
+        host.settings.update({"log.level": "debug", "plugin.bank.library": "payment_simulated.so",
+                              "plugin.bank.settings.database": self.database.url,
+                              "route.payment.10": "bank"})
+        host.write_config()
+        os.kill(host.pid, signal.SIGHUP)
+        wait_for(lambda: "the configuration was not taken over" in host.log_tail(), "the log to say so")
+        host.place()
+        time.sleep(0.5)
+        self.assertNotIn(" debug ", host.log_path.read_text(encoding="utf-8"))
+
+    def test_another_key_than_the_database_s_is_refused(self):
+        host = self.host()
+        host.prepare()
+        key = pathlib.Path(host.settings["secrets.key_file"])
+        own = key.read_text()
+        key.write_text(secrets.token_hex(32))
+        said = f"secrets.key_file: {key} holds another key"
+        done = host.run("orderd")
+        self.assertEqual(done.returncode, 78)
+        self.assertIn(said, said_by(done))
+        self.assertEqual(len(said_by(done).splitlines()), 1)
+        done = host.run("orderctl", "migrate", "apply")
+        self.assertEqual(done.returncode, 78)
+        self.assertIn(said, done.stderr)
+        rows = json.loads(host.run("orderctl", "doctor", "-o", "json").stdout)
+        found = [row for row in rows if row["state"] == "fail"]
+        self.assertEqual([row["check"] for row in found], ["key"])
+        self.assertIn("holds another key", found[0]["finding"])
+        self.assertIn("put that one back", found[0]["fix"])
+        key.write_text(own)
+        host.start()
+        host.stop()
+        key.write_text(secrets.token_hex(32))
+        self.database.query("delete from key_check")
+        host.start()
+
+    def test_the_log_names_the_order_its_statuses_and_its_trace_when_debugging(self):
+        host = self.host({"log.level": "debug"})
+        host.prepare()
+        host.start()
+        trace = secrets.token_hex(16)
+        body = {"customerId": "c", "currency": "EUR", "payment": {"method": "card", "token": "tok_ok"},
+                "items": [{"sku": "SKU-0001", "quantity": 1, "unitPrice": 1999}]}
+        order = host.post("/api/orders", body, {"traceparent": f"00-{trace}-{'1' * 16}-01"}).body["id"]
+        host.wait_for_status(order, "CONFIRMED")
+        lines = [line for line in host.log_path.read_text(encoding="utf-8").splitlines()
+                 if "an order has a new status" in line]
+        self.assertEqual([re.search('status="([A-Z_]+)"', line)[1] for line in lines],
+                         ["PAYMENT_AUTHORIZED", "INVENTORY_RESERVED", "CONFIRMED"])
+        for line in lines:
+            self.assertIn(f'order="{order}"', line)
+            self.assertIn(f'trace="{trace}"', line)
+
+    def test_the_intake_says_once_that_the_database_is_away_and_once_that_it_is_back(self):
+        host = self.host()
+        host.prepare()
+        host.start()
+        server = orderd_env.setting("ORDERD_TEST_PG")
+
+        def shut(closed):
+            name = self.database.name
+            orderd_env.Database._psql(server, f"alter database {name} allow_connections {not closed}; "
+                                      "select pg_terminate_backend(pid) from pg_stat_activity "
+                                      f"where datname = '{name}'")
+
+        def lines(text):
+            return host.log_path.read_text(encoding="utf-8").count(text)
+        shut(True)
+        end = time.monotonic() + 4
+        while time.monotonic() < end:
+            with contextlib.suppress(AssertionError):
+                host.place()
+            time.sleep(0.2)
+        self.assertEqual(lines("new orders are refused until the database is back"), 1)
+        shut(False)
+        wait_for(lambda: lines("the database is back, new orders are taken") == 1, "the log to say so")
+        host.wait_for_status(host.place()["id"], "CONFIRMED")
+
+    def test_an_unfit_database_is_refused_before_anything_else_is_said(self):
+        host = self.host()
+
+        def refused(said):
+            done = host.run("orderd")
+            self.assertEqual(done.returncode, 78)
+            self.assertRegex(said_by(done), rf"\Aorderd: .*{said}.*\Z")
+        refused("the database has no orderd schema yet")
+        host.prepare()
+        self.database.query("insert into orderd_migrations (owner, number, name, checksum) "
+                            "select 'orderd', n, 'later', 'odd' from generate_series(100, 999) n")
+        refused("is newer")
+
     def test_a_reload_with_a_broken_snippet_changes_nothing(self):
         host = self.host()
         host.prepare()
@@ -184,8 +308,12 @@ class Secrets(unittest.TestCase):
         self.host.write_config()
         done = self.host.run("orderd")
         self.assertEqual(done.returncode, 77, done.stderr)
-        self.assertRegex(done.stderr.splitlines()[-1],
-                         r"^orderd: postgres.url: .*password authentication failed.*doctor")
+        self.assertRegex(said_by(done),
+                         r"\Aorderd: postgres.url: .*password authentication failed.*doctor.*\Z")
+        self.assertIn("postgres.password_file", done.stderr)
+        done = self.host.run("orderctl", "outbox")
+        self.assertEqual(done.returncode, 77)
+        self.assertIn("postgres.password_file", done.stderr)
 
     def test_a_role_without_rights_ends_the_start_with_77(self):
         self.host.settings["postgres.password_file"] = self.file
@@ -193,6 +321,32 @@ class Secrets(unittest.TestCase):
         self.database.query(f"reassign owned by {self.role} to orderd")
         done = self.host.run("orderd")
         self.assertEqual(done.returncode, 77, done.stderr)
+
+    def test_one_table_without_a_right_ends_the_start_with_77_and_is_a_finding(self):
+        self.host.settings["postgres.password_file"] = self.file
+        self.works()
+        for right, table in (("all", "orders"), ("update", "sagas"), ("delete", "payment_secrets")):
+            self.database.query(f"revoke {right} on {table} from {self.role}")
+            done = self.host.run("orderd")
+            self.assertEqual(done.returncode, 77, done.stderr)
+            self.assertRegex(said_by(done),
+                             rf"\Aorderd: .*the role {self.role} may not \w+ on table {table}: "
+                             r".*grant select.*orderctl migrate.*\Z")
+            rows = json.loads(self.host.run("orderctl", "doctor", "-o", "json").stdout)
+            self.assertIn(f"on table {table}", str([row for row in rows if row["state"] == "fail"]))
+            self.database.query(f"grant all on {table} to {self.role}")
+
+    def test_migrate_without_the_right_to_make_tables_says_which_is_needed(self):
+        self.host.settings["postgres.password_file"] = self.file
+        self.host.write_config()
+        self.database.query("revoke create on schema public from public; "
+                            f"revoke all on schema public from {self.role}; "
+                            f"grant usage on schema public to {self.role}")
+        done = self.host.run("orderctl", "migrate", "apply")
+        self.assertEqual(done.returncode, 77, done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1)
+        self.assertIn("grant create on schema public", done.stderr)
+        self.assertNotIn("LINE", done.stderr)
 
     def test_no_verb_shows_it(self):
         quoted = urllib.parse.quote(self.PASSWORD)
@@ -205,6 +359,17 @@ class Secrets(unittest.TestCase):
             self.assertNotIn("secret@", shown)
             self.assertNotIn(quoted, shown)
             self.assertNotIn("sk_live_42", shown)
+
+    def test_what_plugins_are_told_is_masked_by_its_name_and_its_text(self):
+        hidden = {"auth": "one_1", "signing_key": "two_2", "url": "https://x.example/?token=three_3&a=1",
+                  "credentials": "four_4", "proxy": "http://five_5@proxy.example/"}
+        for key, value in hidden.items():
+            self.host.settings[f"plugin.payment.settings.{key}"] = value
+        self.host.write_config()
+        for verb in (["config", "show"], ["diag"]):
+            shown = self.host.run("orderctl", *verb).stdout
+            self.assertNotRegex(shown, "one_1|two_2|three_3|four_4|five_5")
+            self.assertIn("https://x.example/?token=***&a=1", shown.replace("\\/", "/"))
 
 
 class Configuration(unittest.TestCase):
@@ -243,6 +408,171 @@ class Configuration(unittest.TestCase):
         (self.host.folder / "conf.d" / "x.properties").write_text("plugin.x.library = none.so\n")
         self.refused('plugin "x"', "none.so", "install the package that brings it")
 
+    def test_misspelt_slots_and_routes_are_refused(self):
+        good = dict(self.host.settings)
+        for key, value, said in (("slot.pyment", "payment", "slot.pyment"),
+                                 ("route.pyment.10", "payment", "route.pyment.10"),
+                                 ("route.payment.10", "orders_read", "orders_read"),
+                                 ("route.payment.10", "inventory", "route.payment.10")):
+            self.host.settings = {**good, key: value}
+            self.host.write_config()
+            self.refused(said)
+            self.assertEqual(self.host.run("orderctl", "config", "check").returncode, 78, key)
+        self.host.settings = {**good, "slot.pyment": "payment"}
+        self.host.write_config()
+        self.refused('slot.pyment: no saga has a slot "pyment"', "inventory, payment")
+        started = self.host.run("orderd")
+        self.assertEqual(started.returncode, 78)
+        self.assertIn("slot.pyment", started.stderr)
+
+    def test_the_slots_of_other_sagas_may_keep_their_plugin(self):
+        sagas = self.host.folder / "sagas"
+        shutil.copytree(self.host.settings["saga.dir"], sagas)
+        text = (sagas / "default.json").read_text()
+        (sagas / "former.json").write_text(text.replace('"payment"', '"former"', 1))
+        self.assertNotEqual(text, (sagas / "former.json").read_text())
+        self.host.settings.update({"saga.dir": sagas, "slot.former": "payment"})
+        self.host.write_config()
+        self.assertEqual(self.host.run("orderd", "--check-config").returncode, 0)
+
+    def test_what_librdkafka_refuses_is_found_by_the_check(self):
+        self.host.settings.update({"bus": "kafka", "kafka.bootstrap.servers": "127.0.0.1:9"})
+        self.host.write_config()
+        self.assertEqual(self.host.run("orderd", "--check-config").returncode, 0)
+        for key, value in (("kafka.nonsense.key", "1"), ("kafka.security.protocol", "sasl_nonsense"),
+                           ("kafka.topic.replication", "many")):
+            self.host.settings[key] = value
+            self.host.write_config()
+            self.refused(key)
+            self.assertEqual(self.host.run("orderctl", "config", "check").returncode, 78)
+            del self.host.settings[key]
+
+    def test_config_check_ends_with_78_for_a_key_or_a_route_that_is_wrong(self):
+        for text in ("", "abc"):
+            pathlib.Path(self.host.settings["secrets.key_file"]).write_text(text)
+            self.assertEqual(self.host.run("orderctl", "config", "check").returncode, 78)
+        self.host.settings["secrets.key_file"] = "/nonexistent"
+        self.host.write_config()
+        self.assertEqual(self.host.run("orderctl", "config", "check").returncode, 78)
+        del self.host.settings["secrets.key_file"]
+        self.host.settings["route.payment.10"] = "when nonsense"
+        self.host.write_config()
+        for verb in (["config", "check"], ["route", "explain", "payment"]):
+            self.assertEqual(self.host.run("orderctl", *verb).returncode, 78)
+
+    def test_a_slot_or_an_instance_that_is_not_there_is_refused(self):
+        self.host.orderctl("migrate", "apply")
+        done = self.host.run("orderctl", "route", "explain", "nope")
+        self.assertEqual(done.returncode, 64)
+        self.assertIn("inventory, payment", done.stderr)
+        self.assertEqual(self.host.run("orderctl", "plugin", "list", "nope").returncode, 64)
+        self.assertEqual(self.host.run("orderctl", "plugin", "list", "payment").returncode, 0)
+        for age in ("-3", "99999999999999999"):
+            self.assertEqual(self.host.run("orderctl", "sagas", "list", "--older-than", age).returncode, 64)
+
+    def test_a_list_that_stops_says_so(self):
+        self.host.orderctl("migrate", "apply")
+        self.host.orderctl("stock", "demo")
+        done = self.host.run("orderctl", "stock", "list")
+        self.assertIn("the first 100; `orderctl stock list SKU-0100 100`", done.stderr)
+        self.assertEqual(self.host.run("orderctl", "stock", "list", "SKU-0999").stderr, "")
+
+    def test_a_plugin_to_install_that_is_not_there_is_named(self):
+        done = self.host.run("orderctl", "plugin", "install", "payment", "/nonexistent/bank.so")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot read the plugin /nonexistent/bank.so: No such file", done.stderr)
+
+    def test_verbs_say_nothing_of_the_plugins_that_they_load(self):
+        self.host.settings["plugin.payment.isolation"] = "process"
+        self.host.write_config()
+        self.assertEqual(self.host.run("orderctl", "config", "check").stderr, "")
+
+    def test_two_files_that_set_one_plugin_s_library_are_refused(self):
+        parts = self.host.folder / "conf.d"
+        parts.mkdir()
+        (parts / "bank.properties").write_text("plugin.payment.library = payment_simulated.so\n")
+        self.refused(f"{parts}/bank.properties: plugin.payment.library is set by {self.host.config_path}")
+        (parts / "bank.properties").write_text("plugin.payment.memory_mb = 100\nhttp.workers = 3\n")
+        self.assertEqual(self.host.run("orderd", "--check-config").returncode, 0)
+        self.host.variables["ORDERD_PLUGIN_PAYMENT_LIBRARY"] = "payment_simulated.so"
+        self.assertEqual(self.host.run("orderd", "--check-config").returncode, 0)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
+    def test_a_plugin_that_cannot_be_read_or_lies_in_an_open_folder_gets_the_fix_for_that(self):
+        folder = self.host.folder / "plugins"
+        shutil.copytree(self.host.settings["plugins.dir"], folder,
+                        ignore=lambda _, names: [name for name in names if not name.endswith(".so")])
+        self.host.settings["plugins.dir"] = folder
+        self.host.settings["plugins.trusted_owner"] = None
+        self.host.folder.chmod(0o755)
+        self.host.write_config()
+        folder.chmod(0o777)
+        self.refused(f"its folder {folder} is not safe", "chmod it to 0755")
+        folder.chmod(0o755)
+        (folder / "payment_simulated.so").chmod(0o600)
+        key = pathlib.Path(self.host.settings["secrets.key_file"])
+        os.chown(key, 65534, 65534)
+        self.host.config_path.chmod(0o644)
+        path = pathlib.Path(orderd_env.setting("ORDERD_TEST_BIN")) / "host" / "orderd"
+        done = subprocess.run([path, f"--config={self.host.config_path}", "--check-config"], text=True,
+                              capture_output=True, timeout=LIMIT_S, env=self.host._environment(),
+                              user=65534, group=65534, check=False)
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("the user that orderd runs as cannot read it; chmod", done.stderr)
+
+    def test_what_is_not_a_file_among_the_snippets_is_refused(self):
+        parts = self.host.folder / "conf.d"
+        parts.mkdir()
+        (parts / "old.properties").mkdir()
+        self.refused(f"{parts}/old.properties: is not a file: remove it")
+        self.assertEqual(self.host.run("orderctl", "config", "check").returncode, 78)
+        (parts / "old.properties").rmdir()
+        os.mkfifo(parts / "pipe.properties")
+        self.refused(f"{parts}/pipe.properties: is not a file")
+
+    def test_a_database_url_that_cannot_be_read_is_refused_unquoted(self):
+        for url in ("postgresql://orderd:hun%zzter2@db/orderd", "postgresql://orderd:hun@ter2@db/orderd",
+                    "postgresql://orderd:hun/ter2@db/orderd", "postgresql://db/orderd?sslmod=x"):
+            self.host.settings["postgres.url"] = url
+            self.host.write_config()
+            self.refused(self.host.config_path, "postgres.url cannot be read as a connection string", "%25")
+            for verb in (["config", "show"], ["diag"], ["doctor"], ["outbox"]):
+                done = self.host.run("orderctl", *verb)
+                self.assertNotIn("ter2", done.stdout + done.stderr)
+                self.assertNotIn("hun", done.stdout + done.stderr)
+
+    def test_the_hint_how_to_make_a_secret_is_for_a_key_that_is_missing(self):
+        self.host.settings["secrets.key_file"] = "/nonexistent/secret.key"
+        self.host.write_config()
+        self.refused("secrets.key_file: cannot read /nonexistent/secret.key: No such file", "openssl rand")
+        self.host.settings["secrets.key_file"] = self.host.folder
+        self.host.write_config()
+        self.refused(f"secrets.key_file: {self.host.folder} is not a file")
+        self.host.settings["postgres.password_file"] = "/nonexistent/password"
+        self.host.write_config()
+        done = self.host.run("orderd")
+        self.assertIn("postgres.password_file: cannot read /nonexistent/password: No such file", done.stderr)
+        self.assertNotIn("openssl", done.stderr)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
+    def test_a_secret_of_root_alone_says_how_to_start(self):
+        for path in (self.host.folder, self.host.config_path):
+            path.chmod(0o755)
+        closed = self.host.folder / "closed"
+        closed.mkdir(0o700)
+        (closed / "secret.key").write_text(secrets.token_hex(32))
+        self.host.settings["secrets.key_file"] = closed / "secret.key"
+        self.host.write_config()
+        self.host.config_path.chmod(0o644)
+        path = pathlib.Path(orderd_env.setting("ORDERD_TEST_BIN")) / "host" / "orderd"
+        done = subprocess.run([path, f"--config={self.host.config_path}"], capture_output=True, text=True,
+                              timeout=LIMIT_S, env=self.host._environment(), user=65534, group=65534,
+                              check=False)
+        self.assertEqual(done.returncode, 78)
+        self.assertRegex(done.stderr, f"cannot read .*: Permission denied; .* {closed} is root's alone: "
+                         "start orderd by systemd.* sudo")
+        self.assertNotIn("openssl", done.stderr)
+
     def test_verify_tells_what_apply_would_do(self):
         before = self.host.run("orderctl", "migrate", "verify", "-o", "json")
         self.assertEqual(before.returncode, 1)
@@ -261,6 +591,36 @@ class Configuration(unittest.TestCase):
             "insert into plugin_builds values ('payment', 'abcdef0123456789', 'bank', '1', now(), 'a test'); "
             "insert into plugin_current values ('payment', 'abcdef0123456789', null, '', now(), 'a test')")
         self.assertIn("build abcdef012345 of plugin payment is not in", findings()["builds"]["finding"])
+
+    def test_doctor_warns_of_what_is_paused_and_of_keys_that_are_not_there(self):
+        self.host.orderctl("migrate", "apply")
+        self.host.settings["access.keys"] = "required"
+        self.host.write_config()
+        self.host.orderctl("switches", "pause", "intake", "--reason", "a test")
+        self.database.query("insert into plugin_status (host, instance, breaker, since, parked, seen) values "
+                            "(gen_random_uuid(), 'payment', 'open', now(), 7, now())")
+        rows = json.loads(self.host.run("orderctl", "doctor", "-o", "json").stdout)
+        warned = {row["check"]: row for row in rows if row["state"] == "warn"}
+        self.assertIn("intake is paused by", warned["switches"]["finding"])
+        self.assertIn("orderctl switches resume intake", warned["switches"]["fix"])
+        self.assertIn("plugin payment are held back", warned["breakers"]["finding"])
+        self.assertIn("there is none", warned["access"]["finding"])
+        self.assertIn("orderctl keys create", warned["access"]["fix"])
+        self.host.orderctl("keys", "create", "shop", "orders:read")
+        self.assertNotIn("there is none", self.host.run("orderctl", "doctor").stdout)
+
+    def test_doctor_s_fixes_are_those_of_what_is_wrong(self):
+        def fix_of(check):
+            rows = json.loads(self.host.run("orderctl", "doctor", "-o", "json").stdout)
+            return [row["fix"] for row in rows if row["check"] == check and row["state"] == "fail"][0]
+        key = pathlib.Path(self.host.settings["secrets.key_file"])
+        key.chmod(0o644)
+        self.assertEqual(fix_of("key"), f"`chmod 600 {key}`")
+        key.chmod(0o600)
+        where = urllib.parse.urlsplit(self.database.url)
+        self.host.settings["postgres.url"] = f"postgresql://nobody@{where.hostname}:{where.port}/none"
+        self.host.write_config()
+        self.assertRegex(fix_of("database"), "orderctl setup|password")
 
     def test_words_that_are_no_verb_end_with_64(self):
         for words in (["nonsense"], ["stock", "receive"], ["sagas", "-o", "yaml"], ["sagas", "more"]):

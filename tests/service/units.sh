@@ -18,3 +18,9 @@ for unit in orderd.service orderd@.service; do
 done
 cmp <(grep -v -e '^Description=' -e '^#' -e '^Environment=ORDERD_ROLES' "$units/orderd@.service") \
   <(grep -v -e '^Description=' -e '^#' "$units/orderd.service")
+# A plugin may end the process with any status; only a configuration that is wrong stays down.
+grep -qx 'Restart=always' "$units/orderd.service"
+grep -qx 'RestartPreventExitStatus=64 78' "$units/orderd.service"
+# ExecReload's program comes with another package.
+grep -q '^Depends: .*procps' "$units/../debian/control"
+grep -q '^Requires: *procps-ng' "$units/../rpm/orderd.spec"

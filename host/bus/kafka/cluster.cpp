@@ -61,25 +61,53 @@ void on_offset_commit(rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_par
         {{"error", rd_kafka_err2str(error)}});
 }
 
+int take_replication(Properties& properties) {
+  return static_cast<int>(
+      take_number(properties, "topic.replication", replication_of_broker, {-1, replication_max}));
+}
+
+std::chrono::milliseconds take_message_timeout(Properties& properties) {
+  return std::chrono::milliseconds(
+      take_number(properties, "message.timeout.ms", message_timeout_ms_default, {1, message_timeout_ms_max}));
+}
+
+void require_brokers(const Properties& properties) {
+  if (!properties.contains("bootstrap.servers") && !properties.contains("metadata.broker.list"))
+    throw std::invalid_argument(
+        "kafka.bootstrap.servers is missing: set it to the brokers' addresses, such as "
+        "broker1:9092,broker2:9092");
+}
+
+const Properties publishers_own{{"enable.idempotence", "true"}};
+
 }  // namespace
+
+void check(KafkaOptions options) {
+  Properties& all = options.properties;
+  static_cast<void>(take(all, "topic", default_topic));
+  static_cast<void>(take_replication(all));
+  static_cast<void>(take_message_timeout(all));
+  require_brokers(all);
+  for (const Role role : {Role::producer, Role::admin, Role::consumer}) {
+    Conf conf = make_conf(role, all, role == Role::producer ? publishers_own : Properties{});
+    rd_kafka_conf_set_log_cb(conf.get(), nullptr);
+    // What librdkafka finds only when all is together. It ends before it has spoken with a broker.
+    if (role != Role::consumer) static_cast<void>(make_client(role, std::move(conf)));
+  }
+}
 
 Cluster::Cluster(KafkaOptions options)
     : partitions_(options.partitions),
       in_flight_max_(options.publisher_in_flight_max),
       properties_(std::move(options.properties)),
       topic_(take(properties_, "topic", default_topic)),
-      replication_(static_cast<int>(
-          take_number(properties_, "topic.replication", replication_of_broker, {-1, replication_max}))),
+      replication_(take_replication(properties_)),
       // Kept by the publisher itself, see there.
-      message_timeout_(take_number(properties_, "message.timeout.ms", message_timeout_ms_default,
-                                   {1, message_timeout_ms_max})) {
-  if (!properties_.contains("bootstrap.servers") && !properties_.contains("metadata.broker.list"))
-    throw std::invalid_argument(
-        "kafka.bootstrap.servers is missing: set it to the brokers' addresses, such as "
-        "broker1:9092,broker2:9092");
+      message_timeout_(take_message_timeout(properties_)) {
+  require_brokers(properties_);
   // A producer's keys are not all looked at by the reader that admin_ is: make sure of them now, not when it
   // starts.
-  static_cast<void>(connect(Role::producer, {{"enable.idempotence", "true"}}));
+  static_cast<void>(connect(Role::producer, publishers_own));
   admin_ = connect(Role::admin, {});
   watcher_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
 }

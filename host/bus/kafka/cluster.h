@@ -13,6 +13,9 @@
 
 namespace orderd::bus::kafka {
 
+/// Throws what the constructor of Cluster throws; starts nothing.
+void check(KafkaOptions options);
+
 class Cluster {
  public:
   explicit Cluster(KafkaOptions options);

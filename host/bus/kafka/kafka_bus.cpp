@@ -8,6 +8,7 @@ namespace orderd::bus {
 
 KafkaBus::KafkaBus(KafkaOptions options) : cluster_(std::make_unique<kafka::Cluster>(std::move(options))) {}
 KafkaBus::~KafkaBus() = default;
+void KafkaBus::check(KafkaOptions options) { kafka::check(std::move(options)); }
 
 std::unique_ptr<Subscription> KafkaBus::subscribe(const std::string& consumer) {
   return std::make_unique<kafka::KafkaSubscription>(*cluster_, consumer);

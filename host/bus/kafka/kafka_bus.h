@@ -39,6 +39,8 @@ class KafkaBus final : public EventBus {
   /// Throws std::invalid_argument for a key or file that cannot be right; an unreachable broker is no such
   /// thing.
   explicit KafkaBus(KafkaOptions options);
+  /// Throws what the constructor throws, and makes nothing.
+  static void check(KafkaOptions options);
   ~KafkaBus() override;
   std::unique_ptr<Subscription> subscribe(const std::string& consumer) override;
   std::unique_ptr<Publisher> make_publisher();

@@ -1,0 +1,26 @@
+#pragma once
+// What a start finds in the database: the schema, the role's rights, or nobody at home.
+#include <stdexcept>
+
+#include "config/settings.h"
+#include "plugin_host/registry.h"
+#include "store/secret_box.h"
+#include "swap/keeper.h"
+
+namespace orderd {
+
+/// PostgreSQL will not have us, however long we wait.
+struct NoPermission : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Throws config::ConfigError for a schema that this program does not fit or another key, and NoPermission;
+/// does nothing while the database cannot be reached.
+void refuse_unfit_database(const config::Settings& settings, const store::SecretBox& box);
+
+/// Waits for the database, saying so, refuses one that is unfit, and brings the plugins' tables up to date.
+/// False: asked to stop meanwhile.
+bool wait_for_schema(const config::Settings& settings, const store::SecretBox& box,
+                     plugins::Registry& registry, swap::Keeper& keeper);
+
+}  // namespace orderd
