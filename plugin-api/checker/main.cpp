@@ -34,8 +34,8 @@ Ends with 0 if nothing failed, 1 if something did, 2 if it could not judge.
 
 std::vector<Check> all_checks() {
   std::vector<Check> all;
-  for (auto family : {entry_checks, life_checks, step_checks, hostile_checks, payment_checks, webhook_checks,
-                      transaction_checks, chaos_checks}) {
+  for (auto family : {entry_checks, life_checks, instance_checks, step_checks, hostile_checks, payment_checks,
+                      webhook_checks, transaction_checks, chaos_checks}) {
     const auto some = family();
     all.insert(all.end(), some.begin(), some.end());
   }

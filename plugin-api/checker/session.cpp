@@ -121,6 +121,7 @@ bool Lent::with(const std::function<orderd_status(orderd_tx*, orderd_error*)>& c
   ORDERD_CLEAR(error);
   session_->script("savepoint lent");
   orderd_status status = ORDERD_E_INTERNAL;
+  testing::note_call("a call with a transaction");
   try {
     status = call(&loan, &error);
   } catch (...) { case_.fail("an exception left a call with a transaction"); }
@@ -140,6 +141,7 @@ std::vector<sdk::Outcome> Lent::execute(const std::vector<testing::CommandSpec>&
   for (const auto& spec : specs) commands.add(spec, tickets.emplace_back(host().open(false)));
   const bool well = with(
       [&](orderd_tx* tx, orderd_error* error) {
+        testing::note_call("execute_tx()");
         return step->execute_tx(plugin().abi(), tx, commands.data(), commands.size(), error);
       },
       why);

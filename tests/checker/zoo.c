@@ -44,6 +44,12 @@
 #define overflowing_traits 34
 #define refuses_newer_hosts 35
 #define crashes_without_token 36
+#define exits_in_init 37
+#define exits_in_execute 38
+#define shares_memory 39
+#define shares_host 40
+#define thread_a_command 41
+#define answers_long_after_stop 42
 
 #define IS(beast) (BEAST == (beast))
 
@@ -56,6 +62,11 @@ static orderd_plugin sound; /* the template's functions */
 static void pause_ms(long ms) {
   const struct timespec time = {ms / 1000, ms % 1000 * 1000000};
   nanosleep(&time, NULL);
+}
+
+static void *work_on(void *nothing) {
+  for (;;) pause_ms(1000);
+  return nothing;
 }
 
 static void answer(orderd_plugin *plugin, orderd_ticket ticket, int32_t kind) {
@@ -75,9 +86,24 @@ static struct {
   orderd_ticket ticket;
 } late;
 static void *answer_late(void *nothing) {
-  pause_ms(150);
+  pause_ms(IS(answers_long_after_stop) ? 800 : 150);
   answer(late.plugin, late.ticket, ORDERD_DONE);
   return nothing;
+}
+
+static const orderd_host *last_host;
+static orderd_status shared_execute(orderd_plugin *plugin, const orderd_command *one, orderd_error *error) {
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  static payment *payments;
+  static call *calls;
+  my_payment *me = self(plugin);
+  pthread_mutex_lock(&lock);
+  me->payments = payments, me->calls = calls;
+  orderd_status status = execute(plugin, &one, 1, error);
+  payments = me->payments, calls = me->calls;
+  me->payments = NULL, me->calls = NULL;
+  pthread_mutex_unlock(&lock);
+  return status;
 }
 
 /* Sends a changed copy of a command to the template. */
@@ -93,6 +119,8 @@ static orderd_status bent(orderd_plugin *plugin, const orderd_command *given, or
     snprintf(key, sizeof key, "%d", ++calls);
     command.key = orderd_text(key);
   }
+  if (IS(shares_host)) self(plugin)->host = last_host;
+  if (IS(shares_memory)) return shared_execute(plugin, one, error);
   return execute(plugin, &one, 1, error);
 }
 
@@ -103,7 +131,9 @@ static orderd_status bad_execute(orderd_plugin *plugin, const orderd_command *co
     const orderd_command *command = commands[i];
     orderd_ticket foreign = command->ticket;
     orderd_status status = ORDERD_OK;
+    pthread_t thread;
     if (IS(never_answers)) continue;
+    if (IS(exits_in_execute)) _exit(0);
     if (IS(slow_execute)) pause_ms(700);
     if (IS(logs_token)) say(plugin, command->secret_json);
     if (IS(loves_every_action) && !supports(plugin, command->action)) {
@@ -121,8 +151,8 @@ static orderd_status bad_execute(orderd_plugin *plugin, const orderd_command *co
       answer(plugin, command->ticket, ORDERD_DONE);
       continue;
     }
-    if (IS(answers_after_stop)) {
-      pthread_t thread;
+    if (IS(thread_a_command) && pthread_create(&thread, NULL, work_on, NULL) == 0) pthread_detach(thread);
+    if (IS(answers_after_stop) || IS(answers_long_after_stop)) {
       late.plugin = plugin, late.ticket = command->ticket;
       if (pthread_create(&thread, NULL, answer_late, NULL) == 0) pthread_detach(thread);
       pause_ms(i + 1 < count ? 0 : 1);
@@ -178,11 +208,6 @@ static const void *bad_get_extension(orderd_plugin *plugin, const char *id) {
   return IS(fickle_tables) && ++asked % 2 ? &other : &step;
 }
 
-static void *work_on(void *nothing) {
-  for (;;) pause_ms(1000);
-  return nothing;
-}
-
 static int is_started;
 static orderd_status bad_start(orderd_plugin *plugin, orderd_error *error) {
   pthread_t thread;
@@ -194,6 +219,9 @@ static orderd_status bad_start(orderd_plugin *plugin, orderd_error *error) {
 
 static orderd_status bad_init(orderd_plugin *plugin, orderd_error *error) {
   my_payment *me = self(plugin);
+  printf("a plugin may print\n");
+  last_host = me->host;
+  if (IS(exits_in_init)) exit(0);
   if (IS(hangs_in_init)) pause_ms(60000);
   if (IS(refuses_newer_hosts) && me->host->abi_minor != ORDERD_ABI_MINOR) return ORDERD_E_UNSUPPORTED;
   if (IS(needs_metrics)) {

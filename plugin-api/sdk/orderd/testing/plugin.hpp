@@ -15,6 +15,12 @@
 
 namespace orderd::testing {
 
+/// Where the name of each call into the plugin is noted, if somebody looks on from another process.
+inline std::atomic<const char*>* call_note = nullptr;
+inline void note_call(const char* what) {
+  if (call_note) call_note->store(what);
+}
+
 class Plugin {
  public:
   Plugin(FakeHost& host, const orderd_descriptor* descriptor) : host_(host) {
@@ -87,6 +93,7 @@ class Plugin {
  private:
   template <class Call>
   void guard(const char* what, Call call) {
+    note_call(what);
     try {
       call();
     } catch (...) { host_.violation(std::string("an exception left ") + what); }
