@@ -113,31 +113,19 @@ const orderd_step_v1* external_step(Case& c, testing::Plugin& plugin) {
   return step;
 }
 
-std::vector<std::string> sample_actions(Case& c) {
+testing::CommandSpec sample(Case& c, testing::Plugin& plugin, const std::string& subject) {
+  const auto* step = external_step(c, plugin);
   std::vector<std::string> actions = c.options().actions;
   actions.insert(actions.end(), {"payment.authorize", "inventory.reserve"});
-  return actions;
-}
-
-testing::CommandSpec sample(Case& c, testing::Plugin& plugin, const std::string& subject) {
-  external_step(c, plugin);
-  if (auto spec = sample_if_any(c, plugin, subject)) return *spec;
-  c.skip("none of its actions is known: name one by --action");
-}
-
-std::optional<testing::CommandSpec> sample_if_any(Case& c, testing::Plugin& plugin,
-                                                  const std::string& subject) {
-  const auto* step = plugin.extension<orderd_step_v1>(ORDERD_EXT_STEP);
-  if (!step || !step->execute || !step->supports) return std::nullopt;
-  for (const std::string& action : sample_actions(c)) {
-    testing::note_call("supports()");
+  testing::note_call("supports()");
+  for (const std::string& action : actions) {
     if (!step->supports(plugin.abi(), sdk::view(action))) continue;
     testing::CommandSpec spec = testing::command(action, subject);
     spec.method = c.options().method;
     if (action == "payment.authorize") spec.secret_json = R"({"token":")" + c.options().token + R"("})";
     return spec;
   }
-  return std::nullopt;
+  c.skip("none of its actions is known: name one by --action");
 }
 
 std::set<int> threads() {

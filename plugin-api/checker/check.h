@@ -5,7 +5,6 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -89,14 +88,11 @@ std::vector<Check> hostile_checks();
 std::vector<Check> payment_checks();
 std::vector<Check> webhook_checks();
 std::vector<Check> transaction_checks();
+std::vector<Check> own_step_checks();
 std::vector<Check> chaos_checks();
 
 /// A command that this plugin should understand, with a key of its own; skips if none is known.
 testing::CommandSpec sample(Case& c, testing::Plugin& plugin, const std::string& subject);
-std::vector<std::string> sample_actions(Case& c);
-/// The same, or nothing: what is no external step is judged by its life alone.
-std::optional<testing::CommandSpec> sample_if_any(Case& c, testing::Plugin& plugin,
-                                                  const std::string& subject);
 /// The table of an external step; skips if the plugin is none.
 const orderd_step_v1* external_step(Case& c, testing::Plugin& plugin);
 /// The threads of this process.

@@ -100,17 +100,10 @@ void not_started(Case& c) {
   c.judge(*host);
 }
 
-/// One life with a command in it, if it is known how to give one.
-void live_once(Case& c) {
-  Begun begun(c);
-  if (const auto spec = sample_if_any(c, begun.plugin(), "life-" + std::to_string(testing::now_ms())))
-    (void)begun->run(*spec);
-}
-
 void threads_end(Case& c) {
-  live_once(c);
+  { Begun warm_up(c); }
   const std::set<int> before = threads();
-  for (int i = 0; i < 3; ++i) live_once(c);
+  for (int i = 0; i < 3; ++i) Begun begun(c);
   if (const std::size_t left = threads_beyond(before, 2000); left > 0)
     c.fail("after stop() " + std::to_string(left) + " of its threads are still there: join them");
 }

@@ -19,7 +19,7 @@ Judges an orderd plugin without orderd. Each check runs in a process of its own,
                       processes
   --token TOKEN       a payment token that the plugin accepts (tok_ok)
   --method METHOD     the payment method (card)
-  --action ACTION     an action of a step that is neither payment nor inventory: fraud.check
+  --action ACTION     an action of a step that is neither payment nor inventory: fraud.check (again for more)
   --database URL      a PostgreSQL for transactional plugins and projections; everything is rolled back
   --loopback          plain HTTP to 127.0.0.1 is let through, to a test server; else nothing is sent
   --only PREFIX       only checks whose name begins so: payment. (again for more)
@@ -35,7 +35,7 @@ Ends with 0 if nothing failed, 1 if something did, 2 if it could not judge.
 std::vector<Check> all_checks() {
   std::vector<Check> all;
   for (auto family : {entry_checks, life_checks, instance_checks, step_checks, hostile_checks, payment_checks,
-                      webhook_checks, transaction_checks, chaos_checks}) {
+                      webhook_checks, transaction_checks, own_step_checks, chaos_checks}) {
     const auto some = family();
     all.insert(all.end(), some.begin(), some.end());
   }

@@ -42,6 +42,20 @@ void Session::script(const std::string& sql) {
     throw std::runtime_error(PQresultErrorMessage(answer.get()));
 }
 
+std::map<std::string, std::string> Session::written() {
+  std::map<std::string, std::string> digests;
+  const Answer tables(PQexec(connection_.get(),
+                             "select format('%I.%I', schemaname, relname) from pg_stat_xact_user_tables "
+                             "where n_tup_ins + n_tup_upd + n_tup_del > 0"));
+  for (int row = 0; row < PQntuples(tables.get()); ++row) {
+    const std::string table = PQgetvalue(tables.get(), row, 0);
+    const std::string sql = "select md5(string_agg(t::text, ',' order by t::text)) from " + table + " t";
+    const Answer digest(PQexec(connection_.get(), sql.c_str()));
+    digests[table] = PQntuples(digest.get()) == 1 ? PQgetvalue(digest.get(), 0, 0) : "";
+  }
+  return digests;
+}
+
 testing::Rows Session::run(const char* sql, const orderd_param* params, std::uint32_t count, bool binary) {
   testing::Rows out;
   if (is_the_hosts(sql)) {
@@ -49,7 +63,7 @@ testing::Rows Session::run(const char* sql, const orderd_param* params, std::uin
     out.sqlstate = "REFUS", out.message = "this statement is the host's";
     return out;
   }
-  if (fail_from >= 0 && statements_++ >= fail_from) {
+  if (statements++ >= fail_from && fail_from >= 0) {
     out.sqlstate = "40P01", out.message = "deadlock detected (the checker's)";
     return out;
   }

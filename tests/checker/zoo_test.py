@@ -34,9 +34,9 @@ CAUGHT = {
     "fickle_tables": ("life.extensions", "another table each time"),
     "needs_metrics": ("life.missing_extension", CRASHED),
     "one_for_all": ("life.two_instances", "two instances are one"),
-    "shares_memory": ("life.two_instances", "knows a key that only the first was sent"),
-    "shares_host": ("life.two_instances", "never completes a command at its own host"),
-    "thread_a_command": ("life.threads", "threads are still there"),
+    "shares_memory": ("step.two_instances", "knows a key that only the first was sent"),
+    "shares_host": ("step.two_instances", "never completes a command at its own host"),
+    "thread_a_command": ("step.threads", "threads of its commands are still there"),
     "answers_long_after_stop": ("step.stop", r"after stop\(\) had returned"),
     "answers_twice": ("step.completes", "completed a command twice"),
     "never_answers": ("step.completes", "never completed"),
@@ -63,6 +63,13 @@ CAUGHT = {
     "crashes_without_token": ("step.malformed", CRASHED),
     "throws": ("step.completes", r"an exception left execute\(\)"),
 }
+# Those of the host's transaction.
+CAUGHT_TX = {
+    "tx_counts_again": ("transaction.repeat", "changes rows of checked_stamps.stamp"),
+    "tx_swallows": ("transaction.failure", "said OK after a statement had failed"),
+    "tx_pending": ("transaction.completes", "ended as PENDING"),
+    "tx_silent": ("transaction.completes", r"not completed inside execute_tx\(\)"),
+}
 
 
 def check(library, *options):
@@ -81,7 +88,7 @@ def failures(report):
 class Zoo(unittest.TestCase):
     def test_every_beast_is_caught_for_its_own_reason(self):
         names = {os.path.basename(path)[len("zoo_"):-len(".so")] for path in glob.glob(ZOO + "/zoo_*.so")}
-        self.assertEqual(names, set(CAUGHT) | {"sound"})
+        self.assertEqual(names, set(CAUGHT) | set(CAUGHT_TX) | {"sound", "tx_sound"})
         for name, (where, words) in sorted(CAUGHT.items()):
             with self.subTest(name):
                 only = [word for one in ("entry", "life.begin", where) for word in ("--only", one)]
@@ -94,6 +101,18 @@ class Zoo(unittest.TestCase):
         status, report = check(f"{ZOO}/zoo_sound.so")
         self.assertEqual((status, failures(report)), (0, {}))
         self.assertGreater(sum(one["result"] == "passed" for one in report.values()), 40)
+
+    @unittest.skipUnless(DATABASE, "no PostgreSQL: ORDERD_TEST_PG")
+    def test_a_transactional_step_of_any_action_is_judged(self):
+        options = ["--database", DATABASE, "--action", "stamps.give"]
+        status, report = check(f"{ZOO}/zoo_tx_sound.so", *options)
+        self.assertEqual((status, failures(report)), (0, {}))
+        passed = {name for name, one in report.items() if one["result"] == "passed"}
+        self.assertLess({"transaction.completes", "transaction.repeat", "transaction.failure"}, passed)
+        for name, (where, words) in CAUGHT_TX.items():
+            with self.subTest(name):
+                _, report = check(f"{ZOO}/zoo_{name}.so", "--only", where, *options)
+                self.assertRegex(" ".join(failures(report)[where]), words)
 
     def test_a_chaotic_run_finds_a_second_effect_and_finds_it_again_with_the_same_seed(self):
         found = [failures(check(f"{ZOO}/zoo_second_effect.so", "--only", "chaos", "--seed", "7")[1])
