@@ -86,6 +86,13 @@ Begun::Begun(Case& c, const std::function<void(testing::FakeHost&)>& prepare) : 
     c.fail(std::string(step == &testing::Plugin::init ? "init" : "start") + "() refused: " + problem);
     throw Enough();
   }
+  const auto* step = plugin_->extension<orderd_step_v1>(ORDERD_EXT_STEP);
+  if (!step || !step->describe) return;
+  orderd_step_traits traits;
+  ORDERD_CLEAR(traits);
+  testing::note_call("describe()");
+  step->describe(plugin_->abi(), &traits);
+  host_->state_versions = {traits.state_version_min, traits.state_version_max};
 }
 
 Begun::~Begun() {

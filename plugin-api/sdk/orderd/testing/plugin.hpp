@@ -24,6 +24,8 @@ inline void note_call(const char* what) {
 class Plugin {
  public:
   Plugin(FakeHost& host, const orderd_descriptor* descriptor) : host_(host) {
+    if (ORDERD_HAS(descriptor, orderd_descriptor, settings_schema) && descriptor->settings_schema)
+      host.fill_in(JsonObject::defaults(descriptor->settings_schema));
     guard("create()", [&] { plugin_ = descriptor->create(host.abi()); });
   }
   ~Plugin() {
