@@ -2,6 +2,7 @@
 
 #include <orderd/migrations.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace orderd::checker {
@@ -29,8 +30,11 @@ bool is_the_hosts(const std::string& sql) {
 }  // namespace
 
 Session::Session(const std::string& url) : connection_(PQconnectdb(url.c_str())) {
-  if (PQstatus(connection_.get()) != CONNECTION_OK)
-    throw std::runtime_error(std::string("--database: ") + PQerrorMessage(connection_.get()));
+  if (PQstatus(connection_.get()) != CONNECTION_OK) {
+    std::string why = PQerrorMessage(connection_.get());
+    std::replace(why.begin(), why.end(), '\n', ' ');
+    throw std::runtime_error("--database: " + why);
+  }
   script("begin");
   script("set client_min_messages = warning");
 }

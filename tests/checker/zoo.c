@@ -50,7 +50,22 @@
 #define shares_host 40
 #define thread_a_command 41
 #define answers_long_after_stop 42
+#define says_no_query 43
+#define retries_refused 44
+#define keeps_later_state 45
+#define pending_for_ever 46
+#define whispers 47
+#define script_url 48
+#define odd_details 49
+#define refunds_by_default 50
+#define voids_all_or_nothing 51
+#define schema_pattern 52
+#define schema_default 53
+#define schema_typo 54
 
+#define SCHEMA(type, rule)                                                                                   \
+  "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"webhook_secret\":{\"type\":\"" type \
+  "\"," rule "}}}"
 #define IS(beast) (BEAST == (beast))
 
 static orderd_descriptor descriptor;
@@ -91,6 +106,23 @@ static void *answer_late(void *nothing) {
   return nothing;
 }
 
+/* What the template answers, changed on its way to the host. */
+static const orderd_completion_v1 *sound_completion;
+static orderd_status bent_complete(const orderd_host *host, orderd_ticket ticket,
+                                   const orderd_outcome *given) {
+  orderd_outcome outcome = *given;
+  if (IS(retries_refused) && outcome.kind == ORDERD_DECLINED) outcome.kind = ORDERD_RETRY;
+  if (IS(keeps_later_state)) outcome.flags |= ORDERD_OUTCOME_HAS_STATE, outcome.state_version = 9;
+  if (IS(pending_for_ever) || IS(script_url)) outcome.kind = ORDERD_PENDING;
+  if (IS(script_url))
+    outcome.expires_ms = 253402300799999, outcome.next_action_type = orderd_text("redirect");
+  if (IS(script_url)) outcome.next_action_url = orderd_text("javascript:alert(1)");
+  if (IS(whispers)) outcome.code = orderd_text("all is well");
+  if (IS(odd_details)) outcome.details_json = orderd_text("[1]");
+  return sound_completion->complete(host, ticket, &outcome);
+}
+static const orderd_completion_v1 bent_completion = {bent_complete};
+
 static const orderd_host *last_host;
 static orderd_status shared_execute(orderd_plugin *plugin, const orderd_command *one, orderd_error *error) {
   static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -119,6 +151,11 @@ static orderd_status bent(orderd_plugin *plugin, const orderd_command *given, or
     snprintf(key, sizeof key, "%d", ++calls);
     command.key = orderd_text(key);
   }
+  if (IS(refunds_by_default) && !supports(plugin, command.action))
+    command.action = orderd_text(ORDERD_PAYMENT_REFUND);
+  if (IS(voids_all_or_nothing) && orderd_view_is(command.action, ORDERD_PAYMENT_VOID) &&
+      command.totals.captured)
+    return answer(plugin, command.ticket, ORDERD_DECLINED), ORDERD_OK;
   if (IS(shares_host)) self(plugin)->host = last_host;
   if (IS(shares_memory)) return shared_execute(plugin, one, error);
   return execute(plugin, &one, 1, error);
@@ -177,6 +214,7 @@ static int32_t bad_supports(orderd_plugin *plugin, orderd_view action) {
 
 static void bad_describe(orderd_plugin *plugin, orderd_step_traits *traits) {
   describe(plugin, traits);
+  if (IS(says_no_query)) traits->flags = 0;
   if (IS(overflowing_traits)) memset(traits + 1, 0, 16);
 }
 
@@ -228,7 +266,9 @@ static orderd_status bad_init(orderd_plugin *plugin, orderd_error *error) {
     const struct { void *first; } *metrics = me->host->get_extension(me->host, "orderd.metrics/1");
     if (!metrics->first) return ORDERD_E_UNSUPPORTED;
   }
-  return sound.init(plugin, error);
+  orderd_status status = sound.init(plugin, error);
+  if (status == ORDERD_OK) sound_completion = me->completion, me->completion = &bent_completion;
+  return status;
 }
 
 static void bad_destroy(orderd_plugin *plugin) {
@@ -276,6 +316,9 @@ const orderd_descriptor *orderd_plugin_entry_v1(void) {
   if (IS(short_descriptor)) descriptor.struct_size = 16;
   if (IS(nameless)) descriptor.name = "";
   if (IS(broken_schema)) descriptor.settings_schema = "{\"type\":\"object\",";
+  if (IS(schema_pattern)) descriptor.settings_schema = SCHEMA("string", "\"pattern\":\"(\"");
+  if (IS(schema_default)) descriptor.settings_schema = SCHEMA("integer", "\"default\":\"abc\"");
+  if (IS(schema_typo)) descriptor.settings_schema = SCHEMA("string", "\"minLenght\":3");
   if (IS(takes_any_setting)) descriptor.settings_schema = NULL;
   return &descriptor;
 }

@@ -61,6 +61,18 @@ CAUGHT = {
     "overflowing_traits": ("step.describe", "beyond the struct"),
     "refuses_newer_hosts": ("life.newer_host", "refuses a host of a newer minor"),
     "crashes_without_token": ("step.malformed", CRASHED),
+    "says_no_query": ("payment.supports", "does not set ORDERD_STEP_QUERY"),
+    "retries_refused": ("payment.declined", "RETRY to a token"),
+    "keeps_later_state": ("step.completes", "state has version 9"),
+    "pending_for_ever": ("step.completes", "PENDING without expires_ms"),
+    "whispers": ("step.completes", "not SCREAMING_SNAKE: all is well"),
+    "script_url": ("step.completes", "no absolute https URL"),
+    "odd_details": ("step.completes", "details_json is no JSON object"),
+    "refunds_by_default": ("step.unsupported", "DONE to the action"),
+    "voids_all_or_nothing": ("payment.void_rest", "after a partial capture is not DONE"),
+    "schema_pattern": ("entry.schema", "pattern that is no regular expression"),
+    "schema_default": ("entry.schema", "would refuse its own default"),
+    "schema_typo": ("entry.schema", '"minLenght" means nothing'),
     "throws": ("step.completes", r"an exception left execute\(\)"),
 }
 # Those of the host's transaction.
@@ -133,6 +145,17 @@ class Zoo(unittest.TestCase):
             with self.subTest(library):
                 status, report = check(f"{PLUGINS}/{library}.so", "--database", DATABASE, *options)
                 self.assertEqual((status, failures(report)), (0, {}))
+
+    def test_what_cannot_be_judged_ends_with_2_before_any_check(self):
+        sound = f"{ZOO}/zoo_sound.so"
+        for options, words in ((["--only", "nothing"], "no check begins with"),
+                               (["--timeout", "0"], "--timeout is 1 to"),
+                               (["--json", "/nowhere/report"], "cannot write /nowhere/report"),
+                               (["--database", "postgresql://127.0.0.1:1/none"], "--database: ")):
+            with self.subTest(options[0]):
+                ran = subprocess.run([CHECKER, *options, sound], capture_output=True, text=True, timeout=60)
+                self.assertEqual((ran.returncode, ran.stdout), (2, ""))
+                self.assertRegex(ran.stderr, f"^orderd-plugin-check: .*{words}[^\n]*\n$")
 
     def test_what_is_no_library_and_what_is_not_there_are_told(self):
         ran = subprocess.run([CHECKER, __file__], capture_output=True, text=True)
