@@ -21,4 +21,22 @@ const orderd_descriptor* orderd_plugin_entry_v1(void) {
   nobody_has_this();
   return 0;
 }
+
+#elif ODD == 5 || ODD == 6 /* another major in the descriptor alone; a name that is no line of text */
+static orderd_plugin* create(const orderd_host* host) {
+  (void)host;
+  return 0;
+}
+const orderd_descriptor* orderd_plugin_entry_v1(void) {
+  static const orderd_descriptor descriptor = {sizeof descriptor,
+                                               ODD == 5 ? 2 : ORDERD_ABI_MAJOR,
+                                               0,
+                                               0,
+                                               ODD == 6 ? "odd\n\xff" : "odd",
+                                               "1",
+                                               "tests",
+                                               create,
+                                               0};
+  return &descriptor;
+}
 #endif
