@@ -62,6 +62,7 @@
 #define schema_pattern 52
 #define schema_default 53
 #define schema_typo 54
+#define two_lines 55
 
 #define SCHEMA(type, rule)                                                                                   \
   "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"webhook_secret\":{\"type\":\"" type \
@@ -314,6 +315,7 @@ const orderd_descriptor *orderd_plugin_entry_v1(void) {
   step = (orderd_step_v1){bad_describe, bad_supports, bad_execute, bad_cancel, NULL};
   hook = (orderd_webhook_v1){bad_handle};
   if (IS(short_descriptor)) descriptor.struct_size = 16;
+  if (IS(two_lines)) descriptor.name = "two\nlines";
   if (IS(nameless)) descriptor.name = "";
   if (IS(broken_schema)) descriptor.settings_schema = "{\"type\":\"object\",";
   if (IS(schema_pattern)) descriptor.settings_schema = SCHEMA("string", "\"pattern\":\"(\"");

@@ -23,6 +23,7 @@ CAUGHT = {
     "another_major": ("entry.symbol", "built for plugin ABI 7"),
     "short_descriptor": ("entry.symbol", "descriptor is missing, too short"),
     "nameless": ("entry.descriptor", "name is missing"),
+    "two_lines": ("entry.descriptor", "name is missing, longer than 100 bytes, or not one line"),
     "talkative_library": ("entry.exports", "helper"),
     "broken_schema": ("entry.schema", "it is no JSON"),
     "takes_any_setting": ("life.unknown_setting", "a typo would be silent"),
