@@ -17,6 +17,7 @@
 #include "base/descriptor.h"
 #include "base/sha256.h"
 #include "plugin_host/error.h"
+#include "plugin_host/translate.h"
 
 namespace orderd::plugins {
 namespace {
@@ -82,6 +83,29 @@ std::string loader_message(const std::filesystem::path& path) {
   return message.rfind(prefix, 0) == 0 ? message.substr(prefix.size()) : message;
 }
 
+/// Texts of a descriptor go into the log and into PostgreSQL.
+bool is_label(const char* text) {
+  constexpr std::size_t bytes_max = 100;
+  if (!text || !*text || strnlen(text, bytes_max + 1) > bytes_max || !is_utf8_text(text)) return false;
+  for (; *text; ++text)
+    if (static_cast<unsigned char>(*text) < ' ' || *text == 0x7f) return false;
+  return true;
+}
+
+std::string descriptor_problem(const orderd_descriptor* descriptor) {
+  if (!descriptor || !ORDERD_HAS(descriptor, orderd_descriptor, create) || !descriptor->create)
+    return "its descriptor is damaged";
+  if (descriptor->abi_major != ORDERD_ABI_MAJOR)
+    return "its abi_major is " + std::to_string(descriptor->abi_major) + ", not " +
+           std::to_string(ORDERD_ABI_MAJOR);
+  const std::pair<const char*, const char*> texts[] = {
+      {"name", descriptor->name}, {"version", descriptor->version}, {"vendor", descriptor->vendor}};
+  for (const auto& [field, text] : texts)
+    if (!is_label(text))
+      return std::string("its ") + field + " is missing, longer than 100 bytes, or not one line of UTF-8";
+  return "";
+}
+
 const orderd_descriptor* descriptor_of(const std::string& instance, const std::filesystem::path& file,
                                        const dll::shared_library& mapped) {
   if (!mapped.has(ORDERD_PLUGIN_ENTRY)) {
@@ -95,10 +119,8 @@ const orderd_descriptor* descriptor_of(const std::string& instance, const std::f
          "correct the library's name");
   }
   const orderd_descriptor* descriptor = mapped.get<const orderd_descriptor*()>(ORDERD_PLUGIN_ENTRY)();
-  if (!descriptor || !ORDERD_HAS(descriptor, orderd_descriptor, create) || !descriptor->create ||
-      !descriptor->name || !descriptor->version || !descriptor->vendor ||
-      descriptor->abi_major != ORDERD_ABI_MAJOR)
-    fail(instance, file, "its descriptor is damaged", "report it to the plugin's vendor");
+  const std::string problem = descriptor_problem(descriptor);
+  if (!problem.empty()) fail(instance, file, problem, "report it to the plugin's vendor");
   return descriptor;
 }
 

@@ -1,5 +1,6 @@
 #include "plugin_host/translate.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/utf8.h"
@@ -50,6 +51,16 @@ std::string numbers_problem(const orderd_outcome& given, bool is_query) {
   if (given.expires_ms < 0 || given.expires_ms > unix_ms_max)
     return "expires_ms is " + std::to_string(given.expires_ms);
   return (given.flags & ORDERD_OUTCOME_HAS_TOTALS) != 0 ? totals_problem(given.totals) : "";
+}
+
+/// Where a buyer's browser may be sent: it goes out in the public API. http: a provider's test server, or a
+/// shop on loopback.
+bool is_web_url(std::string_view url) {
+  const std::size_t host = url.rfind("https://", 0) == 0 ? 8 : url.rfind("http://", 0) == 0 ? 7 : url.size();
+  if (host >= url.size() || url[host] == '/' || url[host] == '?' || url[host] == '#') return false;
+  return std::none_of(url.begin(), url.end(), [](char c) {
+    return static_cast<unsigned char>(c) <= ' ' || c == 0x7f || c == '"' || c == '\'';
+  });
 }
 
 void take_state(const orderd_outcome& given, Outcome& outcome, std::string& problem) {
@@ -161,6 +172,7 @@ bool read_outcome(const orderd_outcome* given, bool is_query, Outcome& outcome, 
     if (given->expires_ms != 0) outcome.expires = Time(Millis(given->expires_ms));
     NextAction next{take_text("next_action_type", given->next_action_type, 64, problem),
                     take_text("next_action_url", given->next_action_url, outcome_text_bytes_max, problem)};
+    if (!next.url.empty() && !is_web_url(next.url)) problem = "next_action_url is no absolute https URL";
     if (!next.type.empty()) outcome.next_action = std::move(next);
     if ((given->flags & ORDERD_OUTCOME_HAS_TOTALS) != 0)
       outcome.totals = PaymentTotals{given->totals.authorized, given->totals.captured, given->totals.refunded,

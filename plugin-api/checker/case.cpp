@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <dlfcn.h>
 #include <unistd.h>
 
@@ -34,6 +35,7 @@ void Case::judge(testing::FakeHost& host) {
 
 void* Case::library() {
   if (library_) return library_;
+  testing::note_call("dlopen()");
   library_ = dlopen(options_.library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library_) return library_;
   const char* why = dlerror();
@@ -54,6 +56,7 @@ const orderd_descriptor* Case::descriptor() {
     fail("it exports no " ORDERD_PLUGIN_ENTRY ": it is no orderd plugin");
     throw Enough();
   }
+  testing::note_call(ORDERD_PLUGIN_ENTRY "()");
   const orderd_descriptor* found = entry();
   if (found && ORDERD_HAS(found, orderd_descriptor, create) && found->create) return found;
   fail("its descriptor is missing, too short, or has no create()");
@@ -83,6 +86,13 @@ Begun::Begun(Case& c, const std::function<void(testing::FakeHost&)>& prepare) : 
     c.fail(std::string(step == &testing::Plugin::init ? "init" : "start") + "() refused: " + problem);
     throw Enough();
   }
+  const auto* step = plugin_->extension<orderd_step_v1>(ORDERD_EXT_STEP);
+  if (!step || !step->describe) return;
+  orderd_step_traits traits;
+  ORDERD_CLEAR(traits);
+  testing::note_call("describe()");
+  step->describe(plugin_->abi(), &traits);
+  host_->state_versions = {traits.state_version_min, traits.state_version_max};
 }
 
 Begun::~Begun() {
@@ -99,6 +109,7 @@ const orderd_step_v1* external_step(Case& c, testing::Plugin& plugin) {
   }
   orderd_step_traits traits;
   ORDERD_CLEAR(traits);
+  testing::note_call("describe()");
   step->describe(plugin.abi(), &traits);
   const bool transactional = (traits.flags & ORDERD_STEP_TRANSACTIONAL) != 0;
   if (transactional ? !step->execute_tx : !step->execute) {
@@ -113,6 +124,7 @@ testing::CommandSpec sample(Case& c, testing::Plugin& plugin, const std::string&
   const auto* step = external_step(c, plugin);
   std::vector<std::string> actions = c.options().actions;
   actions.insert(actions.end(), {"payment.authorize", "inventory.reserve"});
+  testing::note_call("supports()");
   for (const std::string& action : actions) {
     if (!step->supports(plugin.abi(), sdk::view(action))) continue;
     testing::CommandSpec spec = testing::command(action, subject);
@@ -121,6 +133,25 @@ testing::CommandSpec sample(Case& c, testing::Plugin& plugin, const std::string&
     return spec;
   }
   c.skip("none of its actions is known: name one by --action");
+}
+
+std::set<int> threads() {
+  std::set<int> all;
+  DIR* open = opendir("/proc/self/task");
+  while (const dirent* one = open ? readdir(open) : nullptr)
+    if (one->d_name[0] != '.') all.insert(std::atoi(one->d_name));
+  if (open) closedir(open);
+  return all;
+}
+
+std::size_t threads_beyond(const std::set<int>& before, std::int64_t patience_ms) {
+  const std::int64_t until = testing::monotonic_ms() + patience_ms;
+  for (;;) {
+    std::size_t beyond = 0;
+    for (const int one : threads()) beyond += before.count(one) == 0 ? 1 : 0;
+    if (beyond == 0 || testing::monotonic_ms() > until) return beyond;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
 }
 
 const char* kind_name(std::int32_t kind) {

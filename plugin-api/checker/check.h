@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -81,17 +82,23 @@ struct Check {
 
 std::vector<Check> entry_checks();
 std::vector<Check> life_checks();
+std::vector<Check> instance_checks();
 std::vector<Check> step_checks();
 std::vector<Check> hostile_checks();
 std::vector<Check> payment_checks();
 std::vector<Check> webhook_checks();
 std::vector<Check> transaction_checks();
+std::vector<Check> own_step_checks();
 std::vector<Check> chaos_checks();
 
 /// A command that this plugin should understand, with a key of its own; skips if none is known.
 testing::CommandSpec sample(Case& c, testing::Plugin& plugin, const std::string& subject);
 /// The table of an external step; skips if the plugin is none.
 const orderd_step_v1* external_step(Case& c, testing::Plugin& plugin);
+/// The threads of this process.
+std::set<int> threads();
+/// How many there are beyond those, once there are none or so long has passed.
+std::size_t threads_beyond(const std::set<int>& before, std::int64_t patience_ms);
 const char* kind_name(std::int32_t kind);
 
 }  // namespace orderd::checker

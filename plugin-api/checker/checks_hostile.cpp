@@ -22,7 +22,14 @@ sdk::Outcome send(Begun& begun, const CommandSpec& spec, const std::function<voi
 
 void unknown_action(Case& c) {
   Begun begun(c);
-  const CommandSpec spec = sample(c, begun.plugin(), "odd-1");
+  CommandSpec spec = sample(c, begun.plugin(), "odd-" + std::to_string(testing::now_ms()));
+  if (spec.action == "payment.authorize") {  // with money there, to see it move
+    testing::Payment paid(begun.plugin(), spec.subject, c.options().token);
+    paid.method = c.options().method;
+    (void)paid.settle("payment.authorize", spec.amount);
+    (void)paid.settle("payment.capture", spec.amount);
+    spec.key += ".odd";
+  }
   const auto outcome =
       send(begun, spec, [](orderd_command& command) { command.action = orderd_text("no.such.action"); });
   c.expect(outcome.kind != ORDERD_DONE, "it says DONE to the action \"no.such.action\"");

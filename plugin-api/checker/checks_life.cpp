@@ -15,15 +15,7 @@ std::size_t entries(const char* directory) {
   if (open) closedir(open);
   return count;
 }
-std::size_t threads() { return entries("/proc/self/task"); }
 std::size_t descriptors() { return entries("/proc/self/fd"); }
-
-/// Waits for the kernel to forget threads that were joined.
-std::size_t threads_at_most(std::size_t wanted) {
-  for (int i = 0; i < 200 && threads() > wanted; ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  return threads();
-}
 
 /// Broken rules are the other checks' matter: after this one, begun is what they are.
 void begin(Case& c) {
@@ -99,17 +91,6 @@ void twice(Case& c) {
   for (int i = 0; i < 3; ++i) Begun begun(c);
 }
 
-void two_instances(Case& c) {
-  auto first = std::make_unique<Begun>(c);
-  auto second = std::make_unique<Begun>(c);
-  if (first->plugin().abi() == second->plugin().abi()) {
-    c.fail("two instances are one: create() gave the same pointer twice");
-    _exit(0);
-  }
-  first.reset();  // the older goes, the younger stays
-  (void)second->plugin().extension<void>("orderd.step/1");
-}
-
 void not_started(Case& c) {
   auto host = c.host();
   {
@@ -121,11 +102,10 @@ void not_started(Case& c) {
 
 void threads_end(Case& c) {
   { Begun warm_up(c); }
-  const std::size_t before = threads();
+  const std::set<int> before = threads();
   for (int i = 0; i < 3; ++i) Begun begun(c);
-  const std::size_t after = threads_at_most(before);
-  if (after > before)
-    c.fail("after stop() " + std::to_string(after - before) + " of its threads are still there: join them");
+  if (const std::size_t left = threads_beyond(before, 2000); left > 0)
+    c.fail("after stop() " + std::to_string(left) + " of its threads are still there: join them");
 }
 
 void descriptors_close(Case& c) {
@@ -160,7 +140,6 @@ std::vector<Check> life_checks() {
           {"life.newer_host", "a newer host is no reason to refuse", newer_host},
           {"life.not_started", "an instance that was never started can be destroyed", not_started},
           {"life.twice", "one life after another", twice},
-          {"life.two_instances", "two instances at once share nothing", two_instances},
           {"life.threads", "after stop() its threads are gone", threads_end},
           {"life.descriptors", "after destroy() its files and sockets are closed", descriptors_close},
           {"life.memory", "after destroy() its memory is free", memory}};

@@ -50,6 +50,11 @@ void supports_all(Case& c) {
   if (!supports(c, begun.plugin(), "payment.authorize")) c.skip("it is no payment provider");
   for (const char* action : {"payment.capture", "payment.void", "payment.refund", "payment.query"})
     c.expect(supports(c, begun.plugin(), action), std::string("it does not support ") + action);
+  orderd_step_traits traits;
+  ORDERD_CLEAR(traits);
+  external_step(c, begun.plugin())->describe(begun->abi(), &traits);
+  c.expect((traits.flags & ORDERD_STEP_QUERY) != 0,
+           "describe() does not set ORDERD_STEP_QUERY: the host will never ask what became of a payment");
 }
 
 void totals(Case& c) {
@@ -89,6 +94,23 @@ void voids(Case& c) {
   c.expect(after.kind != ORDERD_DONE, "it captures what was voided");
   Payment none = payment(c, begun, "void-of-nothing");
   c.expect(none.settle("payment.void", 0).kind == ORDERD_DONE, "a void of nothing is not DONE");
+}
+
+void voids_rest(Case& c) {
+  Begun begun(c);
+  Payment whole = payment(c, begun, "void-whole");
+  authorize(c, whole, 500);
+  if (whole.settle("payment.capture", 500).kind == ORDERD_DONE) {
+    c.expect(whole.settle("payment.void", 500).kind == ORDERD_DONE,
+             "a void after a full capture is not DONE: there is nothing left to let go of");
+    expect_totals(c, whole, {500, 500, 0, 0}, "capture 500 of 500 and a void");
+  }
+  Payment part = payment(c, begun, "void-part");
+  authorize(c, part, 1000);
+  if (part.settle("payment.capture", 600).kind != ORDERD_DONE) c.skip("it captures all or nothing");
+  c.expect(part.settle("payment.void", 400).kind == ORDERD_DONE,
+           "a void after a partial capture is not DONE: it lets go of what is not captured");
+  expect_totals(c, part, {1000, 600, 0, 400}, "capture 600 of 1000 and a void");
 }
 
 void partial(Case& c) {
@@ -202,8 +224,12 @@ void killed(Case& c) {
 void declines(Case& c) {
   Begun begun(c);
   if (!supports(c, begun.plugin(), "payment.authorize")) c.skip("it is no payment provider");
+  Payment good = payment(c, begun, "accepted");
+  const bool reached = good.settle("payment.authorize", 1000).kind == ORDERD_DONE;
   Payment one(begun.plugin(), fresh("declined"), "orderd-checker-no-such-token");
   const auto outcome = one.settle("payment.authorize", 1000);
+  c.expect(!reached || outcome.kind != ORDERD_RETRY,
+           "it says RETRY to a token that it cannot know: the host would try until its time is over");
   c.expect(outcome.kind != ORDERD_DONE, "it authorizes a token that it cannot know");
   c.expect(outcome.kind != ORDERD_DECLINED || !outcome.code.empty(), "it declines without a code");
   c.expect(one.totals().authorized == 0 || outcome.kind != ORDERD_DECLINED,
@@ -217,6 +243,7 @@ std::vector<Check> payment_checks() {
           {"payment.totals", "outcomes carry the provider's totals", totals},
           {"payment.way", "authorize, capture, refund add up", full_way},
           {"payment.void", "what is voided is voided; a void of nothing is done", voids},
+          {"payment.void_rest", "after a capture a void lets go of the rest", voids_rest},
           {"payment.partial", "parts add up", partial},
           {"payment.limits", "never more captured than authorized, refunded than captured", limits},
           {"payment.currencies", "amounts are minor units, whatever the currency", currencies},

@@ -27,6 +27,7 @@ void describes(Case& c) {
   } given;
   std::memset(&given, 0xa5, sizeof given);
   ORDERD_CLEAR(given.traits);
+  testing::note_call("describe()");
   step->describe(begun->abi(), &given.traits);
   c.expect(given.traits.struct_size == sizeof given.traits, "describe() changed struct_size");
   for (const unsigned char byte : given.guard)
@@ -37,6 +38,7 @@ void describes(Case& c) {
   c.expect(given.traits.idempotency_window_ms >= 0, "a negative idempotency window");
   c.expect(given.traits.state_version_min <= given.traits.state_version_max, "state versions run backwards");
   c.expect((given.traits.flags & ~3u) == 0, "it sets flags that this ABI does not know");
+  testing::note_call("supports()");
   for (const char* action : {"no.such.action", "", "payment."})
     c.expect(!step->supports(begun->abi(), sdk::view(action)),
              "it claims to support \"" + std::string(action) + "\"");
@@ -138,8 +140,10 @@ void cancelled(Case& c) {
   const orderd_ticket ticket = begun.host().open(false);
   AbiCommands commands;
   commands.add(spec, ticket);
+  testing::note_call("cancel()");
   step->cancel(begun->abi(), ticket);  // the deadline can come before the command
   (void)begun->execute(commands);
+  testing::note_call("cancel()");
   for (int i = 0; i < 3; ++i) step->cancel(begun->abi(), ticket);
   (void)begun.host().give_up(ticket);
   step->cancel(begun->abi(), {0, 0});
@@ -158,6 +162,8 @@ void overdue(Case& c) {
 }
 
 void stops(Case& c) {
+  constexpr std::int64_t patience_ms = 5000;
+  const std::set<int> before = threads();
   auto host = c.host();
   {
     testing::Plugin plugin(*host, c.descriptor());
@@ -172,7 +178,7 @@ void stops(Case& c) {
     plugin.stop();
     const std::int64_t took = testing::monotonic_ms() - began;
     c.expect(took < 10'000, "stop() took " + std::to_string(took) + " ms with commands open");
-    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // for a thread that should be gone
+    (void)threads_beyond(before, patience_ms);  // one that should be gone may still complete
   }
   c.judge(*host);
 }

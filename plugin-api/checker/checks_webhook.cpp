@@ -46,6 +46,7 @@ orderd_status call(Case& c, Begun& begun, std::string_view body, const std::vect
   const orderd_webhook_sink sink = sink_of(heard);
   orderd_error error;
   ORDERD_CLEAR(error);
+  testing::note_call("handle()");
   try {
     return table->handle(begun->abi(), &request, &sink, &error);
   } catch (...) { c.fail("an exception left handle()"); }

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "runner.h"
+#include "session.h"
 
 namespace orderd::checker {
 namespace {
@@ -19,7 +20,7 @@ Judges an orderd plugin without orderd. Each check runs in a process of its own,
                       processes
   --token TOKEN       a payment token that the plugin accepts (tok_ok)
   --method METHOD     the payment method (card)
-  --action ACTION     an action of a step that is neither payment nor inventory: fraud.check
+  --action ACTION     an action of a step that is neither payment nor inventory: fraud.check (again for more)
   --database URL      a PostgreSQL for transactional plugins and projections; everything is rolled back
   --loopback          plain HTTP to 127.0.0.1 is let through, to a test server; else nothing is sent
   --only PREFIX       only checks whose name begins so: payment. (again for more)
@@ -34,8 +35,8 @@ Ends with 0 if nothing failed, 1 if something did, 2 if it could not judge.
 
 std::vector<Check> all_checks() {
   std::vector<Check> all;
-  for (auto family : {entry_checks, life_checks, step_checks, hostile_checks, payment_checks, webhook_checks,
-                      transaction_checks, chaos_checks}) {
+  for (auto family : {entry_checks, life_checks, instance_checks, step_checks, hostile_checks, payment_checks,
+                      webhook_checks, transaction_checks, own_step_checks, chaos_checks}) {
     const auto some = family();
     all.insert(all.end(), some.begin(), some.end());
   }
@@ -51,9 +52,17 @@ struct Arguments {
 unsigned long number(const std::string& option, const std::string& text) {
   char* end = nullptr;
   const unsigned long value = std::strtoul(text.c_str(), &end, 10);
-  if (text.empty() || *end || text[0] == '-')
+  if (text.empty() || *end || text[0] < '0' || text[0] > '9')
     throw std::runtime_error(option + " takes a number, not \"" + text + "\"");
   return value;
+}
+
+unsigned seconds(const std::string& text) {
+  constexpr unsigned long most = 86400;
+  const unsigned long value = number("--timeout", text);
+  if (value == 0 || value > most)
+    throw std::runtime_error("--timeout is 1 to " + std::to_string(most) + " seconds, not " + text);
+  return static_cast<unsigned>(value);
 }
 
 void read_settings(const std::string& file, std::map<std::string, std::string>& settings) {
@@ -104,7 +113,7 @@ Arguments parse(int argc, char** argv) {
     else if (option == "--chaos")
       o.chaos_commands = static_cast<unsigned>(number(option, value));
     else if (option == "--timeout")
-      o.timeout_s = static_cast<unsigned>(number(option, value));
+      o.timeout_s = seconds(value);
     else if (option == "--json")
       out.json = value;
     else
@@ -127,10 +136,24 @@ bool decides_all(const Result& result) {
                                                  name == "life.begin" || name == "life.create");
 }
 
+/// What would spoil every check is told before there is one. The file of the report, if there is one.
+std::ofstream prepare(const Arguments& arguments, const std::vector<Check>& checks) {
+  const Options& options = arguments.options;
+  if (std::none_of(checks.begin(), checks.end(), [&](const Check& one) { return wanted(one, options); }))
+    throw std::runtime_error("no check begins with what --only says; --list names them");
+  if (!options.database.empty()) Session connects(options.database);
+  std::ofstream report;
+  if (arguments.json.empty() || arguments.json == "-") return report;
+  report.open(arguments.json);
+  if (!report) throw std::runtime_error("cannot write " + arguments.json);
+  return report;
+}
+
 int judge(Arguments& arguments) {
   Options& options = arguments.options;
   options.library = std::filesystem::absolute(options.library).string();
   const std::vector<Check> checks = all_checks();
+  std::ofstream file = prepare(arguments, checks);
   std::vector<Result> results;
   for (const Check& check : checks) {
     if (!wanted(check, options)) continue;
@@ -146,7 +169,7 @@ int judge(Arguments& arguments) {
   if (arguments.json == "-")
     std::fputs(report.c_str(), stdout);
   else {
-    if (!arguments.json.empty() && !(std::ofstream(arguments.json) << report))
+    if (!arguments.json.empty() && !(file << report << std::flush))
       throw std::runtime_error("cannot write " + arguments.json);
     std::printf("\n%s: %zd passed, %zd failed, %zd skipped\n", options.library.c_str(),
                 count(Result::Kind::passed), failed, count(Result::Kind::skipped));

@@ -1,14 +1,10 @@
 #include "runner.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
+
+#include "apart.h"
 
 // There if the program, or the plugin, was built with a sanitizer that knows leaks.
 extern "C" __attribute__((weak)) int __lsan_do_recoverable_leak_check(void);
@@ -18,12 +14,8 @@ namespace {
 
 constexpr std::size_t findings_max = 20;
 
-[[noreturn]] void in_child(const Check& check, const Options& options, int pipe) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const rlimit no_core{0, 0};
-  setrlimit(RLIMIT_CORE, &no_core);
-  const int nothing = open("/dev/null", O_RDONLY);
-  dup2(nothing, STDIN_FILENO);
+int in_child(const Check& check, const Options& options, int pipe) {
+  dup2(STDERR_FILENO, STDOUT_FILENO);  // what a plugin prints is no part of the report
   Case c(options, pipe);
   try {
     check.run(c);
@@ -33,20 +25,7 @@ constexpr std::size_t findings_max = 20;
   }
   if (__lsan_do_recoverable_leak_check && __lsan_do_recoverable_leak_check() != 0)
     c.fail("it leaks: the sanitizer's report is on standard error");
-  _exit(0);
-}
-
-/// Reads until the pipe ends or time is up; false then.
-bool read_findings(int pipe, std::int64_t until_ms, std::string& lines) {
-  for (;;) {
-    const std::int64_t left = until_ms - testing::monotonic_ms();
-    pollfd wait{pipe, POLLIN, 0};
-    if (left <= 0 || poll(&wait, 1, static_cast<int>(left)) == 0) return false;
-    char bytes[4096];
-    const ssize_t size = read(pipe, bytes, sizeof bytes);
-    if (size <= 0) return true;
-    lines.append(bytes, static_cast<std::size_t>(size));
-  }
+  return 0;
 }
 
 void take_lines(const std::string& lines, Result& result) {
@@ -89,30 +68,9 @@ Result run(const Check& check, const Options& options) {
   Result result;
   result.check = &check;
   const std::int64_t began = testing::monotonic_ms();
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe: too many files are open");
-  std::fflush(nullptr);
-  const pid_t child = fork();
-  if (child < 0) throw std::runtime_error("no process: fork() failed");
-  if (child == 0) {
-    close(ends[0]);
-    in_child(check, options, ends[1]);
-  }
-  close(ends[1]);
-  std::string lines;
-  const bool ended = read_findings(ends[0], began + options.timeout_s * std::int64_t{1000}, lines);
-  close(ends[0]);
-  if (!ended) kill(child, SIGKILL);
-  int status = 0;
-  waitpid(child, &status, 0);
-  take_lines(lines, result);
-  if (!ended)
-    fail(result, "it hangs: nothing more came for " + std::to_string(options.timeout_s) + " s");
-  else if (WIFSIGNALED(status))
-    fail(result, std::string("it crashed: ") + strsignal(WTERMSIG(status)));
-  else if (WEXITSTATUS(status) != 0)
-    fail(result, "the process ended with status " + std::to_string(WEXITSTATUS(status)) +
-                     ": the plugin called exit(), or a sanitizer stopped it");
+  const Apart ran = run_apart([&](int pipe) { return in_child(check, options, pipe); }, options.timeout_s);
+  take_lines(ran.lines, result);
+  if (!ran.problem.empty()) fail(result, ran.problem);
   result.took_ms = testing::monotonic_ms() - began;
   return result;
 }

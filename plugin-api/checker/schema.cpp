@@ -3,6 +3,8 @@
 #include <rapidjson/document.h>
 #include <rapidjson/schema.h>
 
+#include <set>
+
 namespace orderd::checker {
 namespace {
 
@@ -11,6 +13,40 @@ std::string text_of(const rapidjson::Value& value) {
   if (value.IsBool()) return value.GetBool() ? "yes" : "no";
   if (value.IsInt64()) return std::to_string(value.GetInt64());
   return value.IsNumber() ? std::to_string(value.GetDouble()) : "";
+}
+
+/// Of JSON Schema, draft 4: a typo in one would be a rule that nobody keeps.
+std::string keyword_problem(const rapidjson::Value& object, bool whole) {
+  static const std::set<std::string> both{"type",  "title", "description", "enum",
+                                          "allOf", "anyOf", "oneOf",       "not"};
+  static const std::set<std::string> of_whole{
+      "$schema",           "id",         "properties",    "additionalProperties",
+      "patternProperties", "required",   "minProperties", "maxProperties",
+      "dependencies",      "definitions"};
+  static const std::set<std::string> of_property{
+      "default", "format",  "pattern",          "minLength",        "maxLength",
+      "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"};
+  for (const auto& member : object.GetObject()) {
+    const std::string name = member.name.GetString();
+    if (both.count(name) + (whole ? of_whole : of_property).count(name) == 0)
+      return "the keyword \"" + name + "\" means nothing there in JSON Schema, draft 4";
+  }
+  return "";
+}
+
+/// Of a pattern that compiles, and a default that the property itself would take.
+std::string value_problem(const std::string& name, const rapidjson::Value& property) {
+  const auto pattern = property.FindMember("pattern");
+  if (pattern != property.MemberEnd()) {
+    using Regex = rapidjson::internal::GenericRegex<rapidjson::UTF8<>>;
+    if (!pattern->value.IsString() || !Regex(pattern->value.GetString()).IsValid())
+      return "property \"" + name + "\" has a pattern that is no regular expression";
+  }
+  const auto given = property.FindMember("default");
+  if (given == property.MemberEnd()) return "";
+  const rapidjson::SchemaDocument schema(property);
+  rapidjson::SchemaValidator validator(schema);
+  return given->value.Accept(validator) ? "" : "property \"" + name + "\" would refuse its own default";
 }
 
 std::string property_problem(const std::string& name, const rapidjson::Value& property) {
@@ -22,7 +58,9 @@ std::string property_problem(const std::string& name, const rapidjson::Value& pr
   const bool secret = property.HasMember("format") && property["format"] == "secret";
   if (secret && type != "string") return "property \"" + name + "\" is a secret and no string";
   if (secret && property.HasMember("default")) return "property \"" + name + "\" is a secret with a default";
-  return "";
+  if (auto problem = keyword_problem(property, false); !problem.empty())
+    return "property \"" + name + "\": " + problem;
+  return value_problem(name, property);
 }
 
 }  // namespace
@@ -39,6 +77,7 @@ std::string schema_problem(const std::string& schema) {
     return "it is no JSON (at byte " + std::to_string(document.GetErrorOffset()) + ")";
   if (!document.IsObject() || !document.HasMember("type") || document["type"] != "object")
     return "it is no schema of an object: \"type\" must be \"object\"";
+  if (auto problem = keyword_problem(document, true); !problem.empty()) return problem;
   if (!is_closed(schema)) return "\"additionalProperties\" is not false: a typo would be silent";
   if (!document.HasMember("properties")) return "";
   if (!document["properties"].IsObject()) return "\"properties\" is no object";

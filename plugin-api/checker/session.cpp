@@ -2,6 +2,7 @@
 
 #include <orderd/migrations.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace orderd::checker {
@@ -29,8 +30,11 @@ bool is_the_hosts(const std::string& sql) {
 }  // namespace
 
 Session::Session(const std::string& url) : connection_(PQconnectdb(url.c_str())) {
-  if (PQstatus(connection_.get()) != CONNECTION_OK)
-    throw std::runtime_error(std::string("--database: ") + PQerrorMessage(connection_.get()));
+  if (PQstatus(connection_.get()) != CONNECTION_OK) {
+    std::string why = PQerrorMessage(connection_.get());
+    std::replace(why.begin(), why.end(), '\n', ' ');
+    throw std::runtime_error("--database: " + why);
+  }
   script("begin");
   script("set client_min_messages = warning");
 }
@@ -42,6 +46,20 @@ void Session::script(const std::string& sql) {
     throw std::runtime_error(PQresultErrorMessage(answer.get()));
 }
 
+std::map<std::string, std::string> Session::written() {
+  std::map<std::string, std::string> digests;
+  const Answer tables(PQexec(connection_.get(),
+                             "select format('%I.%I', schemaname, relname) from pg_stat_xact_user_tables "
+                             "where n_tup_ins + n_tup_upd + n_tup_del > 0"));
+  for (int row = 0; row < PQntuples(tables.get()); ++row) {
+    const std::string table = PQgetvalue(tables.get(), row, 0);
+    const std::string sql = "select md5(string_agg(t::text, ',' order by t::text)) from " + table + " t";
+    const Answer digest(PQexec(connection_.get(), sql.c_str()));
+    digests[table] = PQntuples(digest.get()) == 1 ? PQgetvalue(digest.get(), 0, 0) : "";
+  }
+  return digests;
+}
+
 testing::Rows Session::run(const char* sql, const orderd_param* params, std::uint32_t count, bool binary) {
   testing::Rows out;
   if (is_the_hosts(sql)) {
@@ -49,7 +67,7 @@ testing::Rows Session::run(const char* sql, const orderd_param* params, std::uin
     out.sqlstate = "REFUS", out.message = "this statement is the host's";
     return out;
   }
-  if (fail_from >= 0 && statements_++ >= fail_from) {
+  if (statements++ >= fail_from && fail_from >= 0) {
     out.sqlstate = "40P01", out.message = "deadlock detected (the checker's)";
     return out;
   }
@@ -121,6 +139,7 @@ bool Lent::with(const std::function<orderd_status(orderd_tx*, orderd_error*)>& c
   ORDERD_CLEAR(error);
   session_->script("savepoint lent");
   orderd_status status = ORDERD_E_INTERNAL;
+  testing::note_call("a call with a transaction");
   try {
     status = call(&loan, &error);
   } catch (...) { case_.fail("an exception left a call with a transaction"); }
@@ -140,6 +159,7 @@ std::vector<sdk::Outcome> Lent::execute(const std::vector<testing::CommandSpec>&
   for (const auto& spec : specs) commands.add(spec, tickets.emplace_back(host().open(false)));
   const bool well = with(
       [&](orderd_tx* tx, orderd_error* error) {
+        testing::note_call("execute_tx()");
         return step->execute_tx(plugin().abi(), tx, commands.data(), commands.size(), error);
       },
       why);

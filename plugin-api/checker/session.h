@@ -3,6 +3,7 @@
 // end.
 #include <libpq-fe.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +21,10 @@ class Session {
   /// Statements as text; throws.
   void script(const std::string& sql);
 
+  /// Each table that this transaction wrote to, with a digest of its rows.
+  std::map<std::string, std::string> written();
+
+  int statements = 0;  // sent so far
   /// From the n-th statement on (from 0) everything fails with a deadlock; -1: nothing.
   int fail_from = -1;
   /// Statements that are the host's, and were sent.
@@ -30,7 +35,6 @@ class Session {
     void operator()(PGconn* connection) const { PQfinish(connection); }
   };
   std::unique_ptr<PGconn, Closer> connection_;
-  int statements_ = 0;
 };
 
 /// A plugin that began, its tables made (its migrations), in one transaction that is rolled back.

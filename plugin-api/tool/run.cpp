@@ -1,8 +1,10 @@
 #include <dlfcn.h>
 
+#include <charconv>
 #include <cstdio>
 #include <orderd/testing.hpp>
 
+#include "checker/apart.h"
 #include "tool.h"
 
 namespace orderd::tool {
@@ -36,8 +38,18 @@ void show(const CommandSpec& spec, const sdk::Outcome& outcome) {
 struct Wish {
   std::string library, scenario = "pay", token, action;
   std::int64_t amount = 1999;
+  unsigned timeout_s = 60;
   testing::Settings settings;
 };
+
+constexpr std::int64_t timeout_max_s = 86400;
+
+std::int64_t number(const std::string& option, const std::string& text, std::int64_t most) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size() && value > 0 && value <= most) return value;
+  throw UsageError(option + " takes a number from 1 to " + std::to_string(most) + ", not \"" + text + "\"");
+}
 
 Wish parse(const std::vector<std::string>& arguments) {
   Wish wish;
@@ -47,7 +59,7 @@ Wish parse(const std::vector<std::string>& arguments) {
       wish.library = option;
       continue;
     }
-    if (++i == arguments.size()) throw std::runtime_error(option + " needs a value");
+    if (++i == arguments.size()) throw UsageError(option + " needs a value");
     const std::string& value = arguments[i];
     const std::size_t equals = value.find('=');
     if (option == "--scenario")
@@ -57,23 +69,45 @@ Wish parse(const std::vector<std::string>& arguments) {
     else if (option == "--action")
       wish.action = value, wish.scenario = "step";
     else if (option == "--amount")
-      wish.amount = std::stoll(value);
+      wish.amount = number(option, value, INT64_MAX);
+    else if (option == "--timeout")
+      wish.timeout_s = static_cast<unsigned>(number(option, value, timeout_max_s));
     else if (option == "--set" && equals != std::string::npos)
       wish.settings[value.substr(0, equals)] = value.substr(equals + 1);
     else
-      throw std::runtime_error("unknown option, or a value that makes no sense: " + option + " " + value);
+      throw UsageError("unknown option, or a value that makes no sense: " + option + " " + value);
   }
-  if (wish.library.empty()) throw std::runtime_error("name a plugin: run ./my_payment.so --scenario pay");
+  if (wish.library.empty()) throw UsageError("name a plugin: run ./my_payment.so --scenario pay");
+  bool known = false;
+  for (const char* one : {"pay", "3ds", "declined", "void", "refund", "repeat", "step"})
+    known = known || wish.scenario == one;
+  if (!known) throw UsageError("there is no scenario \"" + wish.scenario + "\"");
+  if (wish.scenario == "step" && wish.action.empty())
+    throw UsageError("the scenario step needs the action: --action fraud.check");
   return wish;
 }
 
 const orderd_descriptor* load(const std::string& path) {
+  testing::note_call("dlopen()");
   void* library = dlopen(std::filesystem::absolute(path).c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library) throw std::runtime_error(dlerror());
   using EntryFunction = const orderd_descriptor* (*)();
   const auto entry = reinterpret_cast<EntryFunction>(dlsym(library, ORDERD_PLUGIN_ENTRY));
   if (!entry) throw std::runtime_error(path + " is no orderd plugin: orderd-plugin-check tells more");
-  return entry();
+  testing::note_call(ORDERD_PLUGIN_ENTRY "()");
+  const orderd_descriptor* descriptor = entry();
+  if (!descriptor || !ORDERD_HAS(descriptor, orderd_descriptor, create) || !descriptor->create)
+    throw std::runtime_error("its descriptor is missing, too short, or has no create()");
+  return descriptor;
+}
+
+/// Throws if it is none that can be driven without a database.
+void need_external_step(testing::Plugin& plugin) {
+  const auto* step = plugin.extension<orderd_step_v1>(ORDERD_EXT_STEP);
+  if (!step) throw std::runtime_error("it is no step: orderd-plugin-check --database URL judges it");
+  if (step->execute_tx && !step->execute)
+    throw std::runtime_error("it is a transactional step: orderd-plugin-check --database URL judges it");
+  if (!step->execute) throw std::runtime_error("its " ORDERD_EXT_STEP " lacks execute()");
 }
 
 /// Whether it went the way that the scenario tells of.
@@ -105,19 +139,13 @@ bool play(const Wish& wish, testing::Plugin& plugin) {
   return captured && payment.settle("payment.refund", wish.amount).kind == ORDERD_DONE;
 }
 
-}  // namespace
-
-int run_scenario(const std::vector<std::string>& arguments) {
-  const Wish wish = parse(arguments);
-  bool known = false;
-  for (const char* one : {"pay", "3ds", "declined", "void", "refund", "repeat", "step"})
-    known = known || wish.scenario == one;
-  if (!known) throw std::runtime_error("there is no scenario \"" + wish.scenario + "\"");
+int drive(const Wish& wish) {
   testing::FakeHost host(wish.settings, "run");
   bool well = false;
   {
     testing::Plugin plugin(host, load(wish.library));
     plugin.begin();
+    need_external_step(plugin);
     well = play(wish, plugin);
   }
   for (const testing::LogLine& line : host.log()) std::printf("log: %s\n", line.text.c_str());
@@ -126,6 +154,24 @@ int run_scenario(const std::vector<std::string>& arguments) {
   for (const std::string& what : host.violations()) std::printf("PLUGIN_MISBEHAVING: %s\n", what.c_str());
   std::printf("%s: %s\n", wish.scenario.c_str(), well ? "as it should be" : "not as it should be");
   return well && host.violations().empty() ? 0 : 1;
+}
+
+}  // namespace
+
+int run_scenario(const std::vector<std::string>& arguments) {
+  const Wish wish = parse(arguments);
+  const auto ran = checker::run_apart(
+      [&](int) {
+        std::setvbuf(stdout, nullptr, _IOLBF, 0);  // what was told before it crashes is told
+        try {
+          return drive(wish);
+        } catch (const std::exception& e) { std::fprintf(stderr, "orderd-plugin: %s\n", e.what()); }
+        return 1;
+      },
+      wish.timeout_s);
+  if (ran.problem.empty()) return ran.result;
+  std::fprintf(stderr, "orderd-plugin: %s: %s\n", wish.library.c_str(), ran.problem.c_str());
+  return 1;
 }
 
 }  // namespace orderd::tool

@@ -121,7 +121,7 @@ TEST_CASE("another kind of plugin cannot take an instance's place") {
 TEST_CASE("a build that ends the process does not end the host that is to use it") {
   Shop shop;
   store::Connection connection{store::ConnectionOptions{std::getenv("ORDERD_TEST_PG")}};
-  const std::string odd = shop.install(fs::path(ABI_PLUGINS) / "abi_odd5.so");
+  const std::string odd = shop.install(fs::path(ABI_PLUGINS) / "abi_odd7.so");
   CHECK_THROWS_WITH(shop.host.registry.add("one", odd, connection),
                     Catch::Contains("its process ended with status 0 before it was ready"));
   CHECK(shop.host.run(command("inline")).plugin_digest == shop.first);

@@ -56,6 +56,15 @@ TEST_CASE("a descriptor that is too short is not read beyond its end") {
         about("abi_odd3.so", "its descriptor is damaged; report it to the plugin's vendor"));
 }
 
+TEST_CASE("a descriptor of another major, or with texts that no log can take, is told apart") {
+  CHECK(complaint({plugin("abi_odd5.so")}) ==
+        about("abi_odd5.so", "its abi_major is 2, not 1; report it to the plugin's vendor"));
+  CHECK(complaint({plugin("abi_odd6.so")}) ==
+        about("abi_odd6.so",
+              "its name is missing, longer than 100 bytes, or not one line of UTF-8; "
+              "report it to the plugin's vendor"));
+}
+
 TEST_CASE("an undefined symbol shows when the library is loaded, not when it is first called") {
   CHECK_THAT(complaint({plugin("abi_odd4.so")}), Catch::Contains("not a loadable library") &&
                                                      Catch::Contains("undefined symbol: nobody_has_this"));

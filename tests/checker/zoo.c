@@ -44,7 +44,29 @@
 #define overflowing_traits 34
 #define refuses_newer_hosts 35
 #define crashes_without_token 36
+#define exits_in_init 37
+#define exits_in_execute 38
+#define shares_memory 39
+#define shares_host 40
+#define thread_a_command 41
+#define answers_long_after_stop 42
+#define says_no_query 43
+#define retries_refused 44
+#define keeps_later_state 45
+#define pending_for_ever 46
+#define whispers 47
+#define script_url 48
+#define odd_details 49
+#define refunds_by_default 50
+#define voids_all_or_nothing 51
+#define schema_pattern 52
+#define schema_default 53
+#define schema_typo 54
+#define two_lines 55
 
+#define SCHEMA(type, rule)                                                                                   \
+  "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"webhook_secret\":{\"type\":\"" type \
+  "\"," rule "}}}"
 #define IS(beast) (BEAST == (beast))
 
 static orderd_descriptor descriptor;
@@ -56,6 +78,11 @@ static orderd_plugin sound; /* the template's functions */
 static void pause_ms(long ms) {
   const struct timespec time = {ms / 1000, ms % 1000 * 1000000};
   nanosleep(&time, NULL);
+}
+
+static void *work_on(void *nothing) {
+  for (;;) pause_ms(1000);
+  return nothing;
 }
 
 static void answer(orderd_plugin *plugin, orderd_ticket ticket, int32_t kind) {
@@ -75,9 +102,41 @@ static struct {
   orderd_ticket ticket;
 } late;
 static void *answer_late(void *nothing) {
-  pause_ms(150);
+  pause_ms(IS(answers_long_after_stop) ? 800 : 150);
   answer(late.plugin, late.ticket, ORDERD_DONE);
   return nothing;
+}
+
+/* What the template answers, changed on its way to the host. */
+static const orderd_completion_v1 *sound_completion;
+static orderd_status bent_complete(const orderd_host *host, orderd_ticket ticket,
+                                   const orderd_outcome *given) {
+  orderd_outcome outcome = *given;
+  if (IS(retries_refused) && outcome.kind == ORDERD_DECLINED) outcome.kind = ORDERD_RETRY;
+  if (IS(keeps_later_state)) outcome.flags |= ORDERD_OUTCOME_HAS_STATE, outcome.state_version = 9;
+  if (IS(pending_for_ever) || IS(script_url)) outcome.kind = ORDERD_PENDING;
+  if (IS(script_url))
+    outcome.expires_ms = 253402300799999, outcome.next_action_type = orderd_text("redirect");
+  if (IS(script_url)) outcome.next_action_url = orderd_text("javascript:alert(1)");
+  if (IS(whispers)) outcome.code = orderd_text("all is well");
+  if (IS(odd_details)) outcome.details_json = orderd_text("[1]");
+  return sound_completion->complete(host, ticket, &outcome);
+}
+static const orderd_completion_v1 bent_completion = {bent_complete};
+
+static const orderd_host *last_host;
+static orderd_status shared_execute(orderd_plugin *plugin, const orderd_command *one, orderd_error *error) {
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  static payment *payments;
+  static call *calls;
+  my_payment *me = self(plugin);
+  pthread_mutex_lock(&lock);
+  me->payments = payments, me->calls = calls;
+  orderd_status status = execute(plugin, &one, 1, error);
+  payments = me->payments, calls = me->calls;
+  me->payments = NULL, me->calls = NULL;
+  pthread_mutex_unlock(&lock);
+  return status;
 }
 
 /* Sends a changed copy of a command to the template. */
@@ -93,6 +152,13 @@ static orderd_status bent(orderd_plugin *plugin, const orderd_command *given, or
     snprintf(key, sizeof key, "%d", ++calls);
     command.key = orderd_text(key);
   }
+  if (IS(refunds_by_default) && !supports(plugin, command.action))
+    command.action = orderd_text(ORDERD_PAYMENT_REFUND);
+  if (IS(voids_all_or_nothing) && orderd_view_is(command.action, ORDERD_PAYMENT_VOID) &&
+      command.totals.captured)
+    return answer(plugin, command.ticket, ORDERD_DECLINED), ORDERD_OK;
+  if (IS(shares_host)) self(plugin)->host = last_host;
+  if (IS(shares_memory)) return shared_execute(plugin, one, error);
   return execute(plugin, &one, 1, error);
 }
 
@@ -103,7 +169,9 @@ static orderd_status bad_execute(orderd_plugin *plugin, const orderd_command *co
     const orderd_command *command = commands[i];
     orderd_ticket foreign = command->ticket;
     orderd_status status = ORDERD_OK;
+    pthread_t thread;
     if (IS(never_answers)) continue;
+    if (IS(exits_in_execute)) _exit(0);
     if (IS(slow_execute)) pause_ms(700);
     if (IS(logs_token)) say(plugin, command->secret_json);
     if (IS(loves_every_action) && !supports(plugin, command->action)) {
@@ -121,8 +189,8 @@ static orderd_status bad_execute(orderd_plugin *plugin, const orderd_command *co
       answer(plugin, command->ticket, ORDERD_DONE);
       continue;
     }
-    if (IS(answers_after_stop)) {
-      pthread_t thread;
+    if (IS(thread_a_command) && pthread_create(&thread, NULL, work_on, NULL) == 0) pthread_detach(thread);
+    if (IS(answers_after_stop) || IS(answers_long_after_stop)) {
       late.plugin = plugin, late.ticket = command->ticket;
       if (pthread_create(&thread, NULL, answer_late, NULL) == 0) pthread_detach(thread);
       pause_ms(i + 1 < count ? 0 : 1);
@@ -147,6 +215,7 @@ static int32_t bad_supports(orderd_plugin *plugin, orderd_view action) {
 
 static void bad_describe(orderd_plugin *plugin, orderd_step_traits *traits) {
   describe(plugin, traits);
+  if (IS(says_no_query)) traits->flags = 0;
   if (IS(overflowing_traits)) memset(traits + 1, 0, 16);
 }
 
@@ -178,11 +247,6 @@ static const void *bad_get_extension(orderd_plugin *plugin, const char *id) {
   return IS(fickle_tables) && ++asked % 2 ? &other : &step;
 }
 
-static void *work_on(void *nothing) {
-  for (;;) pause_ms(1000);
-  return nothing;
-}
-
 static int is_started;
 static orderd_status bad_start(orderd_plugin *plugin, orderd_error *error) {
   pthread_t thread;
@@ -194,13 +258,18 @@ static orderd_status bad_start(orderd_plugin *plugin, orderd_error *error) {
 
 static orderd_status bad_init(orderd_plugin *plugin, orderd_error *error) {
   my_payment *me = self(plugin);
+  printf("a plugin may print\n");
+  last_host = me->host;
+  if (IS(exits_in_init)) exit(0);
   if (IS(hangs_in_init)) pause_ms(60000);
   if (IS(refuses_newer_hosts) && me->host->abi_minor != ORDERD_ABI_MINOR) return ORDERD_E_UNSUPPORTED;
   if (IS(needs_metrics)) {
     const struct { void *first; } *metrics = me->host->get_extension(me->host, "orderd.metrics/1");
     if (!metrics->first) return ORDERD_E_UNSUPPORTED;
   }
-  return sound.init(plugin, error);
+  orderd_status status = sound.init(plugin, error);
+  if (status == ORDERD_OK) sound_completion = me->completion, me->completion = &bent_completion;
+  return status;
 }
 
 static void bad_destroy(orderd_plugin *plugin) {
@@ -246,8 +315,12 @@ const orderd_descriptor *orderd_plugin_entry_v1(void) {
   step = (orderd_step_v1){bad_describe, bad_supports, bad_execute, bad_cancel, NULL};
   hook = (orderd_webhook_v1){bad_handle};
   if (IS(short_descriptor)) descriptor.struct_size = 16;
+  if (IS(two_lines)) descriptor.name = "two\nlines";
   if (IS(nameless)) descriptor.name = "";
   if (IS(broken_schema)) descriptor.settings_schema = "{\"type\":\"object\",";
+  if (IS(schema_pattern)) descriptor.settings_schema = SCHEMA("string", "\"pattern\":\"(\"");
+  if (IS(schema_default)) descriptor.settings_schema = SCHEMA("integer", "\"default\":\"abc\"");
+  if (IS(schema_typo)) descriptor.settings_schema = SCHEMA("string", "\"minLenght\":3");
   if (IS(takes_any_setting)) descriptor.settings_schema = NULL;
   return &descriptor;
 }

@@ -23,6 +23,7 @@ CAUGHT = {
     "another_major": ("entry.symbol", "built for plugin ABI 7"),
     "short_descriptor": ("entry.symbol", "descriptor is missing, too short"),
     "nameless": ("entry.descriptor", "name is missing"),
+    "two_lines": ("entry.descriptor", "name is missing, longer than 100 bytes, or not one line"),
     "talkative_library": ("entry.exports", "helper"),
     "broken_schema": ("entry.schema", "it is no JSON"),
     "takes_any_setting": ("life.unknown_setting", "a typo would be silent"),
@@ -34,6 +35,10 @@ CAUGHT = {
     "fickle_tables": ("life.extensions", "another table each time"),
     "needs_metrics": ("life.missing_extension", CRASHED),
     "one_for_all": ("life.two_instances", "two instances are one"),
+    "shares_memory": ("step.two_instances", "knows a key that only the first was sent"),
+    "shares_host": ("step.two_instances", "never completes a command at its own host"),
+    "thread_a_command": ("step.threads", "threads of its commands are still there"),
+    "answers_long_after_stop": ("step.stop", r"after stop\(\) had returned"),
     "answers_twice": ("step.completes", "completed a command twice"),
     "never_answers": ("step.completes", "never completed"),
     "foreign_ticket": ("step.completes", "a ticket that the host never gave out"),
@@ -50,12 +55,33 @@ CAUGHT = {
     "query_forgets": ("payment.query", "asked for a key that is DONE"),
     "trusts_anybody": ("webhook.forged", "anybody could send it"),
     "reads_no_size": ("step.unterminated", "beyond their size"),
-    "hangs_in_init": ("life.begin", "it hangs"),
-    "cancel_crashes": ("step.cancel", CRASHED),
+    "hangs_in_init": ("life.begin", r"it hangs.*; last call: init\(\)"),
+    "exits_in_init": ("life.begin", r"the plugin ended the process \(exit\) inside init\(\)"),
+    "exits_in_execute": ("step.completes", r"the plugin ended the process \(exit\) inside execute\(\)"),
+    "cancel_crashes": ("step.cancel", f"({CRASHED}).*; last call: cancel"),
     "overflowing_traits": ("step.describe", "beyond the struct"),
     "refuses_newer_hosts": ("life.newer_host", "refuses a host of a newer minor"),
     "crashes_without_token": ("step.malformed", CRASHED),
+    "says_no_query": ("payment.supports", "does not set ORDERD_STEP_QUERY"),
+    "retries_refused": ("payment.declined", "RETRY to a token"),
+    "keeps_later_state": ("step.completes", "state has version 9"),
+    "pending_for_ever": ("step.completes", "PENDING without expires_ms"),
+    "whispers": ("step.completes", "not SCREAMING_SNAKE: all is well"),
+    "script_url": ("step.completes", "no absolute https URL"),
+    "odd_details": ("step.completes", "details_json is no JSON object"),
+    "refunds_by_default": ("step.unsupported", "DONE to the action"),
+    "voids_all_or_nothing": ("payment.void_rest", "after a partial capture is not DONE"),
+    "schema_pattern": ("entry.schema", "pattern that is no regular expression"),
+    "schema_default": ("entry.schema", "would refuse its own default"),
+    "schema_typo": ("entry.schema", '"minLenght" means nothing'),
     "throws": ("step.completes", r"an exception left execute\(\)"),
+}
+# Those of the host's transaction.
+CAUGHT_TX = {
+    "tx_counts_again": ("transaction.repeat", "changes rows of checked_stamps.stamp"),
+    "tx_swallows": ("transaction.failure", "said OK after a statement had failed"),
+    "tx_pending": ("transaction.completes", "ended as PENDING"),
+    "tx_silent": ("transaction.completes", r"not completed inside execute_tx\(\)"),
 }
 
 
@@ -75,7 +101,7 @@ def failures(report):
 class Zoo(unittest.TestCase):
     def test_every_beast_is_caught_for_its_own_reason(self):
         names = {os.path.basename(path)[len("zoo_"):-len(".so")] for path in glob.glob(ZOO + "/zoo_*.so")}
-        self.assertEqual(names, set(CAUGHT) | {"sound"})
+        self.assertEqual(names, set(CAUGHT) | set(CAUGHT_TX) | {"sound", "tx_sound"})
         for name, (where, words) in sorted(CAUGHT.items()):
             with self.subTest(name):
                 only = [word for one in ("entry", "life.begin", where) for word in ("--only", one)]
@@ -88,6 +114,18 @@ class Zoo(unittest.TestCase):
         status, report = check(f"{ZOO}/zoo_sound.so")
         self.assertEqual((status, failures(report)), (0, {}))
         self.assertGreater(sum(one["result"] == "passed" for one in report.values()), 40)
+
+    @unittest.skipUnless(DATABASE, "no PostgreSQL: ORDERD_TEST_PG")
+    def test_a_transactional_step_of_any_action_is_judged(self):
+        options = ["--database", DATABASE, "--action", "stamps.give"]
+        status, report = check(f"{ZOO}/zoo_tx_sound.so", *options)
+        self.assertEqual((status, failures(report)), (0, {}))
+        passed = {name for name, one in report.items() if one["result"] == "passed"}
+        self.assertLess({"transaction.completes", "transaction.repeat", "transaction.failure"}, passed)
+        for name, (where, words) in CAUGHT_TX.items():
+            with self.subTest(name):
+                _, report = check(f"{ZOO}/zoo_{name}.so", "--only", where, *options)
+                self.assertRegex(" ".join(failures(report)[where]), words)
 
     def test_a_chaotic_run_finds_a_second_effect_and_finds_it_again_with_the_same_seed(self):
         found = [failures(check(f"{ZOO}/zoo_second_effect.so", "--only", "chaos", "--seed", "7")[1])
@@ -108,6 +146,17 @@ class Zoo(unittest.TestCase):
             with self.subTest(library):
                 status, report = check(f"{PLUGINS}/{library}.so", "--database", DATABASE, *options)
                 self.assertEqual((status, failures(report)), (0, {}))
+
+    def test_what_cannot_be_judged_ends_with_2_before_any_check(self):
+        sound = f"{ZOO}/zoo_sound.so"
+        for options, words in ((["--only", "nothing"], "no check begins with"),
+                               (["--timeout", "0"], "--timeout is 1 to"),
+                               (["--json", "/nowhere/report"], "cannot write /nowhere/report"),
+                               (["--database", "postgresql://127.0.0.1:1/none"], "--database: ")):
+            with self.subTest(options[0]):
+                ran = subprocess.run([CHECKER, *options, sound], capture_output=True, text=True, timeout=60)
+                self.assertEqual((ran.returncode, ran.stdout), (2, ""))
+                self.assertRegex(ran.stderr, f"^orderd-plugin-check: .*{words}[^\n]*\n$")
 
     def test_what_is_no_library_and_what_is_not_there_are_told(self):
         ran = subprocess.run([CHECKER, __file__], capture_output=True, text=True)

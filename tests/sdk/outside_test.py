@@ -91,10 +91,24 @@ class Outside(unittest.TestCase):
     def test_the_c_template_needs_no_cmake(self):
         folder = self.folder("pc")
         run(["orderd-plugin", "new", "payment", "--lang", "c", "acme_pay"], folder, self.env)
-        flags = f"$(pkg-config --define-variable=prefix={self.prefix} --cflags orderd-plugin)"
+        flags = "$(pkg-config --cflags orderd-plugin)"
         script = f"cc -shared -fPIC -fvisibility=hidden {flags} acme_pay/acme_pay.c -o acme_pay.so -lpthread"
         run(["sh", "-c", script], folder, self.env)
         self.check(folder + "/acme_pay.so")
+
+    def test_a_cpp_plugin_needs_no_cmake_and_is_told_of_the_map(self):
+        folder = self.folder("pc_cpp")
+        run(["orderd-plugin", "new", "payment", "--lang", "cpp", "acme_pay"], folder, self.env)
+        build = ("g++ -O2 -std=c++17 -shared -fPIC -fvisibility=hidden $(pkg-config --cflags orderd-plugin) "
+                 "acme_pay/acme_pay.cpp -o acme_pay.so -lpthread")
+        run(["sh", "-c", build], folder, self.env)
+        judge = ["orderd-plugin-check", "--only", "entry.", "acme_pay.so"]
+        told = run(judge, folder, self.env, expect=1)
+        script = re.search(r"-Wl,--version-script=(/\S+plugin\.map)", told).group(1)
+        mapfile = run(["pkg-config", "--variable=mapfile", "orderd-plugin"], folder, self.env).strip()
+        self.assertEqual(os.path.realpath(mapfile), script)
+        run(["sh", "-c", build + " -Wl,--version-script=" + script], folder, self.env)
+        run(judge, folder, self.env)
 
     def test_a_plugin_from_the_cpp_template_builds_passes_its_own_test_the_checker_and_runs(self):
         library = self.template("cpp")
@@ -150,9 +164,34 @@ class Outside(unittest.TestCase):
     def test_a_name_that_is_taken_or_makes_no_sense_is_refused(self):
         folder = self.folder("names")
         new = ["orderd-plugin", "new", "payment", "--lang", "c"]
-        self.assertIn("[a-z][a-z0-9_]*", run(new + ["Acme-Pay"], folder, self.env, expect=1))
+        self.assertIn("[a-z][a-z0-9_]*", run(new + ["Acme-Pay"], folder, self.env, expect=2))
+        for taken in ("int", "class", "crate", "test", "all", "install", "clean", "help", "payment"):
+            self.assertIn("choose another", run(new + [taken], folder, self.env, expect=2))
         run(new + ["acme"], folder, self.env)
         self.assertIn("is there already", run(new + ["acme"], folder, self.env, expect=1))
+
+    def test_run_tells_in_one_line_what_a_plugin_does_to_it(self):
+        zoo = BUILD + "/plugins/zoo/zoo_"
+        cut = self.folder("cut") + "/cut.so"
+        whole = pathlib.Path(zoo + "sound.so").read_bytes()
+        pathlib.Path(cut).write_bytes(whole[:len(whole) // 4])
+        for arguments, words, status in (
+                ([zoo + "exits_in_init.so"], r"ended the process \(exit\) inside init\(\)", 1),
+                ([zoo + "exits_in_execute.so"], r"ended the process \(exit\) inside execute\(\)", 1),
+                ([zoo + "short_descriptor.so"], "its descriptor is missing", 1),
+                ([zoo + "tx_sound.so", "--action", "stamps.give"], "it is a transactional step", 1),
+                ([zoo + "hangs_in_init.so", "--timeout", "1"], r"it hangs.*init\(\)", 1),
+                ([BUILD + "/plugins/projection_orders_read.so"], "it is no step", 1),
+                ([cut], "orderd-plugin: ", 1),
+                ([zoo + "sound.so", "--amount", "abc"], "--amount takes a number", 2),
+                ([zoo + "sound.so", "--scenario", "step"], "needs the action", 2),
+                ([zoo + "sound.so", "--no", "x"], "unknown option", 2)):
+            with self.subTest(arguments):
+                ran = subprocess.run(["orderd-plugin", "run", *arguments], env=self.env, text=True,
+                                     capture_output=True, timeout=60)
+                self.assertEqual(ran.returncode, status)
+                self.assertRegex(ran.stderr, words)
+                self.assertEqual(ran.stderr.count("\n"), 1, ran.stderr)
 
     def test_the_package_says_which_abi_it_is(self):
         major = run(["pkg-config", "--variable=abi", "orderd-plugin"], self.dir, self.env)

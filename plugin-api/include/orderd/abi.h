@@ -9,7 +9,7 @@
  * 3. An extension table is frozen: it never grows. A better one gets a new id ("orderd.step/2") beside the
  *    old.
  * 4. No memory changes owner. What an argument points to is valid until the call returns, unless its comment
- *    says longer: copy what you keep.
+ *    says longer: copy what you keep. No pointer is NULL unless its comment says so.
  * 5. Each function pointer's comment ends with its threads:
  *      [main-thread]    the host's own, one call at a time for one instance: its life cycle.
  *      [engine-thread]  a worker of the host; calls for one instance may come from several workers at once.

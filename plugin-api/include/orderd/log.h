@@ -2,7 +2,8 @@
  *
  * 1. Text is one line of UTF-8 for people. Never a token, a card number or personal data.
  * 2. A level below the configured one costs next to nothing and writes nothing.
- * 3. Who finds the other side breaking a rule of these headers says so by a level of its own, so that an
+ * 3. A level that the host does not know is written as ERROR.
+ * 4. Who finds the other side breaking a rule of these headers says so by a level of its own, so that an
  *    operator knows whom to call.
  */
 #ifndef ORDERD_LOG_H

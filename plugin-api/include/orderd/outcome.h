@@ -6,6 +6,8 @@
  * 3. What makes no sense (an unknown kind, impossible totals, text that is not UTF-8) the host takes as
  *    UNKNOWN; in a transaction, where only DONE, DECLINED and RETRY make sense, as a failure of the whole
  *    call.
+ * 4. Longest texts, in bytes: code and next_action_type 64, message and next_action_url 2048,
+ *    provider_reference 255; retry_after_ms is at most 30 days, expires_ms before the year 10000.
  */
 #ifndef ORDERD_OUTCOME_H
 #define ORDERD_OUTCOME_H
@@ -45,18 +47,18 @@ typedef struct orderd_outcome {
   int32_t kind;
   int32_t query_answer;
   uint32_t flags;
-  orderd_view code;             /* SCREAMING_SNAKE: "INSUFFICIENT_FUNDS" */
+  orderd_view code;             /* SCREAMING_SNAKE, [A-Z][A-Z0-9_]*: "INSUFFICIENT_FUNDS" */
   orderd_view message;          /* for people; no secrets */
   int64_t retry_after_ms;       /* a duration */
   int64_t expires_ms;           /* Unix ms: end of PENDING, or of the authorization; 0: none */
   orderd_view next_action_type; /* PENDING: "redirect"; absent when the buyer has nothing to do */
-  orderd_view next_action_url;
+  orderd_view next_action_url;  /* absolute, https (http for tests); no spaces, quotes, control characters */
   orderd_totals totals;
   orderd_view provider_reference; /* the provider's own id, for people and for later commands */
   uint32_t state_version;         /* the plugin's own numbering */
   uint32_t reserved;
   orderd_view state; /* opaque bytes wanted back with the next command for this subject; at most 16 KiB */
-  orderd_view details_json; /* a JSON object with the rest; absent or at most 256 KiB */
+  orderd_view details_json; /* a JSON object with the rest; absent or at most 256 KiB, 32 levels */
 } orderd_outcome;
 
 #ifdef __cplusplus

@@ -85,8 +85,7 @@ static int32_t decide(const orderd_command *command, call *c) {
   orderd_totals *t = &c->of->totals;
   const int64_t amount = c->amount = command->amount.amount;
   if (orderd_view_is(command->action, ORDERD_PAYMENT_VOID)) {
-    if (t->captured > 0) return decline(c, "ALREADY_CAPTURED");
-    t->voided = t->authorized;
+    t->voided = t->authorized - t->captured;
     return ORDERD_DONE;
   }
   if (amount <= 0) return decline(c, "INVALID_AMOUNT");
@@ -129,7 +128,8 @@ static void query(my_payment *me, const orderd_command *command) {
   call *asked = call_of(me, command->query_key);
   if (!asked) {
     const call never = {.kind = ORDERD_DONE};
-    return tell(me, command, &never, ORDERD_NOT_FOUND_FINAL);
+    tell(me, command, &never, ORDERD_NOT_FOUND_FINAL);
+    return;
   }
   if (asked->kind == ORDERD_PENDING) {
     asked->kind = ORDERD_DONE;
@@ -139,13 +139,15 @@ static void query(my_payment *me, const orderd_command *command) {
 }
 
 static void execute_one(my_payment *me, const orderd_command *command) {
-  if (orderd_view_is(command->action, ORDERD_PAYMENT_QUERY)) return query(me, command);
   call *c = call_of(me, command->key);
   if (!c) {
     const call refused = {.kind = ORDERD_DECLINED, .code = "INVALID_COMMAND"};
     c = calloc(1, sizeof *c);
-    if (!c || !keep(c->key, command->key) || !(c->of = payment_of(me, command->subject)))
-      return free(c), tell(me, command, &refused, 0);
+    if (!c || !keep(c->key, command->key) || !(c->of = payment_of(me, command->subject))) {
+      free(c);
+      tell(me, command, &refused, 0);
+      return;
+    }
     c->kind = decide(command, c);
     c->next = me->calls;
     me->calls = c;
@@ -167,7 +169,12 @@ static orderd_status execute(orderd_plugin *plugin, const orderd_command *const 
   for (uint64_t i = 0; i < count; ++i)
     if (!supports(plugin, commands[i]->action)) return ORDERD_E_UNSUPPORTED;
   pthread_mutex_lock(&me->mutex);
-  for (uint64_t i = 0; i < count; ++i) execute_one(me, commands[i]);
+  for (uint64_t i = 0; i < count; ++i) {
+    if (orderd_view_is(commands[i]->action, ORDERD_PAYMENT_QUERY))
+      query(me, commands[i]);
+    else
+      execute_one(me, commands[i]);
+  }
   pthread_mutex_unlock(&me->mutex);
   return ORDERD_OK;
 }

@@ -150,9 +150,7 @@ Outcome Book::capture(const Command& command) {
 
 Outcome Book::void_authorization(const Command& command) {
   Payment& payment = touch(command.subject);
-  if (payment.captured > 0)
-    return decline(command, "void", "ALREADY_CAPTURED", "it is captured: refund it instead");
-  const std::int64_t open = payment.authorized - payment.voided;
+  const std::int64_t open = payment.authorized - payment.voided - payment.captured;
   payment.closed = true;
   if (open > 0) {
     move(payment, command.key, "void", open);

@@ -22,7 +22,7 @@ const orderd_descriptor* orderd_plugin_entry_v1(void) {
   return 0;
 }
 
-#elif ODD == 5 /* ends the process that makes an instance of it */
+#elif ODD == 7 /* ends the process that makes an instance of it */
 #include <stdlib.h>
 static orderd_plugin* create(const orderd_host* host) {
   (void)host;
@@ -38,6 +38,24 @@ const orderd_descriptor* orderd_plugin_entry_v1(void) {
                                                "orderd tests",
                                                create,
                                                NULL};
+  return &descriptor;
+}
+
+#elif ODD == 5 || ODD == 6 /* another major in the descriptor alone; a name that is no line of text */
+static orderd_plugin* create(const orderd_host* host) {
+  (void)host;
+  return 0;
+}
+const orderd_descriptor* orderd_plugin_entry_v1(void) {
+  static const orderd_descriptor descriptor = {sizeof descriptor,
+                                               ODD == 5 ? 2 : ORDERD_ABI_MAJOR,
+                                               0,
+                                               0,
+                                               ODD == 6 ? "odd\n\xff" : "odd",
+                                               "1",
+                                               "tests",
+                                               create,
+                                               0};
   return &descriptor;
 }
 #endif

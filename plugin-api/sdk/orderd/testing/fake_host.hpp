@@ -5,6 +5,7 @@
 
 #include <orderd/host.h>
 
+#include <algorithm>
 #include <atomic>
 #include <set>
 #include <string>
@@ -48,6 +49,7 @@ class FakeHost {
   FakeHttp http;
   Database database;
   std::function<void()> before_completion;  // called as the plugin answers, before anything is remembered
+  std::optional<std::pair<std::uint32_t, std::uint32_t>> state_versions{};  // as its traits say, if judged
   std::atomic<Phase> phase{Phase::creating};
 
   // Tickets and what came of them.
@@ -63,6 +65,13 @@ class FakeHost {
   std::vector<LogLine> log() const;
   std::map<std::string, std::int64_t> metrics() const;  // by name; a histogram's is its count
 
+  /// Settings that a schema fills in, as the host does before there is an instance.
+  void fill_in(const std::map<std::string, std::string>& defaults) {
+    for (const auto& [key, value] : defaults) {
+      const auto is = [&name = key](const auto& one) { return one.first == name; };
+      if (std::none_of(settings_.begin(), settings_.end(), is)) settings_.emplace_back(key, value);
+    }
+  }
   /// stop() returned: from now on nothing is to be completed, and no timer comes.
   void stopped();
 
@@ -73,9 +82,10 @@ class FakeHost {
   };
   struct Tables;
   static const void* get_extension(const orderd_host* host, const char* id);
+  std::string slip(const orderd_outcome& given) const;
   orderd_status complete(orderd_ticket ticket, const orderd_outcome* outcome);
 
-  const std::vector<std::pair<std::string, std::string>> settings_;
+  std::vector<std::pair<std::string, std::string>> settings_;  // constant once the plugin runs
   const std::string instance_;
   orderd_host host_{};
   Later timers_;

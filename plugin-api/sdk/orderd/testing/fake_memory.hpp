@@ -52,6 +52,16 @@ inline void FakeHost::stopped() {
   phase = Phase::stopped;
 }
 
+/// What the host lets pass, and its author should know.
+inline std::string FakeHost::slip(const orderd_outcome& given) const {
+  const bool state = (given.flags & ORDERD_OUTCOME_HAS_STATE) != 0;
+  if (state && state_versions &&
+      (given.state_version < state_versions->first || given.state_version > state_versions->second))
+    return "its state has version " + std::to_string(given.state_version) +
+           ", which its traits say it cannot read";
+  return outcome_slip(given);
+}
+
 inline orderd_status FakeHost::complete(orderd_ticket ticket, const orderd_outcome* given) {
   if (before_completion) before_completion();
   const bool late = phase == Phase::stopped;
@@ -69,6 +79,8 @@ inline orderd_status FakeHost::complete(orderd_ticket ticket, const orderd_outco
     answer = ORDERD_E_STALE;  // its right: nobody waits any more
   else if (problem = outcome_problem(given, found->second.query); !problem.empty())
     problem = "its outcome makes no sense: " + problem, answer = ORDERD_E_INVALID;
+  else
+    problem = slip(*given);
   if (answer != ORDERD_E_STALE)
     found->second.outcome = answer == ORDERD_OK ? copy_of(*given) : sdk::Outcome::unknown("GARBAGE", problem);
   completed_.notify_all();

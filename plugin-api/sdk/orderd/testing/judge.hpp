@@ -9,25 +9,10 @@
 #include <orderd/barrier.hpp>
 #include <orderd/outcome.hpp>
 
-namespace orderd::testing {
+#include "json.hpp"
+#include "text.hpp"
 
-/// RFC 3629, without NUL.
-inline bool is_text(std::string_view s) {
-  for (std::size_t i = 0; i < s.size();) {
-    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(s[at]); };
-    const unsigned char first = byte(i);
-    const std::size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (first == 0 || first > 0xf4 || length == 0 || i + length > s.size()) return false;
-    for (std::size_t more = 1; more < length; ++more)
-      if ((byte(i + more) & 0xc0) != 0x80) return false;
-    if (first == 0xe0 && byte(i + 1) < 0xa0) return false;
-    if (first == 0xed && byte(i + 1) > 0x9f) return false;
-    if (first == 0xf0 && byte(i + 1) < 0x90) return false;
-    if (first == 0xf4 && byte(i + 1) > 0x8f) return false;
-    i += length;
-  }
-  return true;
-}
+namespace orderd::testing {
 
 inline std::string totals_problem(const orderd_totals& t) {
   if (t.refunded >= 0 && t.refunded <= t.captured && t.captured <= t.authorized && t.voided >= 0 &&
@@ -38,33 +23,60 @@ inline std::string totals_problem(const orderd_totals& t) {
          std::to_string(t.voided);
 }
 
-/// "" or what is wrong with it.
+inline std::string text_problem(const char* field, orderd_view given, std::size_t bytes_max) {
+  if (given.size > 0 && !given.data) return std::string(field) + " has a size and no data";
+  if (given.size > bytes_max)
+    return std::string(field) + " is longer than " + std::to_string(bytes_max) + " bytes";
+  return is_text(sdk::text(given)) ? "" : std::string(field) + " is not UTF-8 text";
+}
+
+inline std::string numbers_problem(const orderd_outcome& given, bool query) {
+  constexpr std::int64_t retry_max_ms = std::int64_t{30} * 24 * 3600 * 1000;
+  constexpr std::int64_t unix_ms_max = 253402300799999;  // the end of the year 9999
+  if (given.kind < ORDERD_DONE || given.kind > ORDERD_UNKNOWN) return "kind is " + std::to_string(given.kind);
+  if (given.query_answer < 0 || given.query_answer > ORDERD_NOT_FOUND_YET)
+    return "query_answer is " + std::to_string(given.query_answer);
+  if (!query && given.query_answer != 0) return "query_answer is set and the command was no query";
+  if (given.retry_after_ms < 0 || given.retry_after_ms > retry_max_ms)
+    return "retry_after_ms is " + std::to_string(given.retry_after_ms);
+  if (given.expires_ms < 0 || given.expires_ms > unix_ms_max)
+    return "expires_ms is " + std::to_string(given.expires_ms);
+  return (given.flags & ORDERD_OUTCOME_HAS_TOTALS) != 0 ? totals_problem(given.totals) : "";
+}
+
+/// "" or why the host takes it as UNKNOWN.
 inline std::string outcome_problem(const orderd_outcome* given, bool query) {
   if (!given) return "the outcome is NULL";
   if (given->struct_size < sizeof(orderd_outcome))
     return "struct_size is " + std::to_string(given->struct_size) + ": use ORDERD_CLEAR";
-  if (given->kind < ORDERD_DONE || given->kind > ORDERD_UNKNOWN)
-    return "kind is " + std::to_string(given->kind);
-  if (given->query_answer < 0 || given->query_answer > ORDERD_NOT_FOUND_YET)
-    return "query_answer is " + std::to_string(given->query_answer);
-  if (!query && given->query_answer != 0) return "query_answer is set and the command was no query";
-  if (given->retry_after_ms < 0 || given->expires_ms < 0) return "a time is negative";
-  const orderd_view texts[] = {given->code,
-                               given->message,
-                               given->next_action_type,
-                               given->next_action_url,
-                               given->provider_reference,
-                               given->details_json};
-  for (const orderd_view& one : texts)
-    if ((one.size > 0 && !one.data) || !is_text(sdk::text(one))) return "a text is not UTF-8";
-  if (given->code.size > 64) return "code is longer than 64 bytes";
-  if (given->message.size > 2048 || given->next_action_url.size > 2048)
-    return "a text is longer than 2048 bytes";
-  if (given->provider_reference.size > 255) return "provider_reference is longer than 255 bytes";
-  if (given->details_json.size > 256 * 1024) return "details_json is larger than 256 KiB";
-  if ((given->flags & ORDERD_OUTCOME_HAS_STATE) != 0 && given->state.size > 16 * 1024)
-    return "state is larger than 16 KiB";
-  return (given->flags & ORDERD_OUTCOME_HAS_TOTALS) != 0 ? totals_problem(given->totals) : "";
+  if (auto problem = numbers_problem(*given, query); !problem.empty()) return problem;
+  const std::string texts[] = {text_problem("code", given->code, 64),
+                               text_problem("message", given->message, 2048),
+                               text_problem("next_action_type", given->next_action_type, 64),
+                               text_problem("next_action_url", given->next_action_url, 2048),
+                               text_problem("provider_reference", given->provider_reference, 255),
+                               text_problem("details_json", given->details_json, 256 * 1024)};
+  for (const std::string& problem : texts)
+    if (!problem.empty()) return problem;
+  if (given->next_action_url.size > 0 && !is_web_url(sdk::text(given->next_action_url)))
+    return "next_action_url is no absolute https URL";
+  if (given->details_json.size > 0 && !JsonObject::is(sdk::text(given->details_json)))
+    return "details_json is no JSON object";
+  const bool state = (given->flags & ORDERD_OUTCOME_HAS_STATE) != 0;
+  if (state && (given->state.size > 16 * 1024 || (given->state.size > 0 && !given->state.data)))
+    return "state has " + std::to_string(given->state.size) + " bytes";
+  return "";
+}
+
+/// "" or what outcome.h asks for and the host does not insist on.
+inline std::string outcome_slip(const orderd_outcome& given) {
+  const std::string_view code = sdk::text(given.code);
+  for (const char c : code)
+    if (!(c >= 'A' && c <= 'Z') && (code.data() == &c || (!(c >= '0' && c <= '9') && c != '_')))
+      return "its code is not SCREAMING_SNAKE: " + std::string(code);
+  if (given.kind == ORDERD_PENDING && given.query_answer == 0 && given.expires_ms == 0)
+    return "it says PENDING without expires_ms: the host cannot know when to give up";
+  return "";
 }
 
 /// A copy that owns its texts.

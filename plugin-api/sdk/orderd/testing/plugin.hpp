@@ -15,9 +15,17 @@
 
 namespace orderd::testing {
 
+/// Where the name of each call into the plugin is noted, if somebody looks on from another process.
+inline std::atomic<const char*>* call_note = nullptr;
+inline void note_call(const char* what) {
+  if (call_note) call_note->store(what);
+}
+
 class Plugin {
  public:
   Plugin(FakeHost& host, const orderd_descriptor* descriptor) : host_(host) {
+    if (ORDERD_HAS(descriptor, orderd_descriptor, settings_schema) && descriptor->settings_schema)
+      host.fill_in(JsonObject::defaults(descriptor->settings_schema));
     guard("create()", [&] { plugin_ = descriptor->create(host.abi()); });
   }
   ~Plugin() {
@@ -87,6 +95,7 @@ class Plugin {
  private:
   template <class Call>
   void guard(const char* what, Call call) {
+    note_call(what);
     try {
       call();
     } catch (...) { host_.violation(std::string("an exception left ") + what); }
