@@ -8,7 +8,6 @@ namespace orderd::checker {
 namespace {
 
 using testing::CommandSpec;
-using testing::Payment;
 
 bool knows(testing::Plugin& plugin, const CommandSpec& asked) {
   return plugin.run(query_of(asked)).query_answer == ORDERD_FOUND;

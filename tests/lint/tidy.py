@@ -49,15 +49,39 @@ def fingerprint(entry, common):
     return digest.hexdigest()
 
 
-def examine(build, entry, common):
+def without_gcc_pch(build):
+    """The build's compile commands in a folder of their own, which is returned, with them.
+
+    Beside a header that was precompiled lies GCC's binary once the tree was built, and clang takes it for one
+    of its own: it gets a copy of the header's text, which lies alone.
+    """
+    headers = os.path.join(PASSED, "headers")
+    os.makedirs(headers, exist_ok=True)
+
+    def copied(match):
+        text = read(match.group(1))
+        copy = os.path.join(headers, hashlib.sha256(text.encode()).hexdigest() + ".hxx")
+        with open(copy, "w", encoding="utf-8") as file:
+            file.write(text)
+        return "-include " + copy
+
+    entries = json.loads(read(os.path.join(build, "compile_commands.json")))
+    for entry in entries:
+        entry["command"] = re.sub(r"-include (\S+cmake_pch\.hxx)", copied, entry["command"])
+    with open(os.path.join(headers, "compile_commands.json"), "w", encoding="utf-8") as file:
+        json.dump(entries, file)
+    return headers, entries
+
+
+def examine(commands, entry, common):
     """(file, what clang-tidy found or None)"""
     name = os.path.relpath(entry["file"], ROOT)
     mark = os.path.join(PASSED, fingerprint(entry, common))
     if os.path.exists(mark):
         return name, None
-    # The precompiled header is GCC's; clang reads the text it was made from. RapidJSON's iterators compare
-    # with themselves in a way that C++20 calls ambiguous.
-    result = subprocess.run(["clang-tidy", "--quiet", "-p", build, "--extra-arg=-Wno-unknown-warning-option",
+    # RapidJSON's iterators compare with themselves in a way that C++20 calls ambiguous.
+    result = subprocess.run(["clang-tidy", "--quiet", "-p", commands,
+                             "--extra-arg=-Wno-unknown-warning-option",
                              "--extra-arg=-Wno-ignored-optimization-argument",
                              "--extra-arg=-Wno-ambiguous-reversed-operator", entry["file"]],
                             capture_output=True, text=True)
@@ -72,11 +96,12 @@ def main():
     os.makedirs(PASSED, exist_ok=True)
     version = subprocess.run(["clang-tidy", "--version"], capture_output=True, text=True, check=True).stdout
     common = version + read(os.path.join(ROOT, ".clang-tidy"))
-    entries = {e["file"]: e for e in json.loads(read(os.path.join(build, "compile_commands.json")))}
+    commands, listed = without_gcc_pch(build)
+    entries = {e["file"]: e for e in listed}
     entries = [e for f, e in sorted(entries.items()) if f.startswith(ROOT) and not f.startswith(build)]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for name, found in pool.map(lambda e: examine(build, e, common), entries):
+        for name, found in pool.map(lambda e: examine(commands, e, common), entries):
             if found is not None:
                 failed += 1
                 print(f"{name}:\n{found}", flush=True)
