@@ -170,6 +170,9 @@ std::size_t distance(const std::string& a, const std::string& b) {
   throw ConfigError(raw.source + ": unknown key " + key + "; the nearest known key is " + nearest);
 }
 
+/// With less not even its libraries can be loaded, or its threads not be started.
+constexpr unsigned plugin_memory_mb_min = 32;
+
 /// plugin.<instance>.library, .settings.<key>, .secret.<key>, slot.<slot>, route.<slot>.<number>,
 /// kafka.<key>; false if it is none of them.
 bool set_family(Settings& settings, const std::string& key, const RawValue& raw) {
@@ -185,7 +188,12 @@ bool set_family(Settings& settings, const std::string& key, const RawValue& raw)
   if (rest == "library") return plugin.library = raw.value, true;
   const Found found{key, raw};
   if (rest == "isolation") return plugin.isolated = found.one_of({"none", "process"}) == "process", true;
-  if (rest == "memory_mb") return plugin.memory_mb = found.number<unsigned>(0, 1'000'000), true;
+  if (rest == "memory_mb") {
+    plugin.memory_mb = found.number<unsigned>(0, 1'000'000);
+    if (plugin.memory_mb > 0 && plugin.memory_mb < plugin_memory_mb_min)
+      found.expected("0 (no limit) or at least " + std::to_string(plugin_memory_mb_min));
+    return true;
+  }
   if (rest == "threads") return plugin.threads = found.number<unsigned>(0, 64), true;
   if (rest.rfind("secret.", 0) == 0 && rest.size() > 7)
     return plugin.secrets[rest.substr(7)] = raw.value, true;

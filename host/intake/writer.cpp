@@ -180,11 +180,6 @@ void Writer::settle(Task task) {
 }
 
 bool Writer::try_once(Task& task) {
-  static auto& accepted = metrics().counter("orderd_orders_accepted_total", "Orders committed");
-  static auto& batches =
-      metrics().counter("orderd_intake_batches_total", "Transactions that committed new orders");
-  static auto& took = metrics().histogram("orderd_order_accepted_seconds",
-                                          "From an order's arrival to the commit of its transaction");
   if (task.look_up_keys) answer_replays(task.batch);
   if (task.look_up_orders) answer_committed(task.batch);
   task.look_up_keys = task.look_up_orders = false;
@@ -193,9 +188,9 @@ bool Writer::try_once(Task& task) {
   commit(task.batch);
   ORDERD_FAULT_POINT("intake.after_commit");
   outbox::appended().raise();
-  accepted += static_cast<std::int64_t>(task.batch.size());
-  ++batches;
-  for (const auto& order : task.batch) took.observe(now() - order->created.at);
+  accepted_ += static_cast<std::int64_t>(task.batch.size());
+  ++batches_;
+  for (const auto& order : task.batch) took_.observe(now() - order->created.at);
   for (auto& order : task.batch) order->finish(Placed::Kind::created);
   return true;
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/metrics.h"
 #include "intake/intake.h"
 #include "model/event.h"
 
@@ -63,6 +64,11 @@ class Writer {
   bool connect_within_settle_timeout();
   void purge_when_due(bool idle);
 
+  Metrics::Value& accepted_ = metrics().counter("orderd_orders_accepted_total", "Orders committed");
+  Metrics::Value& batches_ =
+      metrics().counter("orderd_intake_batches_total", "Transactions that committed new orders");
+  Metrics::Histogram& took_ = metrics().histogram("orderd_order_accepted_seconds",
+                                                  "From an order's arrival to the commit of its transaction");
   const IntakeOptions& options_;
   Queue& queue_;
   std::unique_ptr<store::Connection> connection_;

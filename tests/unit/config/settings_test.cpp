@@ -31,6 +31,17 @@ TEST_CASE("Keys are required unless somebody says otherwise") {
   CHECK_THROWS_AS(read({{"access.keys", "no"}}), ConfigError);
 }
 
+TEST_CASE("A plugin's memory is unlimited or enough to load it, and its threads are few or none") {
+  const auto payment = [](const std::string& key, const std::string& value) {
+    return read({{"plugin.payment.library", "x.so"}, {"plugin.payment." + key, value}}).plugins["payment"];
+  };
+  CHECK(payment("memory_mb", "0").memory_mb == 0);
+  CHECK(payment("memory_mb", "32").memory_mb == 32);
+  CHECK_THROWS_WITH(payment("memory_mb", "31"), Catch::Contains("at least 32"));
+  CHECK(payment("threads", "0").threads == 0);
+  CHECK_THROWS_WITH(payment("threads", "65"), Catch::Contains("0 to 64"));
+}
+
 TEST_CASE("Origins are written as browsers send them") {
   CHECK(read({{"http.cors_origins", "https://shop.example, http://localhost:8080"}}).http_cors_origins ==
         std::vector<std::string>{"https://shop.example", "http://localhost:8080"});
