@@ -59,7 +59,7 @@ CAUGHT = {
     "exits_in_init": ("life.begin", r"the plugin ended the process \(exit\) inside init\(\)"),
     "exits_in_execute": ("step.completes", r"the plugin ended the process \(exit\) inside execute\(\)"),
     "cancel_crashes": ("step.cancel", f"({CRASHED}).*; last call: cancel"),
-    "overflowing_traits": ("step.describe", "beyond the struct"),
+    "overflowing_traits": ("step.describe", "beyond the struct|a sanitizer stopped it"),
     "refuses_newer_hosts": ("life.newer_host", "refuses a host of a newer minor"),
     "crashes_without_token": ("step.malformed", CRASHED),
     "says_no_query": ("payment.supports", "does not set ORDERD_STEP_QUERY"),
