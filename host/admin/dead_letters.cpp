@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "model/json.h"
 #include "saga/inbox.h"
+#include "saga/records.h"
 
 namespace orderd::admin {
 namespace {
@@ -30,7 +31,7 @@ constexpr store::Statement take_out{"admin_take_letter", "delete from parked whe
 // Set by the saga when it parked the event; parked again, it is set again.
 constexpr store::Statement forget_attention{
     "admin_forget_parked",
-    "update order_state set attention = null where id = $1 and attention like '{\"code\":\"EVENT_PARKED\"%'"};
+    "update order_state set attention = null where id = $1 and attention::jsonb ->> 'code' = $2"};
 
 /// The headers with which an event of ours goes to the bus.
 std::string headers_of(const Event& event) {
@@ -80,7 +81,7 @@ void plan(store::UnitOfWork& work, const Letter& letter, Time at) {
   }
   saga::put_replay(work, *letter.event, letter.pos, at);
   work.send(take_out, store::Args().int8(letter.id));
-  work.send(forget_attention, store::Args().uuid(letter.event->order_id));
+  work.send(forget_attention, store::Args().uuid(letter.event->order_id).text(saga::event_parked_code));
 }
 
 void audit(store::UnitOfWork& work, const ReplayWish& wish, const Letter& letter) {

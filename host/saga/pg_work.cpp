@@ -53,22 +53,17 @@ constexpr store::Statement take_inbox{
     "with taken as (delete from saga_inbox where id = any($1::int8[]) returning 1) "
     "select orderd_expect((select count(*) from taken), cardinality($1::int8[]), 'OD001', 'saga_inbox')"};
 
-/// ... while an event of the order waits as a dead letter: the saga does not move.
-std::string parked_attention() {
+std::string attention_json(const std::string& code, Time since) {
   std::string out;
   json::Object object(out);
-  object.add("code", "EVENT_PARKED").add("since", to_rfc3339(now())).end();
+  object.add("code", code).add("since", to_rfc3339(since)).end();
   return out;
 }
 
 /// What `attention` shows while a person is needed: {"code":…,"since":…}.
 std::optional<std::string> attention(const Saga& saga) {
   if (!saga.stuck && !saga.attention) return std::nullopt;
-  std::string out;
-  json::Object object(out);
-  object.add("code", (saga.stuck ? saga.stuck : saga.attention)->code);
-  object.add("since", to_rfc3339(saga.attention_since)).end();
-  return out;
+  return attention_json((saga.stuck ? saga.stuck : saga.attention)->code, saga.attention_since);
 }
 
 /// Rows of `sagas`, as arrays.
@@ -126,7 +121,7 @@ void PgWork::write_states(const std::vector<Change>& changes, const std::vector<
   for (const Parked& one : parked) {
     if (one.version == 0) continue;  // somebody's record, not an event of ours
     marked.push_back(one.order_id);
-    marks.push_back(parked_attention());
+    marks.push_back(attention_json(event_parked_code, now()));
   }
   if (!ids.empty())
     work_.send(update_states, store::Args()

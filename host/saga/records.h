@@ -44,6 +44,9 @@ struct Change {
   bool attention_moved = false;  // a person is needed, or no longer
 };
 
+/// What `attention` shows while an event of the order waits as a dead letter: its saga does not move.
+inline constexpr const char* event_parked_code = "EVENT_PARKED";
+
 struct Parked {
   Uuid order_id;
   std::int32_t version = 0;

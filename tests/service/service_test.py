@@ -133,8 +133,7 @@ class Service(unittest.TestCase):
                 encoding="utf-8")[b:].splitlines() if "the configuration was" in one], "the reload")
             self.assertIn("not taken over, everything stays as it was", line[0])
             self.assertIn(said, line[0])
-        host.place()
-        time.sleep(0.5)
+        host.wait_for_status(host.place()["id"], "CONFIRMED")  # at debug each status would be a line
         self.assertNotIn(" debug ", host.log_path.read_text(encoding="utf-8"))
 
     def test_a_route_to_a_plugin_that_is_not_loaded_yet_takes_nothing_over_either(self):
@@ -147,8 +146,7 @@ class Service(unittest.TestCase):
         host.write_config()
         os.kill(host.pid, signal.SIGHUP)
         wait_for(lambda: "the configuration was not taken over" in host.log_tail(), "the log to say so")
-        host.place()
-        time.sleep(0.5)
+        host.wait_for_status(host.place()["id"], "CONFIRMED")  # at debug each status would be a line
         self.assertNotIn(" debug ", host.log_path.read_text(encoding="utf-8"))
 
     def test_another_key_than_the_database_s_is_refused(self):
