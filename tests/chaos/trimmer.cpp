@@ -47,7 +47,8 @@ void trim(const std::string& address, const std::string& topic, std::int32_t par
   if (!event) throw std::runtime_error("no answer of the broker");
   if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR)
     throw std::runtime_error(rd_kafka_event_error_string(event.get()));
-  const auto* result = rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event.get()));
+  const auto* result =
+      rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event.get()));
   if (result->cnt != 1 || result->elems[0].err != RD_KAFKA_RESP_ERR_NO_ERROR)
     throw std::runtime_error(result->cnt == 1 ? rd_kafka_err2str(result->elems[0].err) : "no such partition");
 }

@@ -81,11 +81,11 @@ class Teller {
   std::mt19937_64 random_;
   std::multimap<std::int64_t, Later> late_;  // carried out then
   std::set<std::string> late_keys_;
-  std::multimap<std::int64_t, std::string> waits_;  // pending calls are settled then
+  std::multimap<std::int64_t, std::string> waits_;   // pending calls are settled then
   std::multimap<std::int64_t, std::string> echoes_;  // told once more then
   std::map<std::string, int> refused_;               // refunds of a payment that were refused
-  std::map<std::string, std::int64_t> visible_;     // a query does not see the key before
-  std::map<std::string, std::int64_t> asked_;       // unknown keys: when a query came first
+  std::map<std::string, std::int64_t> visible_;      // a query does not see the key before
+  std::map<std::string, std::int64_t> asked_;        // unknown keys: when a query came first
   std::int64_t events_ = 0;
 };
 
