@@ -99,7 +99,7 @@ class SliceJudge(laws.Judge):
         self.status = listed
 
     def order_has_its_money(self, order, status, money):
-        """Not of one that is listed (the provider took back what it had said), nor where people paid by hand."""
+        """Not of one that is listed (the provider took back what it had said), nor where people paid."""
         if order not in self.stuck and order not in self._decided:
             super().order_has_its_money(order, status, money)
 

@@ -192,8 +192,8 @@ class World(contextlib.ExitStack):
         """Of some partitions of the topic, all that is in them; nothing while the broker is away."""
         trimmer = pathlib.Path(setting("ORDERD_TEST_BIN")) / "tests" / "chaos" / "chaos_trimmer"
         for partition in pick.sample(range(PARTITIONS), PARTITIONS // 2):
-            done = subprocess.run([trimmer, f"127.0.0.1:{self.broker.port}", TOPIC, str(partition)], check=False,
-                                  capture_output=True, timeout=TRIM_LIMIT_S)
+            done = subprocess.run([trimmer, f"127.0.0.1:{self.broker.port}", TOPIC, str(partition)],
+                                  check=False, capture_output=True, timeout=TRIM_LIMIT_S)
             self.trimmed = self.trimmed or done.returncode == 0
 
     def _scarce(self):

@@ -39,8 +39,8 @@ class Server:
 
     def processes(self):
         """Pids of the server and of all its sessions and helpers; none while it is down."""
-        pid = subprocess.run(["cat", self._folder / "data" / "postmaster.pid"], capture_output=True, text=True,
-                             check=False).stdout.split()
+        pid = subprocess.run(["cat", self._folder / "data" / "postmaster.pid"], capture_output=True,
+                             text=True, check=False).stdout.split()
         return orderd_env.with_children(int(pid[0])) if pid else []
 
     def end(self):
