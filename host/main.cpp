@@ -32,6 +32,7 @@
 #include "saga/engine.h"
 #include "saga/pg_store.h"
 #include "sse/broadcaster.h"
+#include "store/database_clock.h"
 #include "store/pool.h"
 #include "store/secret_box.h"
 #include "swap/keeper.h"
@@ -188,6 +189,7 @@ std::vector<std::string> degraded_parts(const Bus& bus) {
         "plugins: " + std::to_string(waiting) +
         " orders wait for a build that is not on this host; the log names it, `orderctl plugin install` "
         "brings it");
+  if (const auto clock = store::clock_problem(); !clock.empty()) problems.push_back(clock);
   return problems;
 }
 
