@@ -16,6 +16,7 @@
 #include "bus/log_backed/log_backed_bus.h"
 #include "bus/pglog/pglog_bus.h"
 #include "config/settings.h"
+#include "database_check.h"
 #include "database_start.h"
 #include "database_watch.h"
 #include "http/api.h"
@@ -33,6 +34,7 @@
 #include "saga/engine.h"
 #include "saga/pg_store.h"
 #include "sse/broadcaster.h"
+#include "store/database_clock.h"
 #include "store/pool.h"
 #include "store/secret_box.h"
 #include "swap/keeper.h"
@@ -186,6 +188,7 @@ std::vector<std::string> degraded_parts(const Bus& bus) {
         "plugins: " + std::to_string(waiting) +
         " orders wait for a build that is not on this host; the log names it, `orderctl plugin install` "
         "brings it");
+  if (const auto clock = store::clock_problem(); !clock.empty()) problems.push_back(clock);
   return problems;
 }
 
@@ -277,8 +280,13 @@ int Server::serve(Reload& reload) {
   const auto definition = default_definition(settings);
   const auto registry = load_plugins(settings, definition);
   judge(settings, *registry, definition);
-  if (given_.contains("check-config")) return std::cout << "the configuration is good\n", 0;
-  refuse_unfit_database(settings, box);  // before the port opens, and before parts speak of what they miss
+  if (given_.contains("check-config")) {
+    for (const std::string& line : judge_database(settings, definition))
+      std::cerr << "warning: " << line << "\n";
+    return std::cout << "the configuration is good\n", 0;
+  }
+  refuse_unfit_database(settings, definition,
+                        box);  // before the port opens, and before parts speak of what they miss
   Bus bus(settings);
   store::Pool pool(database(settings), settings.postgres_connections);
   DatabaseWatch database_watch(settings);
@@ -297,7 +305,8 @@ int Server::serve(Reload& reload) {
   intake::Intake intake(intake_options(settings), box);
   sse::Broadcaster broadcaster(*bus.events, pool);
   webhooks::Receiver webhooks;
-  http::Api api({pool, intake, broadcaster, box, product_source(pool, registry->catalogs()), webhooks,
+  http::Api api({pool, intake, broadcaster, box,
+                 product_source(pool, catalogs_for_new_orders(settings, *registry, definition)), webhooks,
                  not_ready, settings.http_web_dir, degraded, access_options(settings, keyring.get()),
                  admin_parts(settings, *registry, definition, pool)});
   reload.on("access.rate_", [&api](const config::Settings& fresh) {

@@ -97,7 +97,7 @@ void log(LogLevel level, std::string_view part, std::string_view text,
   line.reserve(200);
   if (format == LogFormat::json) {
     line.append("{\"time\":\"")
-        .append(to_rfc3339(now()))
+        .append(to_rfc3339(wall_now()))
         .append("\",\"level\":\"")
         .append(name(level))
         .append("\",\"part\":");
@@ -112,7 +112,7 @@ void log(LogLevel level, std::string_view part, std::string_view text,
     }
     line += "}\n";
   } else {
-    line.append(to_rfc3339(now()))
+    line.append(to_rfc3339(wall_now()))
         .append(" ")
         .append(name(level))
         .append(" ")

@@ -24,7 +24,9 @@ constexpr store::Statement read_sides{
     "sweep_sagas",
     "select u.id, s.data, j.data, j.at, o.id is not null from unnest($1::uuid[]) u(id) "
     "left join sagas s on s.order_id = u.id left join order_state o on o.id = u.id "
-    "left join lateral (select data, at from saga_journal where order_id = u.id order by at desc limit 1) j "
+    "left join lateral (select data, at from saga_journal where order_id = u.id "
+    "order by (data ->> 'version')::int4 desc, (data ->> 'seq')::int8 desc, at desc limit 1"
+    ") j "
     "on s.order_id is null"};
 
 Metrics::Value& differences(const std::string& instance, const char* kind) {

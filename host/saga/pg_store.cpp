@@ -20,10 +20,13 @@ constexpr store::Statement orders_now{
     "select s.id, s.status, s.version, s.shard, e.version, e.type, e.at, e.payload, e.traceparent "
     "from unnest($1::uuid[]) u(id) join order_state s on s.id = u.id join order_events e "
     "on e.order_id = u.id and (e.version = 1 or e.type = $2::int2) order by e.order_id, e.version"};
+// The last by what the saga did: the clocks that stamped two of them may be two.
 constexpr store::Statement last_journals{
     "last_journals",
     "select u.id, j.data from unnest($1::uuid[]) u(id), lateral (select data from saga_journal "
-    "where order_id = u.id order by at desc limit 1) j"};
+    "where order_id = u.id "
+    "order by (data ->> 'version')::int4 desc, (data ->> 'seq')::int8 desc, at desc limit 1"
+    ") j"};
 constexpr store::Statement read_secrets{
     "read_secrets", "select order_id, sealed from payment_secrets where order_id = any($1::uuid[])"};
 constexpr store::Statement insert_definition{

@@ -35,6 +35,8 @@ MUTATIONS = {
     "saga_key_window_ignored": ("unit", "a key is not sent again after the provider forgot it*"),
     "saga_failure_tells_all": ("unit", "a second send that surely came to nothing says nothing*"),
     "saga_late_success_kept": ("unit", "a success that comes after an order's end is taken from the inbox*"),
+    "keys_expire_by_host": ("functional", "A host whose clock is days ahead lets go of no key*"),
+    "time_by_host": ("unit", "turning the host's own clock moves no time*"),
     "http_unread_body": ("front", "A body that no handler reads is never the next request"),
 }
 

@@ -5,6 +5,7 @@
 
 #include "reconcile/unknown.h"
 #include "saga/inbox.h"
+#include "saga/pg_store.h"
 #include "stages/support.h"
 
 using namespace orderd;
@@ -232,4 +233,25 @@ TEST_CASE("Completions of others are not the sweeper's") {
   Completion other;
   other.key = Uuid::v7().to_string() + ".payment.capture.2.g1";
   CHECK_FALSE(world.sweeper->take(other));
+}
+
+TEST_CASE("The last of an order's journal is the one that knows most, whatever the clocks said") {
+  World world;
+  const Uuid id = world.settled(std::chrono::seconds(-3600));  // by a host whose clock was an hour ahead
+  saga::Saga later;
+  later.order_id = id;
+  later.version = 2;
+  later.mode = saga::Mode::finished;
+  later.reference = "later";
+  world.database.script("insert into saga_journal (order_id, at, data) values ('" + id.to_string() +
+                        "', now(), '" + to_json(later) + "')");
+  const store::SecretBox box(std::string(32, 'k'));
+  saga::PgStore sagas(world.database.options(), {"saga", Uuid::v7()}, box);
+  world.database.script(
+      "insert into order_events (order_id, version, shard, pos, type, at, payload, traceparent) values ('" +
+      id.to_string() + "', 1, 3, 1, 1, now(), '{}', '')");
+  const auto found = sagas.look_up({id});
+  REQUIRE(found.contains(id));
+  REQUIRE(found.at(id).finished);
+  CHECK(found.at(id).finished->reference == "later");
 }
