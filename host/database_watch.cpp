@@ -24,7 +24,9 @@ std::filesystem::path seen_file(const config::Settings& settings) {
 }  // namespace
 
 DatabaseWatch::DatabaseWatch(const config::Settings& settings)
-    : database_(database(settings)), continuity_(seen_file(settings)) {}
+    : database_(database(settings)), continuity_(seen_file(settings)) {
+  check();
+}
 
 void DatabaseWatch::check() {
   try {
@@ -35,6 +37,7 @@ void DatabaseWatch::check() {
 }
 
 void DatabaseWatch::start(store::Pool& pool) {
+  check();
   thread_ = std::jthread([this, &pool](const std::stop_token& stop) { run(stop, pool); });
 }
 

@@ -290,7 +290,6 @@ int Server::serve(Reload& reload) {
   Bus bus(settings);
   store::Pool pool(database(settings), settings.postgres_connections);
   DatabaseWatch database_watch(settings);
-  database_watch.check();
   std::atomic<bool> started{false};
   const auto not_ready = [&] {
     std::vector<std::string> lines;
@@ -321,7 +320,6 @@ int Server::serve(Reload& reload) {
   const Uuid host = Uuid::v7();
   swap::Keeper keeper(database(settings), *registry, host);
   if (!wait_for_schema(settings, box, *registry, keeper)) return 0;
-  database_watch.check();
   database_watch.start(pool);
   Stages stages(settings, bus, *registry, definition, box, host);
   reload.on("route.", [&stages](const config::Settings& fresh) { stages.reroute(fresh); });
