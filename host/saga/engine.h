@@ -35,7 +35,6 @@ class Engine {
   void run(std::stop_token stop);
   /// One round; waits up to `wait` for something to do. False while there is no database.
   bool turn(Millis wait);
-
   std::size_t live() const { return live_.size(); }
 
  private:
@@ -46,7 +45,7 @@ class Engine {
   Ownership renew();
   void own(Ownership change);
   void take_over(std::int16_t shard, std::int64_t position);
-  void take_up_left_alone();
+  void take_up_left_alone(), take_up_forgotten();
   std::vector<Task> load(const std::vector<std::int16_t>& shards);
   void in_batches(const std::vector<Task>& tasks);
   void drop(std::int16_t shard);
@@ -112,6 +111,7 @@ class Engine {
   std::set<std::int64_t> inbox_seen_;       // rows that are under way
   Gate gate_;
   std::vector<PluginStatus> reported_;
+  ForgottenCursor forgotten_;
   Time maintained_{}, inbox_read_{}, reported_at_{}, left_alone_read_{};
   bool away_ = false, definition_saved_ = false;
   EngineMetrics metrics_;

@@ -26,6 +26,7 @@ class PgStore final : public Store {
   std::optional<std::string> definition(const std::string& digest) override;
   std::vector<InboxItem> inbox(const std::set<std::int16_t>& shards, std::size_t limit) override;
   std::set<std::string> switches() override;
+  std::vector<Forgotten> forgotten(const std::set<std::int16_t>& shards, ForgottenCursor& cursor) override;
   void report(const std::vector<PluginStatus>& plugins) override;
   std::unique_ptr<Work> begin(const std::map<std::int16_t, std::int64_t>& positions) override;
 
