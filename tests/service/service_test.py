@@ -226,7 +226,7 @@ class Service(unittest.TestCase):
         host.start()
 
         def metric(name):
-            found = re.search(rf"^{re.escape(name)} (-?[0-9.e+]+)$", host.get("/metrics").text, re.MULTILINE)
+            found = re.search(rf"^{re.escape(name)} (-?[0-9.e+]+)$", host.get("/metrics").body, re.MULTILINE)
             return float(found[1]) if found else 0
 
         def told():
@@ -238,7 +238,9 @@ class Service(unittest.TestCase):
         host.orderctl("switches", "pause", "captures", "--reason", "a test")
 
         def held():
-            return host.place()["id"] if metric('orderd_sagas_parked{instance="payment"}') > 0 else host.place() and ""
+            parked = metric('orderd_sagas_parked{instance="payment"}') > 0
+            order = host.place()["id"]
+            return order if parked else ""
         order = wait_for(held, "the pause to be obeyed")
         host.wait_for_status(order, "INVENTORY_RESERVED")
         host.orderctl("switches", "resume", "captures", "--reason", "a test")

@@ -31,6 +31,13 @@ class MemoryStore : public Store {
     }
     return out;
   }
+  std::vector<LiveSaga> load_orders(const std::vector<Uuid>& ids) override {
+    std::vector<LiveSaga> out;
+    for (const Uuid& id : ids)
+      if (const auto found = tables_.sagas.find(id); found != tables_.sagas.end())
+        out.push_back({*from_json(found->second), tables_.orders.at(id).body, ""});
+    return out;
+  }
   std::map<Uuid, OrderNow> look_up(const std::vector<Uuid>& ids) override {
     std::map<Uuid, OrderNow> out;
     ++tables_.look_ups;
@@ -46,10 +53,14 @@ class MemoryStore : public Store {
   std::optional<std::string> definition(const std::string& digest) override {
     return tables_.definitions.at(digest);
   }
-  std::vector<InboxItem> inbox(const std::set<std::int16_t>& shards, std::size_t limit) override {
+  std::vector<InboxItem> inbox(const std::set<std::int16_t>& shards, const InboxPlace& place,
+                               std::size_t limit) override {
     std::vector<InboxItem> out;
-    for (const InboxItem& item : tables_.inbox)
-      if (out.size() < limit && shards.contains(item.shard)) out.push_back(item);
+    std::size_t before = 0, behind = 0;
+    for (const InboxItem& item : tables_.inbox) {
+      if (!shards.contains(item.shard) || item.id <= place.swept) continue;
+      if ((item.id <= place.settled ? before : behind)++ < limit) out.push_back(item);
+    }
     return out;
   }
   std::set<std::string> switches() override { return tables_.switches; }
