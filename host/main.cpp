@@ -15,6 +15,7 @@
 #include "bus/kafka/kafka_bus.h"
 #include "bus/pglog/pglog_bus.h"
 #include "config/settings.h"
+#include "database_check.h"
 #include "database_start.h"
 #include "http/api.h"
 #include "http/front/front.h"
@@ -280,8 +281,13 @@ int Server::serve(Reload& reload) {
   const auto definition = default_definition(settings);
   const auto registry = load_plugins(settings, definition);
   judge(settings, *registry, definition);
-  if (given_.contains("check-config")) return std::cout << "the configuration is good\n", 0;
-  refuse_unfit_database(settings, box);  // before the port opens, and before parts speak of what they miss
+  if (given_.contains("check-config")) {
+    for (const std::string& line : judge_database(settings, definition))
+      std::cerr << "warning: " << line << "\n";
+    return std::cout << "the configuration is good\n", 0;
+  }
+  refuse_unfit_database(settings, definition,
+                        box);  // before the port opens, and before parts speak of what they miss
   Bus bus(settings);
   store::Pool pool(database(settings), settings.postgres_connections);
   std::atomic<bool> started{false};
@@ -298,7 +304,8 @@ int Server::serve(Reload& reload) {
   intake::Intake intake(intake_options(settings), box);
   sse::Broadcaster broadcaster(*bus.events, pool);
   webhooks::Receiver webhooks;
-  http::Api api({pool, intake, broadcaster, box, product_source(pool, registry->catalogs()), webhooks,
+  http::Api api({pool, intake, broadcaster, box,
+                 product_source(pool, catalogs_for_new_orders(settings, *registry, definition)), webhooks,
                  not_ready, settings.http_web_dir, degraded, access_options(settings, keyring.get()),
                  admin_parts(settings, *registry, definition, pool)});
   reload.on("access.rate_", [&api](const config::Settings& fresh) {

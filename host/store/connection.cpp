@@ -52,6 +52,8 @@ std::string refusal_of(const char* message) {
     return "28000";
   if (says("database \"") && says("does not exist")) return "3D000";
   if (says("permission denied")) return "42501";
+  if (says("too many clients") || says("too many connections for") || says("remaining connection slots"))
+    return "53300";  // waiting helps; refusal_fix() does not know it
   return "";
 }
 
