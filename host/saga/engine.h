@@ -39,7 +39,6 @@ class Engine {
   bool turn(Millis wait);
 
   std::size_t live() const { return live_.size(); }  // in memory
-
  private:
   using Positions = std::map<std::int16_t, std::int64_t>;
   using Drafts = std::map<Uuid, Draft>;
