@@ -178,7 +178,8 @@ class Verdict:
                 self.double_charged += 1
             held = money["authorize"] - money["capture"] - money["void"]
             over = status in ("CANCELLED", "REJECTED") and (kept != 0 or held != 0)
-            if order not in {*judge.stuck, *self.decisions} and (over or (status == "CONFIRMED" and held != 0)):
+            listed = order in judge.stuck or order in self.decisions
+            if not listed and (over or (status == "CONFIRMED" and held != 0)):
                 self.orphans += 1
             if status == "CONFIRMED" and order in judge.histories:
                 for item in judge.histories[order][0]["payload"]["items"]:
