@@ -74,6 +74,11 @@ struct InboxItem {
   std::string data;
 };
 
+/// Where to read on in the inbox: what is behind `settled`, and between `swept` and it.
+struct InboxPlace {
+  std::int64_t settled = 0, swept = 0;
+};
+
 /// What this host says of one plugin instance.
 struct PluginStatus {
   std::string instance, breaker;  // closed, open, half_open

@@ -36,6 +36,7 @@ MUTATIONS = {
     "saga_failure_tells_all": ("unit", "a second send that surely came to nothing says nothing*"),
     "saga_late_success_kept": ("unit", "a success that comes after an order's end is taken from the inbox*"),
     "keys_expire_by_host": ("functional", "A host whose clock is days ahead lets go of no key*"),
+    "inbox_first_rows": ("unit", "hundreds of notices for orders that are left alone*"),
     "time_by_host": ("unit", "turning the host's own clock moves no time*"),
     "http_unread_body": ("front", "A body that no handler reads is never the next request"),
 }
