@@ -43,7 +43,9 @@ void DatabaseWatch::start(store::Pool& pool) {
 
 void DatabaseWatch::run(const std::stop_token& stop, store::Pool& pool) {
   std::unique_lock lock(mutex_);
-  while (!never_.wait_for(lock, stop, look_every, [] { return false; }) && !stop.stop_requested()) {
+  for (bool last = false; !last;) {
+    never_.wait_for(lock, stop, look_every, [] { return false; });
+    last = stop.stop_requested();  // and looks once more: that is what the next start compares with
     try {
       auto connection = pool.acquire();
       const auto problem = continuity_.judge(*connection);

@@ -271,6 +271,11 @@ void run_until_stopped(Reload& reload, const config::Settings& settings, swap::K
   }
 }
 
+int say_good(const std::vector<std::string>& warnings) {
+  for (const std::string& line : warnings) std::cerr << "warning: " << line << "\n";
+  return std::cout << "the configuration is good\n", 0;
+}
+
 int Server::serve(Reload& reload) {
   const config::Settings settings = reload.settings();
   apply_to_log(settings);
@@ -280,11 +285,7 @@ int Server::serve(Reload& reload) {
   const auto definition = default_definition(settings);
   const auto registry = load_plugins(settings, definition);
   judge(settings, *registry, definition);
-  if (given_.contains("check-config")) {
-    for (const std::string& line : judge_database(settings, definition))
-      std::cerr << "warning: " << line << "\n";
-    return std::cout << "the configuration is good\n", 0;
-  }
+  if (given_.contains("check-config")) return say_good(judge_database(settings, definition));
   refuse_unfit_database(settings, definition,
                         box);  // before the port opens, and before parts speak of what they miss
   Bus bus(settings);

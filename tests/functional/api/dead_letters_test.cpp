@@ -1,3 +1,5 @@
+#include "admin/dead_letters.h"
+
 #include <catch2/catch.hpp>
 
 #include "functional/support/api_host.h"
