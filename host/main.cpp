@@ -12,6 +12,8 @@
 #include "admin/verify.h"
 #include "base/log.h"
 #include "base/service.h"
+#include "base/survive.h"
+#include "base/troubles.h"
 #include "bus/kafka/kafka_bus.h"
 #include "bus/pglog/pglog_bus.h"
 #include "config/settings.h"
@@ -97,12 +99,12 @@ class Stages {
     if (saga_plugins_) saga_plugins_->set_routes(saga::parse_routes(settings.routes));
   }
   void start(swap::Keeper& keeper) {
-    threads_.emplace_back([&keeper](std::stop_token stop) { keeper.run(stop); });
-    if (relay_) threads_.emplace_back([this](std::stop_token stop) { relay_->run(stop); });
+    run("swap", [&keeper](std::stop_token stop) { keeper.run(stop); });
+    if (relay_) run("relay", [this](std::stop_token stop) { relay_->run(stop); });
     if (engine_) watch_ = std::make_unique<admin::Watch>(database(settings_));
-    if (engine_) threads_.emplace_back([this](std::stop_token stop) { engine_->run(stop); });
-    if (sweeper_) threads_.emplace_back([this](std::stop_token stop) { sweeper_->run(stop); });
-    for (auto& one : projectors_) threads_.emplace_back([&one](std::stop_token stop) { one->run(stop); });
+    if (engine_) run("saga", [this](std::stop_token stop) { engine_->run(stop); });
+    if (sweeper_) run("reconcile", [this](std::stop_token stop) { sweeper_->run(stop); });
+    for (auto& one : projectors_) run("projection", [&one](std::stop_token stop) { one->run(stop); });
   }
   void stop() {
     for (auto& thread : threads_) thread.request_stop();
@@ -111,6 +113,11 @@ class Stages {
   }
 
  private:
+  void run(const char* part, std::function<void(std::stop_token)> work) {
+    threads_.emplace_back([part, work = std::move(work)](std::stop_token stop) {
+      keep_running(part, stop, [&] { work(stop); });
+    });
+  }
   outbox::LeaseOptions lease(const std::string& consumer) const {
     return {consumer_name(settings_, consumer), host_, settings_.lease_ms};
   }
@@ -155,7 +162,8 @@ class Stages {
 std::string database_problem(store::Pool& pool) {
   constexpr Millis busy_wait{200};
   try {
-    (void)pool.acquire(busy_wait);
+    if (pool.acquire(busy_wait)->read_only())
+      return "postgres: " + std::string(store::cause_of("25006"));
     return "";
   } catch (const store::DbError& error) {
     const std::string text = error.what();
@@ -189,6 +197,7 @@ std::vector<std::string> degraded_parts(const Bus& bus) {
         "plugins: " + std::to_string(waiting) +
         " orders wait for a build that is not on this host; the log names it, `orderctl plugin install` "
         "brings it");
+  for (const std::string& line : troubles().list()) problems.push_back(line);
   if (const auto clock = store::clock_problem(); !clock.empty()) problems.push_back(clock);
   return problems;
 }
@@ -264,7 +273,7 @@ http::front::Options front_options(const config::Settings& settings) {
 void run_until_stopped(Reload& reload, const config::Settings& settings, swap::Keeper& keeper) {
   for (auto wish = service::Wish::none; wish != service::Wish::stop; wish = service::wait(partitions_every)) {
     if (wish != service::Wish::reload) {
-      outbox::ensure_partitions(database(settings));
+      (void)survive("main", [&] { outbox::ensure_partitions(database(settings)); });
       continue;
     }
     reload.run();

@@ -1,5 +1,6 @@
 #include "intake/intake.h"
 
+#include "base/survive.h"
 #include "intake/writer.h"
 
 namespace orderd::intake {
@@ -7,7 +8,7 @@ namespace orderd::intake {
 Intake::Intake(IntakeOptions options, const store::SecretBox& secrets)
     : options_(std::move(options)), secrets_(secrets), queue_(options_.queue_orders_max) {
   for (unsigned i = 0; i < options_.writers; ++i)
-    writers_.emplace_back([this] { Writer(options_, queue_).run(); });
+    writers_.emplace_back([this] { keep_running("intake", {}, [this] { Writer(options_, queue_).run(); }); });
 }
 
 Intake::~Intake() {

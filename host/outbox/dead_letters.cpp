@@ -1,5 +1,7 @@
 #include "outbox/dead_letters.h"
 
+#include "base/metrics.h"
+
 namespace orderd::outbox {
 namespace {
 
@@ -22,7 +24,19 @@ constexpr store::Statement keep_letters{"keep_letters",
                                         "update parked set replay = null, reason = $3, at = now() where "
                                         "consumer = $1 and order_id = $2 and from_version > 0"};
 
+constexpr store::Statement count_letters{"count_letters", "select count(*) from parked where consumer = $1"};
+constexpr std::chrono::seconds count_every{10};
+
 }  // namespace
+
+void LetterCount::count(store::Connection& connection, const std::string& consumer) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < again_) return;
+  again_ = now + count_every;
+  metrics().gauge("orderd_dead_letters{consumer=\"" + consumer + "\"}",
+                  "Events and records that the consumer could not take, of all hosts") =
+      connection.run(count_letters, store::Args().text(consumer)).integer(0, 0);
+}
 
 void park(store::UnitOfWork& work, const std::string& consumer, const std::vector<DeadLetter>& letters) {
   if (letters.empty()) return;

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/survive.h"
+#include "base/troubles.h"
 #include "model/order_json.h"
 #include "saga/inbox.h"
 
@@ -42,7 +44,11 @@ void Engine::complete(Completion completion) {
 
 void Engine::run(std::stop_token stop) {
   const std::stop_callback wake(stop, [this] { orders_.wake(); });
-  while (!stop.stop_requested()) turn(Millis(1000));
+  while (!stop.stop_requested())
+    if (!survive("saga", [this] { turn(Millis(1000)); })) {
+      lose("an error that nobody expected");
+      pause(stop, options_.maintain_every);
+    }
   const Time end = clock_.now() + options_.drain_limit;
   const auto in_flight = [this] {
     return std::any_of(live_.begin(), live_.end(), [](const auto& one) { return is_out(one.second.saga); });
@@ -65,8 +71,13 @@ bool Engine::turn(Millis wait) {
     take_due(tasks);
     take_inbox(tasks);
     read_on(tasks, wait);
-    if (!tasks.empty() || !parking_.empty()) tick(std::move(tasks), read_);
-    if (away_) log_info("saga", "working again");
+    blocked_.begin_tick(clock_.now());
+    if (!tasks.empty() || !parking_.empty()) tick(std::move(tasks));
+    try_blocked();
+    if (away_) {
+      log_info("saga", "working again");
+      troubles().clear("saga");
+    }
     away_ = false;
     metrics_.live = static_cast<std::int64_t>(live_.size());
     return true;
@@ -88,7 +99,7 @@ void Engine::maintain() {
   report();
   // Own events move the position only along with other work; here it catches up, so that lag is seen to be
   // none.
-  if (read_ != saved_) tick({}, read_);
+  if (settled() != saved_) tick({});
   std::int64_t stuck = 0;
   for (const auto& [id, live] : live_) stuck += live.saga.stuck.has_value();
   metrics_.stuck = stuck;
@@ -145,8 +156,7 @@ std::vector<Task> Engine::load(const std::vector<std::int16_t>& shards) {
 void Engine::in_batches(const std::vector<Task>& tasks) {
   for (std::size_t at = 0; at < tasks.size(); at += options_.orders_per_tick_max) {
     const auto end = std::min(tasks.size(), at + options_.orders_per_tick_max);
-    tick({tasks.begin() + static_cast<std::ptrdiff_t>(at), tasks.begin() + static_cast<std::ptrdiff_t>(end)},
-         read_);
+    tick({tasks.begin() + static_cast<std::ptrdiff_t>(at), tasks.begin() + static_cast<std::ptrdiff_t>(end)});
   }
 }
 
@@ -199,16 +209,18 @@ void Engine::drop(std::int16_t shard) {
     gate_.forget(one.first);
     return true;
   });
-  // Its rows of the inbox are the next owner's: no position of ours would fence a write for them.
+  // Its rows of the inbox, and of the log, are the next owner's: no position of ours would fence a write.
   std::erase_if(again_, [&](const auto& one) {
     const Task& task = one.second;
-    return task.inbox != 0 && task.origin.shard == shard && inbox_seen_.erase(task.inbox) > 0;
+    if (task.inbox == 0) return task.origin.version > 0 && task.origin.shard == shard;
+    return task.origin.shard == shard && inbox_seen_.erase(task.inbox) > 0;
   });
 }
 
 void Engine::lose(const std::string& why) {
   if (!away_) log_warning("saga", "lost the database or the shards, beginning again", {{"error", why}});
   away_ = true;
+  troubles().say("saga", "waits for the database");
   while (!shards_.empty()) drop(*shards_.begin());
   again_.clear();
   parking_.clear();

@@ -9,6 +9,7 @@
 #include "base/queue.h"
 #include "bus/event_bus.h"
 #include "plugin_host/ports.h"
+#include "saga/blocked.h"
 #include "saga/decide.h"
 #include "saga/engine_metrics.h"
 #include "saga/engine_options.h"
@@ -16,7 +17,6 @@
 #include "saga/served.h"
 #include "saga/store.h"
 #include "saga/task.h"
-
 namespace orderd::saga {
 
 /// Moves orders through their sagas. Owns some shards' live sagas in memory; each turn takes what is there
@@ -28,7 +28,6 @@ class Engine {
   /// `plugins` outlives it, as all that is given by reference.
   Engine(EngineOptions options, Store& store, bus::Subscription& orders, Plugins& plugins,
          Definition definition, const Clock& clock);
-
   /// The plugins' sink. [any thread]
   void complete(Completion completion);
   /// Until asked to stop; then waits for calls in flight and gives its shards back.
@@ -39,9 +38,6 @@ class Engine {
   std::size_t live() const { return live_.size(); }
 
  private:
-  using Positions = std::map<std::int16_t, std::int64_t>;
-  using Drafts = std::map<Uuid, Draft>;
-
   void maintain();
   Ownership renew();
   void own(Ownership change);
@@ -61,10 +57,15 @@ class Engine {
   std::string due_action(const Uuid& id);
   void report();
   Millis until_next_timer(Millis most) const;
-
-  void tick(std::vector<Task> tasks, const Positions& positions);
+  void tick(std::vector<Task> tasks);
   bool add_cancellations(std::vector<Task>& tasks);
-  void in_halves(const std::vector<Task>& tasks);
+  void in_halves(std::vector<Task> tasks);
+  void let_others_call(Task& task);
+  void stop_for_now(Task task, const StoreError& error);
+  void set_aside(Task task, Time until);
+  void wait_behind(std::vector<Task>& tasks);
+  void try_blocked();
+  Positions settled() const;
   void alone(Task task);
   void write(const std::vector<Task>& tasks, const Positions& positions);
   void save(Drafts& drafts, const std::vector<std::int64_t>& taken, const Positions& positions);
@@ -89,7 +90,6 @@ class Engine {
   void begin(Live& live, const Uuid& order_id, std::int16_t shard);
   const SlotInfo& external_slot(const Draft& draft);
   bool reroute(Draft& draft);
-
   const EngineOptions options_;
   Store& store_;
   bus::Subscription& orders_;
@@ -97,7 +97,6 @@ class Engine {
   std::map<std::string, Definition> definitions_;  // by digest
   const std::string current_;                      // digest for new orders
   const Clock& clock_;
-
   BoundedQueue<Completion> completions_;
   std::set<std::int16_t> shards_;
   std::unordered_map<Uuid, Live> live_;
@@ -106,7 +105,8 @@ class Engine {
   std::map<Uuid, std::int16_t> left_alone_;   // sagas whose plugin is not here, and their shard: read again
   std::set<std::pair<Time, Uuid>> timers_;    // may name a saga twice or for nothing: checked when due
   Positions read_, saved_;                    // per shard: what was taken from the bus, what PostgreSQL holds
-  std::vector<std::pair<Time, Task>> again_;  // refused alone: tried later
+  std::vector<std::pair<Time, Task>> again_;  // refused alone, or set aside: tried later
+  Blocked blocked_;
   std::vector<Parked> parking_;
   std::vector<std::int64_t> parking_rows_;  // of the inbox, whose events are parked again
   std::set<std::int64_t> inbox_seen_;       // rows that are under way
