@@ -119,43 +119,48 @@ Projector::Positions Projector::settled() {
   Positions out;
   for (const auto& [shard, position] : read_)
     if (leases_.held().contains(shard)) out[shard] = position;
-  for (const auto& [id, one] : aside_)
-    if (const auto found = out.find(one.shard); found != out.end())
-      found->second = std::min(found->second, one.from - 1);
+  std::map<std::int16_t, const Aside*> first;
+  for (const auto& [id, one] : aside_) {
+    const Aside*& earliest = first[one.shard];
+    if (!earliest || one.read < earliest->read) earliest = &one;
+  }
+  for (const auto& [shard, one] : first)
+    if (out.contains(shard)) out[shard] = one->before;
   return out;
 }
 
 void Projector::apply(const std::vector<bus::Record>& records) {
-  std::map<Uuid, Records> by_order;
+  std::map<Uuid, Order> by_order;
   Records all;
   for (const bus::Record& record : records) {
-    auto& position =
-        read_.try_emplace(static_cast<std::int16_t>(record.partition), record.position).first->second;
-    position = std::max(position, record.position);
-    if (aside_.contains(record.event.order_id)) continue;  // its history will have this, too
+    const auto shard = static_cast<std::int16_t>(record.partition);
+    auto& position = read_.try_emplace(shard, leases_.held().at(shard).pos).first->second;
+    const bus::Position before = std::exchange(position, record.position);  // not always higher: see bus
+    if (aside_.contains(record.event.order_id)) continue;                   // its history will have this, too
     all.push_back(&record);
-    by_order[record.event.order_id].push_back(&record);
+    by_order.try_emplace(record.event.order_id, Order{{}, ++orders_read_, before})
+        .first->second.records.push_back(&record);
   }
   try {
     return write(all, settled());
   } catch (const store::DbError& error) {
     if (!store::is_locked(error.sqlstate) || fault::mutation("locked_row_holds_projection")) throw;
   }
-  std::vector<Records> orders;
-  for (auto& [id, of_order] : by_order) orders.push_back(std::move(of_order));
+  std::vector<Order> orders;
+  for (auto& [id, order] : by_order) orders.push_back(std::move(order));
   Trial trial;
   in_halves(orders, trial);
   write({}, settled());
 }
 
 /// Throws what it met when everything is locked: then the whole consumer waits.
-void Projector::in_halves(const std::vector<Records>& orders, Trial& trial) {
+void Projector::in_halves(const std::vector<Order>& orders, Trial& trial) {
   if (orders.empty()) return;
   const bool patient = trial.failed < locks_per_batch_max;
   if (!patient && trial.written > 0 && aside_.size() < aside_max)
-    return void(std::for_each(orders.begin(), orders.end(), [this](const Records& one) { set_aside(one); }));
+    return void(std::for_each(orders.begin(), orders.end(), [this](const Order& one) { set_aside(one); }));
   Records all;
-  for (const Records& one : orders) all.insert(all.end(), one.begin(), one.end());
+  for (const Order& one : orders) all.insert(all.end(), one.records.begin(), one.records.end());
   try {
     Positions unmoved;
     for (const bus::Record* record : all) {
@@ -175,9 +180,9 @@ void Projector::in_halves(const std::vector<Records>& orders, Trial& trial) {
   in_halves({middle, orders.end()}, trial);
 }
 
-void Projector::set_aside(const Records& order) {
-  const bus::Record& first = *order.front();
-  aside_[first.event.order_id] = {static_cast<std::int16_t>(first.partition), first.position,
+void Projector::set_aside(const Order& order) {
+  const bus::Record& first = *order.records.front();
+  aside_[first.event.order_id] = {static_cast<std::int16_t>(first.partition), order.read, order.before,
                                   std::chrono::steady_clock::now() + aside_again, 0};
   log_summed(LogLevel::warning, "projection", "an order waits for a lock",
              {{"instance", port_.instance()}, {"order", first.event.order_id.to_string()}});
@@ -203,7 +208,7 @@ void Projector::take_up_aside() {
     }
   }
   for (const auto& [shard, position] : settled())
-    if (leases_.held().at(shard).pos < position) return write({}, settled());
+    if (leases_.held().at(shard).pos != position) return write({}, settled());
 }
 
 void Projector::write(const Records& records, const Positions& to) {

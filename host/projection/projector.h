@@ -38,14 +38,20 @@ class Projector {
   };
   struct Aside {
     std::int16_t shard = 0;
-    std::int64_t from = 0;  // the position of its first event that is not projected
+    std::int64_t read = 0;     // the how many-th it was read
+    bus::Position before = 0;  // the shard's position then
     std::chrono::steady_clock::time_point due{};
     int failures = 0;
   };
   void apply(const std::vector<bus::Record>& records);
   void write(const Records& records, const Positions& to);
-  void in_halves(const std::vector<Records>& orders, Trial& trial);
-  void set_aside(const Records& order);
+  struct Order {
+    Records records;
+    std::int64_t read = 0;  // as in Aside
+    bus::Position before = 0;
+  };
+  void in_halves(const std::vector<Order>& orders, Trial& trial);
+  void set_aside(const Order& order);
   void take_up_aside();
   Positions settled();
   void apply_history(const Uuid& order_id, std::int16_t shard, bool replay);
@@ -63,6 +69,7 @@ class Projector {
   std::vector<bus::Record>
       retry_;  // a batch whose transaction was lost: done again before anything else is read
   Positions read_;               // what was taken from the bus, by shard
+  std::int64_t orders_read_ = 0;
   std::map<Uuid, Aside> aside_;  // orders that wait for somebody's lock
   outbox::LetterCount letters_;
   bool away_ = false;

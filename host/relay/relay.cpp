@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/survive.h"
 #include "base/troubles.h"
+#include "outbox/marks.h"
 
 namespace orderd::relay {
 namespace {
@@ -95,6 +96,7 @@ void Relay::maintain() {
     const auto rows = connection_->run(read_parked, store::Args().text(leases_.consumer()));
     for (int i = 0; i < rows.size(); ++i) parked_orders_.insert(rows.uuid(i, 0));
   }
+  epoch_ = outbox::epoch(*connection_).id;
   look_for_replays();
   lag_ = connection_->run(read_lag, store::Args().text(leases_.consumer())).integer(0, 0);
   letters_.count(*connection_, leases_.consumer());
@@ -113,7 +115,7 @@ bool Relay::publish() {
     std::rotate(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(turn_++ % from.size()), from.end());
     for (auto& entry : outbox::read(*connection_, from, events_per_read_max)) {
       handed_over_[entry.shard] = entry.pos;
-      waiting_.push_back({entry.shard, entry.pos, std::move(entry.event)});
+      waiting_.push_back({entry.shard, entry.pos, std::move(entry.event), epoch_});
     }
   }
   // An order may have been parked since these were read.
@@ -147,7 +149,7 @@ void Relay::begin_replay() {
     parked_orders_.erase(one.order_id);
     for (auto& entry : outbox::history(*connection_, one.order_id, one.from_version - 1))
       if (entry.event.version <= one.to_version)
-        waiting_.push_back({entry.shard, entry.pos, std::move(entry.event)});
+        waiting_.push_back({entry.shard, entry.pos, std::move(entry.event), epoch_});
   }
 }
 

@@ -56,6 +56,7 @@ class Relay {
   std::size_t turn_ = 0;
   std::int64_t refused_ = 0;  // letters of parking_ that the broker made, for the counter
   outbox::LetterCount letters_;
+  Uuid epoch_{};  // of the log
   bool away_ = false;
   Metrics::Value &published_, &lag_, &parked_;
 };

@@ -20,8 +20,11 @@ class Blocked {
     left_ = patience;
     std::erase_if(until_, [&](const auto& one) { return one.second <= now; });
   }
-  bool failed() { return --left_ > 0; }
+  void failed() { --left_; }
   bool out_of_patience() const { return left_ <= 0; }
+
+  /// Events of the log, as they are read: those that wait hold their shard's position.
+  std::int64_t next_event() { return ++events_read_; }
 
   void block(const OrderBody& body, Time until) {
     for (const Item& item : body.items) until_[item.sku] = std::max(until_[item.sku], until);
@@ -38,6 +41,7 @@ class Blocked {
  private:
   std::map<std::string, Time> until_;  // by product; no more than what is blocked at this moment
   int left_ = patience;
+  std::int64_t events_read_ = 0;
 };
 
 }  // namespace orderd::saga

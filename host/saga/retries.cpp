@@ -109,6 +109,7 @@ void Engine::stop_for_now(Task task, const StoreError& error) {
 
 void Engine::set_aside(Task task, Time until) {
   let_others_call(task);
+  if (task.inbox != 0) return later(std::move(task));
   task.blocked = true;
   again_.emplace_back(until, std::move(task));
 }
@@ -165,14 +166,20 @@ void Engine::try_blocked() {
 /// What was read, but never past what an order that is set aside has still to take from the log.
 Positions Engine::settled() const {
   Positions out = read_;
-  for (const auto& [time, task] : again_)
-    if (const Parked& from = task.origin; task.blocked && from.version > 0 && task.inbox == 0)
-      if (const auto found = out.find(from.shard); found != out.end())
-        found->second = std::min(found->second, from.pos - 1);
+  std::map<std::int16_t, std::int64_t> first;
+  for (const auto& [time, task] : again_) {
+    if (!task.blocked || task.read == 0 || !out.contains(task.origin.shard)) continue;
+    const auto [found, is_new] = first.try_emplace(task.origin.shard, task.read);
+    if (!is_new && found->second < task.read) continue;
+    found->second = task.read;
+    out[task.origin.shard] = task.before;
+  }
   return out;
 }
 
+/// A row of the inbox stays there, and is read again; all else waits here.
 void Engine::later(Task task) {
+  if (task.inbox != 0) return inbox_.later(task.inbox, clock_.now());
   const Millis wait =
       std::min(Millis(30'000), Millis(500) * (1 << std::min<std::uint32_t>(task.failures++, 6)));
   again_.emplace_back(clock_.now() + wait, std::move(task));

@@ -38,7 +38,8 @@ struct Task {
   std::int64_t inbox = 0;                   // the row that it came from, or 0
   bool admitted = false;                    // has the gate's permit
   std::uint32_t failures = 0;
-  bool blocked = false;  // set aside: what comes for its order waits behind it
+  std::int64_t read = 0, before = 0;  // from the log: the how many-th, and the shard's position before it
+  bool blocked = false;               // set aside: what comes for its order waits behind it
 };
 using Positions = std::map<std::int16_t, std::int64_t>;
 using Drafts = std::map<Uuid, Draft>;
