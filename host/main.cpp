@@ -161,8 +161,7 @@ class Stages {
 std::string database_problem(store::Pool& pool) {
   constexpr Millis busy_wait{200};
   try {
-    if (pool.acquire(busy_wait)->read_only())
-      return "postgres: " + std::string(store::cause_of("25006"));
+    if (pool.acquire(busy_wait)->read_only()) return "postgres: " + std::string(store::cause_of("25006"));
     return "";
   } catch (const store::DbError& error) {
     const std::string text = error.what();
@@ -269,6 +268,22 @@ http::front::Options front_options(const config::Settings& settings) {
   return options;
 }
 
+std::unique_ptr<http::front::Front> open_front(const config::Settings& settings, http::Api& api) {
+  auto front = std::make_unique<http::front::Front>(front_options(settings), api.factory());
+  log_info("main", "listening",
+           {{"address", settings.http_address}, {"port", std::to_string(front->port())}});
+  return front;
+}
+
+/// Health and numbers, on a port of their own.
+std::unique_ptr<http::front::Front> open_monitoring(const config::Settings& settings, http::Api& api) {
+  http::front::Options options;
+  options.address = settings.http_address;
+  options.port = settings.metrics_port;
+  options.workers = 1;
+  return std::make_unique<http::front::Front>(options, api.health_factory());
+}
+
 void run_until_stopped(Reload& reload, const config::Settings& settings, swap::Keeper& keeper) {
   for (auto wish = service::Wish::none; wish != service::Wish::stop; wish = service::wait(partitions_every)) {
     if (wish != service::Wish::reload) {
@@ -294,8 +309,8 @@ int Server::serve(Reload& reload) {
       std::cerr << "warning: " << line << "\n";
     return std::cout << "the configuration is good\n", 0;
   }
-  refuse_unfit_database(settings, definition,
-                        box);  // before the port opens, and before parts speak of what they miss
+  // Before the port opens, and before parts speak of what they miss.
+  refuse_unfit_database(settings, definition, box);
   Bus bus(settings);
   store::Pool pool(database(settings), settings.postgres_connections);
   DatabaseWatch database_watch(settings);
@@ -309,24 +324,20 @@ int Server::serve(Reload& reload) {
       lines.push_back(problem);
     return lines;
   };
-  const auto degraded = [&] { return degraded_parts(bus); };
   const auto keyring = make_keyring(settings);  // outlives the streams, which ask it
   intake::Intake intake(intake_options(settings), box);
   sse::Broadcaster broadcaster(*bus.events, pool);
   webhooks::Receiver webhooks;
   http::Api api({pool, intake, broadcaster, box,
                  product_source(pool, catalogs_for_new_orders(settings, *registry, definition)), webhooks,
-                 not_ready, settings.http_web_dir, degraded, access_options(settings, keyring.get()),
+                 not_ready, settings.http_web_dir, [&] { return degraded_parts(bus); },
+                 access_options(settings, keyring.get()),
                  admin_parts(settings, *registry, definition, pool)});
   reload.on("access.rate_", [&api](const config::Settings& fresh) {
     api.set_rate({fresh.access_rate_per_second, fresh.access_rate_burst});
   });
-  std::unique_ptr<http::front::Front> front;
-  if (settings.roles.contains("api")) {
-    front = std::make_unique<http::front::Front>(front_options(settings), api.factory());
-    log_info("main", "listening",
-             {{"address", settings.http_address}, {"port", std::to_string(front->port())}});
-  }
+  const auto front = settings.roles.contains("api") ? open_front(settings, api) : nullptr;
+  const auto monitoring = settings.metrics_port != 0 ? open_monitoring(settings, api) : nullptr;
   const Uuid host = Uuid::v7();
   swap::Keeper keeper(database(settings), *registry, host);
   if (!wait_for_schema(settings, box, *registry, keeper)) return 0;
@@ -341,7 +352,6 @@ int Server::serve(Reload& reload) {
   started = started_ = true;
   log_info("main", "started", {{"bus", settings.bus}});
   service::ready();
-
   run_until_stopped(reload, settings, keeper);
   log_info("main", "stopping: finishing what is in flight");
   const Millis drain(reload.settings().drain_ms);

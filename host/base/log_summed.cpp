@@ -5,7 +5,6 @@
 #include <mutex>
 #include <utility>
 
-
 namespace orderd {
 namespace {
 

@@ -125,6 +125,7 @@ Api::Api(ApiParts parts) : parts_(std::move(parts)), tokens_(parts_.secrets), ga
   add_product_route(router_, parts_);
   add_webhook_route(router_, parts_);
   add_health_routes(router_, parts_);
+  add_health_routes(health_, parts_);
   add_explain_route(router_, parts_);
   add_saga_routes(router_, parts_);
   add_verb_routes(router_, parts_);
@@ -135,5 +136,6 @@ Api::Api(ApiParts parts) : parts_(std::move(parts)), tokens_(parts_.secrets), ga
 }
 
 Poco::Net::HTTPRequestHandlerFactory::Ptr Api::factory() { return new Factory(router_, gate_); }
+Poco::Net::HTTPRequestHandlerFactory::Ptr Api::health_factory() { return new Factory(health_, gate_); }
 
 }  // namespace orderd::http

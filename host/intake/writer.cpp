@@ -167,10 +167,9 @@ void Writer::settle(Task task) {
 bool Writer::failed(Task& task, const store::DbError& error) {
   // A key that was used before is a caller's everyday retry.
   const bool key_used = error.sqlstate == sqlstate_key_used;
-  log_summed(key_used ? LogLevel::debug : LogLevel::warning, "intake", "a batch of orders was not committed",
-             {{"orders", std::to_string(task.batch.size())},
-              {"sqlstate", error.sqlstate},
-              {"error", error.what()}});
+  log_summed(
+      key_used ? LogLevel::debug : LogLevel::warning, "intake", "a batch of orders was not committed",
+      {{"orders", std::to_string(task.batch.size())}, {"sqlstate", error.sqlstate}, {"error", error.what()}});
   const store::Trouble trouble = store::trouble_of(error.sqlstate);
   const bool never = is_orders_fault(error.sqlstate);
   if (!key_used) cause_ = store::cause_of(error.sqlstate);
@@ -185,7 +184,8 @@ bool Writer::failed(Task& task, const store::DbError& error) {
   } else if (store::is_locked(error.sqlstate)) {
     // A lost COMMIT may hold its own rows: they stay together. Else the next try is on the log's next shard,
     // and then it is one of the orders.
-    if (task.maybe_written || task.tries == 0 || task.batch.size() == 1) return true;
+    if (task.maybe_written || task.tries == 0) return true;
+    if (task.batch.size() == 1) return refuse(task.batch, Placed::Kind::unavailable, false), false;
     task.locked = true;
     return take_apart(std::move(task)), false;
   } else if (trouble == store::Trouble::passing && !never) {
@@ -221,6 +221,7 @@ void Writer::take_apart(Task task) {
     Task one;
     one.maybe_written = task.maybe_written;
     one.locked = task.locked;
+    if (task.locked) one.tries = tries_max - 1;
     one.until = task.locked ? task.until : steady_clock::time_point{};
     one.batch.push_back(std::move(order));
     if (one.locked && steady_clock::now() >= one.until)
@@ -305,8 +306,8 @@ void Writer::answer_committed(Batch& batch) {
 
 void Writer::refuse(Batch& batch, Placed::Kind kind, bool maybe_written) {
   if (kind == Placed::Kind::unavailable && !batch.empty())
-    troubles().say("intake", "new orders are refused: " +
-                                 std::string(cause_.empty() ? store::cause_of("") : cause_));
+    troubles().say("intake",
+                   "new orders are refused: " + std::string(cause_.empty() ? store::cause_of("") : cause_));
   for (auto& order : batch) order->finish(kind, maybe_written, cause_);
   batch.clear();
 }

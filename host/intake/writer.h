@@ -78,7 +78,7 @@ class Writer {
   std::chrono::steady_clock::time_point connect_again_{}, purge_again_{}, look_again_{};
   std::string_view cause_;  // of the last failure
   bool away_ = false;       // the database, and the log says so
-  bool paused_ = false;  // as the switch was at the last look
+  bool paused_ = false;     // as the switch was at the last look
   std::int16_t next_shard_ = 0;
 };
 

@@ -18,7 +18,7 @@ constexpr std::size_t events_per_batch_max = 1024;
 constexpr std::chrono::milliseconds maintain_every{1000}, store_retry{500}, aside_again{500};
 // One order's locked row keeps all others waiting for as long, once.
 constexpr int lock_timeout_ms = 250;
-constexpr int locks_per_batch_max = 12, aside_tries_max = 4;
+constexpr int locks_per_batch_max = 8, aside_tries_max = 4;
 constexpr std::size_t aside_max = 1000;
 
 store::DbError db_error_of(const plugins::TxError& error) {

@@ -67,8 +67,8 @@ class Projector {
   std::unique_ptr<store::Connection> connection_;
   std::chrono::steady_clock::time_point maintained_{};
   std::vector<bus::Record>
-      retry_;  // a batch whose transaction was lost: done again before anything else is read
-  Positions read_;               // what was taken from the bus, by shard
+      retry_;       // a batch whose transaction was lost: done again before anything else is read
+  Positions read_;  // what was taken from the bus, by shard
   std::int64_t orders_read_ = 0;
   std::map<Uuid, Aside> aside_;  // orders that wait for somebody's lock
   outbox::LetterCount letters_;

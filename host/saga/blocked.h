@@ -14,7 +14,7 @@ namespace orderd::saga {
 class Blocked {
  public:
   /// Failed attempts of one tick, each as long as a lock timeout, before what is left waits untried.
-  static constexpr int patience = 12;
+  static constexpr int patience = 8;
 
   void begin_tick(Time now) {
     left_ = patience;

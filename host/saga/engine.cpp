@@ -67,6 +67,7 @@ void Engine::run(std::stop_token stop) {
 
 bool Engine::turn(Millis wait) {
   try {
+    blocked_.begin_tick(clock_.now());
     if (clock_.now() - maintained_ >= options_.maintain_every) maintain();
     std::vector<Task> tasks;
     // Answers first: the room that they make is for those who wait, before what is new is read.
@@ -74,7 +75,6 @@ bool Engine::turn(Millis wait) {
     take_due(tasks);
     take_inbox(tasks);
     read_on(tasks, wait);
-    blocked_.begin_tick(clock_.now());
     if (!tasks.empty() || !parking_.empty()) tick(std::move(tasks));
     try_blocked();
     if (away_) {

@@ -62,8 +62,8 @@ class Engine {
   Millis until_next_timer(Millis most) const;
   void tick(std::vector<Task> tasks);
   bool add_cancellations(std::vector<Task>& tasks);
-  void in_halves(std::vector<Task> tasks), wait_behind(std::vector<Task>& tasks), try_blocked();
-  void let_others_call(Task& task), set_aside(Task task, Time until), alone(Task task), later(Task task);
+  void in_halves(std::vector<Task> tasks), wait_behind(std::vector<Task>&tasks), try_blocked();
+  void let_others_call(Task&task), set_aside(Task task, Time until), alone(Task task), later(Task task);
   void stop_for_now(Task task, const StoreError& error);
   Positions settled() const;
   void write(const std::vector<Task>& tasks, const Positions& positions);

@@ -1,7 +1,6 @@
 // What could not be written with the others: behind what happened meanwhile, in smaller parts, alone, later.
 #include <algorithm>
 
-#include "base/fault.h"
 #include "base/log_summed.h"
 #include "saga/engine.h"
 
@@ -98,7 +97,8 @@ void Engine::let_others_call(Task& task) {
 /// An order that is blocked alone, and with it those who want the goods that somebody holds.
 void Engine::stop_for_now(Task task, const StoreError& error) {
   blocked_.failed();
-  const Time until = clock_.now() + std::min(blocked_longest, blocked_again * (1 << std::min(task.failures, 4u)));
+  const Time until =
+      clock_.now() + std::min(blocked_longest, blocked_again * (1 << std::min(task.failures, 4u)));
   ++task.failures;
   log_summed(LogLevel::warning, "saga", "an order waits for the database",
              {{"order", task.order_id.to_string()}, {"error", error.what()}});
@@ -116,7 +116,6 @@ void Engine::set_aside(Task task, Time until) {
 
 /// Takes out what belongs to an order that is set aside, or wants goods that are: it waits with them.
 void Engine::wait_behind(std::vector<Task>& tasks) {
-  if (fault::mutation("blocked_order_holds_others")) return;
   std::map<Uuid, std::pair<Time, std::uint32_t>> waiting;
   for (const auto& [time, task] : again_)
     if (task.blocked) waiting[task.order_id] = std::max(waiting[task.order_id], {time, task.failures});

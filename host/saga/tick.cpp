@@ -38,10 +38,12 @@ void Engine::tick(std::vector<Task> tasks) {
     try {
       return write(tasks, settled());
     } catch (const StoreError& error) {
-      if (error.kind == StoreError::Kind::lost) throw;
+      const bool blocked = error.kind == StoreError::Kind::blocked;
+      if (error.kind == StoreError::Kind::lost || (blocked && fault::mutation("blocked_order_holds_others")))
+        throw;
       const bool again = error.kind == StoreError::Kind::conflict && attempt < batch_attempts_max;
       if (again && add_cancellations(tasks)) continue;
-      if (error.kind == StoreError::Kind::blocked) blocked_.failed();
+      if (blocked) blocked_.failed();
       log_info("saga", "a batch failed, doing it in halves",
                {{"orders", std::to_string(tasks.size())}, {"error", error.what()}});
       break;

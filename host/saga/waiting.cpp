@@ -23,7 +23,8 @@ void Engine::read_on(std::vector<Task>& tasks, Millis wait) {
   const Millis idle = tasks.empty() ? until_next_timer(wait) : Millis(0);
   const std::size_t waiting = gate_.waiting_for_room();
   const bool several = waiting >= options_.waiting_max && plugins_.external_instances().size() > 1;
-  if (again_.size() < set_aside_max && waiting < (several ? options_.waiting_max_of_several : options_.waiting_max))
+  if (again_.size() < set_aside_max &&
+      waiting < (several ? options_.waiting_max_of_several : options_.waiting_max))
     return read(orders_.poll(options_.orders_per_tick_max, idle), tasks);
   take_answers(tasks, idle);
 }

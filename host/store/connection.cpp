@@ -33,7 +33,8 @@ bool ends_session(const std::string& sqlstate) { return trouble_of(sqlstate) == 
 
 /// For who watches from outside: whether this process's last session, commit or loss of one went well.
 Metrics::Value& database_up() {
-  static auto& up = metrics().gauge("orderd_database_up", "1 while PostgreSQL can be reached and takes writes");
+  static auto& up =
+      metrics().gauge("orderd_database_up", "1 while PostgreSQL can be reached and takes writes");
   return up;
 }
 
@@ -257,9 +258,7 @@ namespace {
 constexpr Statement commit_statement{"commit", "commit"};
 }  // namespace
 
-UnitOfWork::UnitOfWork(Connection& connection) : connection_(connection) {
-  preamble_ = connection_.begin();
-}
+UnitOfWork::UnitOfWork(Connection& connection) : connection_(connection) { preamble_ = connection_.begin(); }
 
 UnitOfWork::~UnitOfWork() {
   if (done_ || !connection_.usable()) return;

@@ -11,28 +11,11 @@
 #include <vector>
 
 #include "store/args.h"
+#include "store/connection_options.h"
 #include "store/db_error.h"
 #include "store/rows.h"
 
 namespace orderd::store {
-
-/// SQL with a name under which each session prepares it once. Make them `constexpr` or static: the address is
-/// not kept.
-struct Statement {
-  const char* name;
-  const char* sql;
-};
-
-struct ConnectionOptions {
-  std::string url;         // libpq connection string or URI
-  std::string password{};  // wins over the URL's; "": the URL's, or libpq's other sources
-  bool pooled = false;  // behind pgbouncer in transaction mode: no prepared statements, no session settings
-  int connect_timeout_s = 5;
-  int lock_timeout_ms = 2000;                 // a stage never waits longer for somebody's row lock
-  int idle_in_transaction_timeout_ms = 5000;  // a frozen owner's locks end by themselves
-  int tcp_user_timeout_ms = 5000;
-  std::string application_name = "orderd";
-};
 
 /// A parameter of somebody else's statement, as it came.
 struct ForeignParam {
@@ -59,7 +42,8 @@ class Connection {
   /// Queues SQL that is not known at build time (a plugin's), prepared once per text.
   void send_foreign(const char* sql, const std::vector<ForeignParam>& params, bool binary_result);
 
-  /// Queues BEGIN, and what a pooled session has to be told for each transaction; how many results that makes.
+  /// Queues BEGIN, and what a pooled session has to be told for each transaction; how many results that
+  /// makes.
   int begin();
   /// Statements that were sent since the last flush.
   std::size_t queued() const;
@@ -119,7 +103,9 @@ class UnitOfWork {
   std::vector<Rows> commit();
   Connection& connection() { return connection_; }
   /// How many results the next flush will have before those of statements sent from now on.
-  std::size_t pending() const { return connection_.queued() - (begun_ ? 0 : static_cast<std::size_t>(preamble_)); }
+  std::size_t pending() const {
+    return connection_.queued() - (begun_ ? 0 : static_cast<std::size_t>(preamble_));
+  }
 
  private:
   Connection& connection_;

@@ -58,9 +58,7 @@ Lane::Lane(Options options, plugins::WebhookPort& port, store::Pool& pool)
                                     "Events that had been taken before")),
       waiting_(metrics().gauge("orderd_webhooks_waiting{instance=\"" + port.instance() + "\"}",
                                "Calls that wait for their order")),
-      thread_([this](const std::stop_token& stop) {
-        keep_running("webhooks", stop, [&] { run(stop); });
-      }) {}
+      thread_([this](const std::stop_token& stop) { keep_running("webhooks", stop, [&] { run(stop); }); }) {}
 
 Lane::~Lane() {
   thread_.request_stop();
@@ -83,7 +81,8 @@ void Lane::run(std::stop_token stop) {
       look_again();
     } catch (const store::DbError& error) {
       if (!error.connection_lost)
-        log_warning("webhooks", "waiting webhooks cannot be read", {{"error", error.what()}});
+        log_summed(LogLevel::warning, "webhooks", "waiting webhooks cannot be read",
+                   {{"error", error.what()}});
     }
   }
   for (Call& call : queue_.take(options_.calls_queued_max, Millis(0))) call.done({Answer::Kind::unavailable});
