@@ -12,6 +12,8 @@
 #include "admin/verify.h"
 #include "base/log.h"
 #include "base/service.h"
+#include "base/survive.h"
+#include "base/troubles.h"
 #include "bus/kafka/kafka_bus.h"
 #include "bus/log_backed/log_backed_bus.h"
 #include "bus/pglog/pglog_bus.h"
@@ -99,12 +101,12 @@ class Stages {
     if (saga_plugins_) saga_plugins_->set_routes(saga::parse_routes(settings.routes));
   }
   void start(swap::Keeper& keeper) {
-    threads_.emplace_back([&keeper](std::stop_token stop) { keeper.run(stop); });
-    if (relay_) threads_.emplace_back([this](std::stop_token stop) { relay_->run(stop); });
+    run("swap", [&keeper](std::stop_token stop) { keeper.run(stop); });
+    if (relay_) run("relay", [this](std::stop_token stop) { relay_->run(stop); });
     if (engine_) watch_ = std::make_unique<admin::Watch>(database(settings_));
-    if (engine_) threads_.emplace_back([this](std::stop_token stop) { engine_->run(stop); });
-    if (sweeper_) threads_.emplace_back([this](std::stop_token stop) { sweeper_->run(stop); });
-    for (auto& one : projectors_) threads_.emplace_back([&one](std::stop_token stop) { one->run(stop); });
+    if (engine_) run("saga", [this](std::stop_token stop) { engine_->run(stop); });
+    if (sweeper_) run("reconcile", [this](std::stop_token stop) { sweeper_->run(stop); });
+    for (auto& one : projectors_) run("projection", [&one](std::stop_token stop) { one->run(stop); });
   }
   void stop() {
     for (auto& thread : threads_) thread.request_stop();
@@ -113,6 +115,11 @@ class Stages {
   }
 
  private:
+  void run(const char* part, std::function<void(std::stop_token)> work) {
+    threads_.emplace_back([part, work = std::move(work)](std::stop_token stop) {
+      keep_running(part, stop, [&] { work(stop); });
+    });
+  }
   outbox::LeaseOptions lease(const std::string& consumer) const {
     return {consumer_name(settings_, consumer), host_, settings_.lease_ms};
   }
@@ -154,7 +161,7 @@ class Stages {
 std::string database_problem(store::Pool& pool) {
   constexpr Millis busy_wait{200};
   try {
-    (void)pool.acquire(busy_wait);
+    if (pool.acquire(busy_wait)->read_only()) return "postgres: " + std::string(store::cause_of("25006"));
     return "";
   } catch (const store::DbError& error) {
     const std::string text = error.what();
@@ -188,6 +195,7 @@ std::vector<std::string> degraded_parts(const Bus& bus) {
         "plugins: " + std::to_string(waiting) +
         " orders wait for a build that is not on this host; the log names it, `orderctl plugin install` "
         "brings it");
+  for (const std::string& line : troubles().list()) problems.push_back(line);
   if (const auto clock = store::clock_problem(); !clock.empty()) problems.push_back(clock);
   return problems;
 }
@@ -260,10 +268,26 @@ http::front::Options front_options(const config::Settings& settings) {
   return options;
 }
 
+std::unique_ptr<http::front::Front> open_front(const config::Settings& settings, http::Api& api) {
+  auto front = std::make_unique<http::front::Front>(front_options(settings), api.factory());
+  log_info("main", "listening",
+           {{"address", settings.http_address}, {"port", std::to_string(front->port())}});
+  return front;
+}
+
+/// Health and numbers, on a port of their own.
+std::unique_ptr<http::front::Front> open_monitoring(const config::Settings& settings, http::Api& api) {
+  http::front::Options options;
+  options.address = settings.http_address;
+  options.port = settings.metrics_port;
+  options.workers = 1;
+  return std::make_unique<http::front::Front>(options, api.health_factory());
+}
+
 void run_until_stopped(Reload& reload, const config::Settings& settings, swap::Keeper& keeper) {
   for (auto wish = service::Wish::none; wish != service::Wish::stop; wish = service::wait(partitions_every)) {
     if (wish != service::Wish::reload) {
-      outbox::ensure_partitions(database(settings));
+      (void)survive("main", [&] { outbox::ensure_partitions(database(settings)); });
       continue;
     }
     reload.run();
@@ -286,8 +310,8 @@ int Server::serve(Reload& reload) {
   const auto registry = load_plugins(settings, definition);
   judge(settings, *registry, definition);
   if (given_.contains("check-config")) return say_good(judge_database(settings, definition));
-  refuse_unfit_database(settings, definition,
-                        box);  // before the port opens, and before parts speak of what they miss
+  // Before the port opens, and before parts speak of what they miss.
+  refuse_unfit_database(settings, definition, box);
   Bus bus(settings);
   store::Pool pool(database(settings), settings.postgres_connections);
   DatabaseWatch database_watch(settings);
@@ -300,24 +324,20 @@ int Server::serve(Reload& reload) {
       lines.push_back(problem);
     return lines;
   };
-  const auto degraded = [&] { return degraded_parts(bus); };
   const auto keyring = make_keyring(settings);  // outlives the streams, which ask it
   intake::Intake intake(intake_options(settings), box);
   sse::Broadcaster broadcaster(*bus.events, pool);
   webhooks::Receiver webhooks;
   http::Api api({pool, intake, broadcaster, box,
                  product_source(pool, catalogs_for_new_orders(settings, *registry, definition)), webhooks,
-                 not_ready, settings.http_web_dir, degraded, access_options(settings, keyring.get()),
+                 not_ready, settings.http_web_dir, [&] { return degraded_parts(bus); },
+                 access_options(settings, keyring.get()),
                  admin_parts(settings, *registry, definition, pool)});
   reload.on("access.rate_", [&api](const config::Settings& fresh) {
     api.set_rate({fresh.access_rate_per_second, fresh.access_rate_burst});
   });
-  std::unique_ptr<http::front::Front> front;
-  if (settings.roles.contains("api")) {
-    front = std::make_unique<http::front::Front>(front_options(settings), api.factory());
-    log_info("main", "listening",
-             {{"address", settings.http_address}, {"port", std::to_string(front->port())}});
-  }
+  const auto front = settings.roles.contains("api") ? open_front(settings, api) : nullptr;
+  const auto monitoring = settings.metrics_port != 0 ? open_monitoring(settings, api) : nullptr;
   const Uuid host = Uuid::v7();
   swap::Keeper keeper(database(settings), *registry, host);
   if (!wait_for_schema(settings, box, *registry, keeper)) return 0;
@@ -331,7 +351,6 @@ int Server::serve(Reload& reload) {
   started = started_ = true;
   log_info("main", "started", {{"bus", settings.bus}});
   service::ready();
-
   run_until_stopped(reload, settings, keeper);
   log_info("main", "stopping: finishing what is in flight");
   const Millis drain(reload.settings().drain_ms);

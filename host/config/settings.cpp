@@ -83,6 +83,8 @@ using Setter = std::function<void(Settings&, const Found&)>;
 const std::map<std::string, Setter>& setters() {
   static const std::map<std::string, Setter> known{
       {"http.address", [](Settings& s, const Found& f) { s.http_address = f.raw.value; }},
+      {"metrics.port",
+       [](Settings& s, const Found& f) { s.metrics_port = f.number<std::uint16_t>(0, 65535); }},
       {"http.port", [](Settings& s, const Found& f) { s.http_port = f.number<std::uint16_t>(0, 65535); }},
       {"http.workers", [](Settings& s, const Found& f) { s.http_workers = f.number<unsigned>(1, 1024); }},
       {"http.web_dir", [](Settings& s, const Found& f) { s.http_web_dir = f.raw.value; }},

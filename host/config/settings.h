@@ -31,6 +31,7 @@ struct PluginSettings {
 struct Settings {
   std::string http_address = "127.0.0.1";
   std::uint16_t http_port = 3000;
+  std::uint16_t metrics_port = 0;  // 0: health and numbers are on http_port alone
   unsigned http_workers = 8;
   std::string http_web_dir = "/usr/share/orderd/web";
   std::vector<std::string> http_trusted_proxies;

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <set>
 
-#include "base/log.h"
+#include "base/log_summed.h"
 #include "http/fields.h"
 #include "http/routes.h"
 
@@ -18,22 +18,27 @@ constexpr std::string_view undefined_table = "42P01";
 /// The database's trouble as the client gets to see it: never a statement's text.
 Error error_of(const store::DbError& error) {
   if (error.sqlstate == undefined_table) return Error::read_model_unavailable;
-  // Connection exceptions, transaction rollback, insufficient resources, operator intervention, locks, no
-  // answer at all.
-  static constexpr std::array<std::string_view, 6> passing{"08", "40", "53", "57", "55", "58"};
-  const std::string_view error_class = std::string_view(error.sqlstate).substr(0, 2);
-  const bool passes = std::find(passing.begin(), passing.end(), error_class) != passing.end();
-  return error.connection_lost || error.sqlstate.empty() || passes ? Error::database_unavailable
-                                                                   : Error::internal;
+  // XX: what is stored is damaged; trying again helps nobody.
+  const bool passes = store::trouble_of(error.sqlstate) != store::Trouble::permanent;
+  return error.connection_lost || (passes && !error.sqlstate.starts_with("XX")) ? Error::database_unavailable
+                                                                                : Error::internal;
+}
+
+/// Why, where it is not that the database cannot be reached.
+std::string detail_of(const store::DbError& error) {
+  if (error_of(error) != Error::database_unavailable) return {};
+  std::string words(store::cause_of(error.sqlstate));
+  words[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(words[0])));
+  return words + ". Nothing was changed; try again.";
 }
 
 Answer run(const Handler& handler, Call& call) {
   try {
     return handler(call);
   } catch (const store::DbError& error) {
-    log_warning("http", "a request failed in the database",
-                {{"request", call.request_id}, {"sqlstate", error.sqlstate}, {"error", error.what()}});
-    return Problem{error_of(error), {}, {}, {}};
+    log_summed(LogLevel::warning, "http", "a request failed in the database",
+               {{"request", call.request_id}, {"sqlstate", error.sqlstate}, {"error", error.what()}});
+    return Problem{error_of(error), detail_of(error), {}, {}};
   } catch (const std::exception& error) {
     log_error("http", "a request failed", {{"request", call.request_id}, {"error", error.what()}});
     return Problem{Error::internal, {}, {}, {}};
@@ -120,6 +125,7 @@ Api::Api(ApiParts parts) : parts_(std::move(parts)), tokens_(parts_.secrets), ga
   add_product_route(router_, parts_);
   add_webhook_route(router_, parts_);
   add_health_routes(router_, parts_);
+  add_health_routes(health_, parts_);
   add_explain_route(router_, parts_);
   add_saga_routes(router_, parts_);
   add_verb_routes(router_, parts_);
@@ -130,5 +136,6 @@ Api::Api(ApiParts parts) : parts_(std::move(parts)), tokens_(parts_.secrets), ga
 }
 
 Poco::Net::HTTPRequestHandlerFactory::Ptr Api::factory() { return new Factory(router_, gate_); }
+Poco::Net::HTTPRequestHandlerFactory::Ptr Api::health_factory() { return new Factory(health_, gate_); }
 
 }  // namespace orderd::http

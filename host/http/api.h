@@ -76,12 +76,14 @@ class Api {
   void set_rate(access::Rate rate) { gate_.set_rate(rate); }
   /// For the front. Refers to this object.
   Poco::Net::HTTPRequestHandlerFactory::Ptr factory();
+  /// The same with health and numbers alone, for a port of their own.
+  Poco::Net::HTTPRequestHandlerFactory::Ptr health_factory();
 
  private:
   const ApiParts parts_;
   const TrackingTokens tokens_;
   Gate gate_;
-  Router router_;
+  Router router_, health_;
 };
 
 }  // namespace orderd::http

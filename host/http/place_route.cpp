@@ -1,9 +1,15 @@
 // POST /api/orders: checked on a worker, committed by the intake's writer, which also sends the answer.
+#include "base/metrics.h"
 #include "http/fields.h"
 #include "http/routes.h"
 
 namespace orderd::http {
 namespace {
+
+Metrics::Value& refused(Error error) {
+  return metrics().counter("orderd_orders_refused_total{code=\"" + std::string(face_of(error).code) + "\"}",
+                           "Valid orders that were not taken, by the problem's code");
+}
 
 /// What the answer needs when the writer comes back, long after the request's handler has gone.
 struct Pending {
@@ -12,6 +18,7 @@ struct Pending {
   const TrackingTokens& tokens;
 
   void fail(Error error, std::string detail = {}) {
+    ++refused(error);
     const Problem problem{error, std::move(detail), {}, {}};
     answer.finish(face_of(error).status, problem_fields(problem),
                   problem_json(problem, {request_id, instance}));
@@ -39,12 +46,14 @@ struct Pending {
       case intake::Placed::Kind::failed:
         return fail(Error::internal);
       case intake::Placed::Kind::unavailable:
-        return fail(
-            Error::database_unavailable,
-            placed.maybe_written
-                ? "The database went away during the commit, so the order may exist. Send the request "
-                  "again with its Idempotency-Key to learn it."
-                : "The database cannot be reached at the moment. The order was not placed; try again.");
+        if (placed.maybe_written)
+          return fail(Error::database_unavailable,
+                      "The database went away during the commit, so the order may exist. Send the request "
+                      "again with its Idempotency-Key to learn it.");
+        return fail(Error::database_unavailable,
+                    "The order was not placed: " +
+                        std::string(placed.cause.empty() ? store::cause_of("") : placed.cause) +
+                        ". Try again.");
     }
   }
 };
@@ -52,6 +61,9 @@ struct Pending {
 }  // namespace
 
 void add_place_route(Router& router, const ApiParts& parts, const TrackingTokens& tokens) {
+  for (const Error error : {Error::overloaded, Error::intake_paused, Error::database_unavailable,
+                            Error::idempotency_key_reused, Error::internal})
+    refused(error);  // there from the start, as zero
   const auto place = [&intake = parts.intake, &tokens,
                       key = parts.secrets.derive("fingerprint")](Call& call) -> Answer {
     if (auto problem = authorize(call, Scope::orders_write)) return std::move(*problem);

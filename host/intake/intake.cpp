@@ -1,13 +1,26 @@
 #include "intake/intake.h"
 
+#include <algorithm>
+
+#include "base/survive.h"
 #include "intake/writer.h"
 
 namespace orderd::intake {
 
+namespace {
+
+/// A writer that waits for a lock keeps all that comes behind waiting.
+IntakeOptions with_short_locks(IntakeOptions options) {
+  options.database.lock_timeout_ms = std::min(options.database.lock_timeout_ms, 500);
+  return options;
+}
+
+}  // namespace
+
 Intake::Intake(IntakeOptions options, const store::SecretBox& secrets)
-    : options_(std::move(options)), secrets_(secrets), queue_(options_.queue_orders_max) {
+    : options_(with_short_locks(std::move(options))), secrets_(secrets), queue_(options_.queue_orders_max) {
   for (unsigned i = 0; i < options_.writers; ++i)
-    writers_.emplace_back([this] { Writer(options_, queue_).run(); });
+    writers_.emplace_back([this] { keep_running("intake", {}, [this] { Writer(options_, queue_).run(); }); });
 }
 
 Intake::~Intake() {

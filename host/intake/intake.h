@@ -47,6 +47,7 @@ struct Placed {
   Kind kind = Kind::failed;
   FoldedOrder order;           // created, replayed: at version 1
   bool maybe_written = false;  // COMMIT was sent, and its fate could not be found out in time
+  std::string_view cause{};    // unavailable: why, in a few words that stay; "": it cannot be reached
 };
 /// Called once, on a writer's thread or, when refused at once, on the caller's. Must not wait, must not
 /// throw.
@@ -58,7 +59,7 @@ struct IntakeOptions {
   std::size_t queue_orders_max = 4096;
   std::size_t batch_orders_max = 256;
   std::int16_t shards = 8;                          // rows of log_shard
-  std::chrono::milliseconds settle_timeout{5'000};  // to find out what became of a lost COMMIT
+  std::chrono::milliseconds settle_timeout{5'000};  // to find out what became of a lost COMMIT, or for locks
 };
 
 struct PendingOrder;  // writer.h: a placement made ready to be written, and its callback

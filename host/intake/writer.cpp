@@ -5,8 +5,9 @@
 #include <unordered_set>
 
 #include "base/fault.h"
-#include "base/log.h"
+#include "base/log_summed.h"
 #include "base/metrics.h"
+#include "base/troubles.h"
 #include "model/json.h"
 #include "outbox/log.h"
 
@@ -36,7 +37,7 @@ constexpr store::Statement read_existing{"read_existing_orders",
 
 constexpr store::Statement read_switch{"intake_switch", "select 1 from switches where name = 'intake'"};
 
-constexpr std::string_view unique_violation = "23505";
+constexpr std::string_view unique_violation = "23505", sqlstate_read_only = "25006";
 
 /// Errors that the same order would meet again: bad data, a constraint, a limit of PostgreSQL.
 bool is_orders_fault(const std::string& sqlstate) {
@@ -56,9 +57,9 @@ std::string orders_body(const OrderDraft& draft, std::string_view members) {
 
 }  // namespace
 
-void PendingOrder::finish(Placed::Kind kind, bool maybe_written) {
+void PendingOrder::finish(Placed::Kind kind, bool maybe_written, std::string_view cause) {
   const bool shown = kind == Placed::Kind::created || kind == Placed::Kind::replayed;
-  on_placed({kind, shown ? std::move(answer) : FoldedOrder{}, maybe_written});
+  on_placed({kind, shown ? std::move(answer) : FoldedOrder{}, maybe_written, cause});
 }
 
 std::unique_ptr<PendingOrder> prepare(Placement placement, OnPlaced on_placed,
@@ -145,38 +146,56 @@ void Writer::replay_or_refuse(Batch batch) {
 }
 
 void Writer::settle(Task task) {
+  if (task.until == steady_clock::time_point{}) task.until = steady_clock::now() + options_.settle_timeout;
   while (!task.batch.empty()) {
     if (!(task.maybe_written ? connect_within_settle_timeout() : connect()))
       return refuse(task.batch, Placed::Kind::unavailable, task.maybe_written);
     try {
       if (try_once(task)) return;
     } catch (const store::DbError& error) {
-      // A key that was used before is a caller's everyday retry.
-      const auto level = error.sqlstate == sqlstate_key_used ? LogLevel::debug : LogLevel::warning;
-      log(level, "intake", "a batch of orders was not committed",
-          {{"orders", std::to_string(task.batch.size())},
-           {"sqlstate", error.sqlstate},
-           {"error", error.what()}});
-      if (error.connection_lost) {
-        task.maybe_written = task.look_up_orders = true;
-        connection_.reset();
-      } else if (error.sqlstate == sqlstate_key_used) {
-        task.look_up_keys = true;
-      } else if (error.sqlstate == unique_violation && task.maybe_written) {
-        task.look_up_orders = true;
-      } else if (task.batch.size() > 1) {
-        return take_apart(std::move(task));
-      } else if (is_orders_fault(error.sqlstate) || !task.maybe_written) {
-        return refuse(task.batch,
-                      is_orders_fault(error.sqlstate) ? Placed::Kind::failed : Placed::Kind::unavailable,
-                      false);
-      }
+      if (!failed(task, error)) return;
     } catch (const std::exception& error) {
       log_error("intake", "a batch of orders could not be written", {{"error", error.what()}});
       return refuse(task.batch, Placed::Kind::failed, task.maybe_written);
     }
-    if (++task.tries == tries_max) return refuse(task.batch, Placed::Kind::unavailable, task.maybe_written);
+    if (++task.tries == tries_max || steady_clock::now() >= task.until)
+      return refuse(task.batch, Placed::Kind::unavailable, task.maybe_written);
   }
+}
+
+/// What a failed try means; false when all of the task has been dealt with.
+bool Writer::failed(Task& task, const store::DbError& error) {
+  // A key that was used before is a caller's everyday retry.
+  const bool key_used = error.sqlstate == sqlstate_key_used;
+  log_summed(
+      key_used ? LogLevel::debug : LogLevel::warning, "intake", "a batch of orders was not committed",
+      {{"orders", std::to_string(task.batch.size())}, {"sqlstate", error.sqlstate}, {"error", error.what()}});
+  const store::Trouble trouble = store::trouble_of(error.sqlstate);
+  const bool never = is_orders_fault(error.sqlstate);
+  if (!key_used) cause_ = store::cause_of(error.sqlstate);
+  if (error.connection_lost) {
+    connection_.reset();
+    // Who may not write has written nothing; of all others the COMMIT may have been the last that was heard.
+    if (error.sqlstate != sqlstate_read_only) task.maybe_written = task.look_up_orders = true;
+  } else if (key_used) {
+    task.look_up_keys = true;
+  } else if (error.sqlstate == unique_violation && task.maybe_written) {
+    task.look_up_orders = true;
+  } else if (store::is_locked(error.sqlstate)) {
+    // A lost COMMIT may hold its own rows: they stay together. Else the next try is on the log's next shard,
+    // and then it is one of the orders.
+    if (task.maybe_written || task.tries == 0) return true;
+    if (task.batch.size() == 1) return refuse(task.batch, Placed::Kind::unavailable, false), false;
+    task.locked = true;
+    return take_apart(std::move(task)), false;
+  } else if (trouble == store::Trouble::passing && !never) {
+    return refuse(task.batch, Placed::Kind::unavailable, task.maybe_written), false;
+  } else if (task.batch.size() > 1) {
+    return take_apart(std::move(task)), false;
+  } else if (never || !task.maybe_written) {
+    return refuse(task.batch, never ? Placed::Kind::failed : Placed::Kind::unavailable, false), false;
+  }
+  return true;
 }
 
 bool Writer::try_once(Task& task) {
@@ -188,6 +207,8 @@ bool Writer::try_once(Task& task) {
   commit(task.batch);
   ORDERD_FAULT_POINT("intake.after_commit");
   outbox::appended().raise();
+  troubles().clear("intake");
+  cause_ = {};
   accepted_ += static_cast<std::int64_t>(task.batch.size());
   ++batches_;
   for (const auto& order : task.batch) took_.observe(now() - order->created.at);
@@ -199,8 +220,14 @@ void Writer::take_apart(Task task) {
   for (auto& order : task.batch) {
     Task one;
     one.maybe_written = task.maybe_written;
+    one.locked = task.locked;
+    if (task.locked) one.tries = tries_max - 1;
+    one.until = task.locked ? task.until : steady_clock::time_point{};
     one.batch.push_back(std::move(order));
-    settle(std::move(one));
+    if (one.locked && steady_clock::now() >= one.until)
+      refuse(one.batch, Placed::Kind::unavailable, one.maybe_written);
+    else
+      settle(std::move(one));
   }
 }
 
@@ -278,21 +305,29 @@ void Writer::answer_committed(Batch& batch) {
 }
 
 void Writer::refuse(Batch& batch, Placed::Kind kind, bool maybe_written) {
-  for (auto& order : batch) order->finish(kind, maybe_written);
+  if (kind == Placed::Kind::unavailable && !batch.empty())
+    troubles().say("intake",
+                   "new orders are refused: " + std::string(cause_.empty() ? store::cause_of("") : cause_));
+  for (auto& order : batch) order->finish(kind, maybe_written, cause_);
   batch.clear();
 }
 
 bool Writer::connect() {
-  if (connection_ && connection_->alive()) return true;
+  if (connection_ && connection_->alive() && !connection_->read_only()) return true;
   connection_.reset();
   if (steady_clock::now() < connect_again_) return false;
   try {
-    connection_ = std::make_unique<store::Connection>(options_.database);
+    auto fresh = std::make_unique<store::Connection>(options_.database);
+    if (fresh->read_only())
+      throw store::DbError(std::string(store::cause_of(sqlstate_read_only)), std::string(sqlstate_read_only),
+                           true);
+    connection_ = std::move(fresh);
     if (std::exchange(away_, false)) log_info("intake", "the database is back, new orders are taken");
     return true;
   } catch (const store::DbError& error) {
     if (!std::exchange(away_, true))
       log_warning("intake", "new orders are refused until the database is back", {{"error", error.what()}});
+    cause_ = store::cause_of(error.sqlstate);
     connect_again_ = steady_clock::now() + reconnect_interval;
     return false;
   }

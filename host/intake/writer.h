@@ -22,7 +22,7 @@ struct PendingOrder {
   PaymentStatus payment_status = PaymentStatus::none;
 
   bool has_key() const { return !placement.key.value.empty(); }
-  void finish(Placed::Kind kind, bool maybe_written = false);
+  void finish(Placed::Kind kind, bool maybe_written = false, std::string_view cause = {});
 };
 std::unique_ptr<PendingOrder> prepare(Placement placement, OnPlaced on_placed,
                                       const store::SecretBox& secrets);
@@ -43,7 +43,9 @@ class Writer {
     bool maybe_written = false;  // a COMMIT was lost: the rows may be there
     bool look_up_keys = false;
     bool look_up_orders = false;
+    bool locked = false;  // taken apart because of somebody's lock
     int tries = 0;
+    std::chrono::steady_clock::time_point until{};  // for all tries, of its parts, too
   };
   void write(Batch batch);
   void settle(Task task);
@@ -56,6 +58,7 @@ class Writer {
   /// Answers those that are in the database, and takes them out.
   void answer_committed(Batch& batch);
   void refuse(Batch& batch, Placed::Kind kind, bool maybe_written);
+  bool failed(Task& task, const store::DbError& error);
   bool paused();
   /// Answers what was placed before the pause, and refuses the rest.
   void replay_or_refuse(Batch batch);
@@ -73,8 +76,9 @@ class Writer {
   Queue& queue_;
   std::unique_ptr<store::Connection> connection_;
   std::chrono::steady_clock::time_point connect_again_{}, purge_again_{}, look_again_{};
-  bool away_ = false;    // the database, and the log says so
-  bool paused_ = false;  // as the switch was at the last look
+  std::string_view cause_;  // of the last failure
+  bool away_ = false;       // the database, and the log says so
+  bool paused_ = false;     // as the switch was at the last look
   std::int16_t next_shard_ = 0;
 };
 

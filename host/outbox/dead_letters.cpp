@@ -49,7 +49,19 @@ Metrics::Value& foreign_records() {
                            "Records of the topic that are no event of ours, as often as a consumer met them");
 }
 
+constexpr store::Statement count_letters{"count_letters", "select count(*) from parked where consumer = $1"};
+constexpr std::chrono::seconds count_every{10};
+
 }  // namespace
+
+void LetterCount::count(store::Connection& connection, const std::string& consumer) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < again_) return;
+  again_ = now + count_every;
+  metrics().gauge("orderd_dead_letters{consumer=\"" + consumer + "\"}",
+                  "Events and records that the consumer could not take, of all hosts") =
+      connection.run(count_letters, store::Args().text(consumer)).integer(0, 0);
+}
 
 void park(store::UnitOfWork& work, const std::string& consumer, const std::vector<DeadLetter>& letters) {
   if (letters.empty()) return;

@@ -1,6 +1,7 @@
 #pragma once
 // The table `parked`: events and records that a consumer could not take. Such an order waits from that
 // version on, everybody else goes on. What a letter holds stays until it is taken up again.
+#include <chrono>
 #include <optional>
 #include <set>
 #include <string>
@@ -23,6 +24,14 @@ struct DeadLetter {
   std::string reason;
   // Of a record that could not be read: what it came with. The rest is in order_events.
   std::string headers_json{}, payload{};
+};
+/// Shows in orderd_dead_letters{consumer}, every ten seconds, how many there are.
+class LetterCount {
+ public:
+  void count(store::Connection& connection, const std::string& consumer);
+
+ private:
+  std::chrono::steady_clock::time_point again_{};
 };
 /// Queues the rows; one that is there already stays as it is.
 void park(store::UnitOfWork& work, const std::string& consumer, const std::vector<DeadLetter>& letters);

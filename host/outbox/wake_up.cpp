@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include "base/survive.h"
 #include "outbox/log.h"
 
 namespace orderd::outbox {
@@ -13,8 +14,12 @@ constexpr std::chrono::milliseconds notify_every{200}, look_every{250}, reconnec
 
 WakeUp::WakeUp(const store::ConnectionOptions& options) {
   if (options.pooled) return;
-  listener_ = std::jthread([this, options](std::stop_token stop) { listen(stop, options); });
-  notifier_ = std::jthread([this, options](std::stop_token stop) { notify(stop, options); });
+  listener_ = std::jthread([this, options](const std::stop_token& stop) {
+    keep_running("wake-up", stop, [&] { listen(stop, options); });
+  });
+  notifier_ = std::jthread([this, options](const std::stop_token& stop) {
+    keep_running("wake-up", stop, [&] { notify(stop, options); });
+  });
 }
 
 void WakeUp::notify(std::stop_token stop, const store::ConnectionOptions& options) {

@@ -22,8 +22,8 @@ class TxError : public std::runtime_error {
       : std::runtime_error(message), sqlstate_(std::move(sqlstate)) {}
   /// Five characters, or "" when there is no connection any more.
   const std::string& sqlstate() const { return sqlstate_; }
-  /// The whole transaction is lost (serialization failure, deadlock, lock or connection gone): a smaller
-  /// batch inside it cannot help; roll all of it back and begin again.
+  /// No fault of the statement or its data (locks, room, rights, the session): whoever was called is not to
+  /// be blamed; roll all of it back and begin again.
   bool ends_transaction() const;
 
  private:

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/fault.h"
-#include "base/log.h"
+#include "base/log_summed.h"
+#include "base/survive.h"
+#include "base/troubles.h"
 #include "model/order_json.h"
 #include "outbox/dead_letters.h"
 #include "outbox/log.h"
@@ -13,7 +15,15 @@ namespace orderd::projection {
 namespace {
 
 constexpr std::size_t events_per_batch_max = 1024;
-constexpr std::chrono::milliseconds maintain_every{1000}, store_retry{500};
+constexpr std::chrono::milliseconds maintain_every{1000}, store_retry{500}, aside_again{500};
+// One order's locked row keeps all others waiting for as long, once.
+constexpr int lock_timeout_ms = 250;
+constexpr int locks_per_batch_max = 8, aside_tries_max = 4;
+constexpr std::size_t aside_max = 1000;
+
+store::DbError db_error_of(const plugins::TxError& error) {
+  return {error.what(), error.sqlstate(), store::trouble_of(error.sqlstate()) == store::Trouble::session};
+}
 
 }  // namespace
 
@@ -36,11 +46,17 @@ Projector::Projector(store::ConnectionOptions options, outbox::LeaseOptions leas
       duplicates_(
           metrics().counter("orderd_projection_duplicates_total", "Events that projections had before")),
       parked_(metrics().counter("orderd_projection_parked_total", "Events that could not be projected")),
-      lag_(metrics().gauge(bus::lag_name("projection:" + port_.instance()), bus::lag_help)) {}
+      lag_(metrics().gauge(bus::lag_name("projection:" + port_.instance()), bus::lag_help)) {
+  options_.lock_timeout_ms = std::min(options_.lock_timeout_ms, lock_timeout_ms);
+}
 
 void Projector::run(std::stop_token stop) {
   const std::stop_callback wake(stop, [this] { events_->wake(); });
-  while (!stop.stop_requested()) turn(maintain_every);
+  while (!stop.stop_requested())
+    if (!survive("projection", [this] { turn(maintain_every); })) {
+      lose("an error that nobody expected");
+      pause(stop, maintain_every);
+    }
   try {
     if (connection_ && connection_->usable()) leases_.release_all(*connection_);
   } catch (const store::DbError& error) {
@@ -58,22 +74,29 @@ bool Projector::turn(std::chrono::milliseconds wait) {
     });
     if (!retry_.empty()) apply(retry_);
     retry_.clear();
-    if (away_) log_info("projection", "working again", {{"instance", port_.instance()}});
+    if (away_) {
+      log_info("projection", "working again", {{"instance", port_.instance()}});
+      troubles().clear(leases_.consumer());
+    }
     away_ = false;
     return true;
-  } catch (const store::DbError& error) { lose(error.what()); } catch (const plugins::TxError& error) {
-    lose(error.what());
-  }
+  } catch (const store::DbError& error) { lose(error.what()); }
   (void)events_->poll(1, std::min(wait, store_retry));
   return false;
 }
 
 void Projector::maintain() {
   const auto change = leases_.maintain(*connection_);
-  for (const std::int16_t shard : change.lost) events_->stop(shard);
+  for (const std::int16_t shard : change.lost) {
+    events_->stop(shard);
+    read_.erase(shard);
+    std::erase_if(aside_, [&](const auto& one) { return one.second.shard == shard; });
+  }
   for (const std::int16_t shard : change.gained) events_->start(shard, leases_.held().at(shard).pos);
   replay();
+  take_up_aside();
   lag_ = events_->lag();
+  letters_.count(*connection_, leases_.consumer());
   maintained_ = std::chrono::steady_clock::now();
 }
 
@@ -82,49 +105,153 @@ void Projector::lose(const std::string& why) {
     log_warning("projection", "beginning again behind the last saved position",
                 {{"instance", port_.instance()}, {"error", why}});
   away_ = true;
+  troubles().say(leases_.consumer(), "waits for the database");
   for (const std::int16_t shard : leases_.forget()) events_->stop(shard);
   retry_.clear();
+  read_.clear();
+  aside_.clear();
   connection_.reset();
   maintained_ = {};
 }
 
-void Projector::apply(std::vector<bus::Record>& records) {
-  std::map<std::int16_t, std::int64_t> to;
-  std::vector<plugins::ProjectionEvent> events;
-  std::vector<const bus::Record*> sources;
-  std::vector<std::pair<const bus::Record*, std::string>> unreadable;
+/// What was taken from the bus, but never past the first event of an order that is set aside.
+Projector::Positions Projector::settled() {
+  Positions out;
+  for (const auto& [shard, position] : read_)
+    if (leases_.held().contains(shard)) out[shard] = position;
+  std::map<std::int16_t, const Aside*> first;
+  for (const auto& [id, one] : aside_) {
+    const Aside*& earliest = first[one.shard];
+    if (!earliest || one.read < earliest->read) earliest = &one;
+  }
+  for (const auto& [shard, one] : first)
+    if (out.contains(shard)) out[shard] = one->before;
+  return out;
+}
+
+void Projector::apply(const std::vector<bus::Record>& records) {
+  std::map<Uuid, Order> by_order;
+  Records all;
   for (const bus::Record& record : records) {
-    to[static_cast<std::int16_t>(record.partition)] = record.position;  // not always the highest: see bus
+    const auto shard = static_cast<std::int16_t>(record.partition);
+    auto& position = read_.try_emplace(shard, leases_.held().at(shard).pos).first->second;
+    const bus::Position before = std::exchange(position, record.position);  // not always higher: see bus
+    if (aside_.contains(record.event.order_id)) continue;                   // its history will have this, too
+    all.push_back(&record);
+    by_order.try_emplace(record.event.order_id, Order{{}, ++orders_read_, before})
+        .first->second.records.push_back(&record);
+  }
+  try {
+    return write(all, settled());
+  } catch (const store::DbError& error) {
+    if (!store::is_locked(error.sqlstate) || fault::mutation("locked_row_holds_projection")) throw;
+  }
+  std::vector<Order> orders;
+  for (auto& [id, order] : by_order) orders.push_back(std::move(order));
+  Trial trial;
+  in_halves(orders, trial);
+  write({}, settled());
+}
+
+/// Throws what it met when everything is locked: then the whole consumer waits.
+void Projector::in_halves(const std::vector<Order>& orders, Trial& trial) {
+  if (orders.empty()) return;
+  const bool patient = trial.failed < locks_per_batch_max;
+  if (!patient && trial.written > 0 && aside_.size() < aside_max)
+    return void(std::for_each(orders.begin(), orders.end(), [this](const Order& one) { set_aside(one); }));
+  Records all;
+  for (const Order& one : orders) all.insert(all.end(), one.records.begin(), one.records.end());
+  try {
+    Positions unmoved;
+    for (const bus::Record* record : all) {
+      const auto shard = static_cast<std::int16_t>(record->partition);
+      unmoved[shard] = leases_.held().at(shard).pos;
+    }
+    write(all, unmoved);
+    ++trial.written;
+    return;
+  } catch (const store::DbError& error) {
+    if (!store::is_locked(error.sqlstate) || !patient || aside_.size() >= aside_max) throw;
+    ++trial.failed;
+  }
+  if (orders.size() == 1) return set_aside(orders.front());
+  const auto middle = orders.begin() + static_cast<std::ptrdiff_t>(orders.size() / 2);
+  in_halves({orders.begin(), middle}, trial);
+  in_halves({middle, orders.end()}, trial);
+}
+
+void Projector::set_aside(const Order& order) {
+  const bus::Record& first = *order.records.front();
+  aside_[first.event.order_id] = {static_cast<std::int16_t>(first.partition), order.read, order.before,
+                                  std::chrono::steady_clock::now() + aside_again, 0};
+  log_summed(LogLevel::warning, "projection", "an order waits for a lock",
+             {{"instance", port_.instance()}, {"order", first.event.order_id.to_string()}});
+}
+
+/// Orders whose time has come, each alone, from order_events.
+void Projector::take_up_aside() {
+  int failed = 0;
+  for (auto one = aside_.begin(); one != aside_.end() && failed < aside_tries_max;) {
+    const auto now = std::chrono::steady_clock::now();
+    if (one->second.due > now) {
+      ++one;
+      continue;
+    }
+    try {
+      apply_history(one->first, one->second.shard, false);
+      one = aside_.erase(one);
+    } catch (const store::DbError& error) {
+      if (!store::is_locked(error.sqlstate)) throw;
+      ++failed;
+      one->second.due = now + aside_again * (1 << std::min(one->second.failures++, 4));
+      ++one;
+    }
+  }
+  for (const auto& [shard, position] : settled())
+    if (leases_.held().at(shard).pos != position) return write({}, settled());
+}
+
+void Projector::write(const Records& records, const Positions& to) {
+  std::vector<plugins::ProjectionEvent> events;
+  Records sources;
+  std::vector<std::pair<const bus::Record*, std::string>> unreadable;
+  for (const bus::Record* record : records) {
     plugins::ProjectionEvent event;
-    if (!record.poison.empty() || !to_projection_event(record.event, event)) {
-      unreadable.emplace_back(&record, record.poison.empty() ? "the payload cannot be read" : record.poison);
+    if (!record->poison.empty() || !to_projection_event(record->event, event)) {
+      unreadable.emplace_back(record, record->poison.empty() ? "the payload cannot be read" : record->poison);
       continue;
     }
     events.push_back(event);
-    sources.push_back(&record);
+    sources.push_back(record);
   }
   if (fault::mutation("projection_before_commit")) {
     store::UnitOfWork early(*connection_);
     leases_.advance(early, to);
     early.commit();
   }
-  store::UnitOfWork work(*connection_);
-  leases_.advance(work, to);
-  plugins::LentTransaction tx(work);
-  if (!events.empty()) {
-    const auto results = port_.apply(tx, plugins::ProjectionTarget::live, events);
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      using Kind = plugins::ApplyResult::Kind;
-      if (results[i].kind == Kind::applied) ++applied_;
-      if (results[i].kind == Kind::duplicate) ++duplicates_;
-      if (results[i].kind == Kind::gap) repair(work, *sources[i]);
-      if (results[i].kind == Kind::failed) park(work, *sources[i], results[i].error);
+  Counts counts;
+  try {
+    store::UnitOfWork work(*connection_);
+    leases_.advance(work, to);
+    plugins::LentTransaction tx(work);
+    if (!events.empty()) {
+      const auto results = port_.apply(tx, plugins::ProjectionTarget::live, events);
+      for (std::size_t i = 0; i < results.size(); ++i) {
+        using Kind = plugins::ApplyResult::Kind;
+        if (results[i].kind == Kind::applied) ++counts.applied;
+        if (results[i].kind == Kind::duplicate) ++counts.duplicates;
+        if (results[i].kind == Kind::gap) repair(work, *sources[i], counts);
+        if (results[i].kind == Kind::failed) park(work, *sources[i], results[i].error, counts);
+      }
     }
-  }
-  for (const auto& [record, reason] : unreadable) park(work, *record, reason);
-  ORDERD_FAULT_POINT("projection.before_commit");
-  work.commit();
-  ORDERD_FAULT_POINT("projection.after_commit");
+    for (const auto& [record, reason] : unreadable) park(work, *record, reason, counts);
+    ORDERD_FAULT_POINT("projection.before_commit");
+    work.commit();
+    ORDERD_FAULT_POINT("projection.after_commit");
+  } catch (const plugins::TxError& error) { throw db_error_of(error); }
+  applied_ += counts.applied;
+  duplicates_ += counts.duplicates;
+  parked_ += counts.parked;
   for (const auto& [shard, position] : to) {
     leases_.held().at(shard).pos = position;
     events_->saved(shard, position);
@@ -132,7 +259,7 @@ void Projector::apply(std::vector<bus::Record>& records) {
 }
 
 /// Versions are missing: order_events has them, or the order waits visibly.
-void Projector::repair(store::UnitOfWork& work, const bus::Record& record) {
+void Projector::repair(store::UnitOfWork& work, const bus::Record& record, Counts& counts) {
   (void)work.flush();
   const auto history = outbox::history(work.connection(), record.event.order_id);
   std::vector<plugins::ProjectionEvent> events;
@@ -142,18 +269,20 @@ void Projector::repair(store::UnitOfWork& work, const bus::Record& record) {
     if (to_projection_event(entry.event, event)) events.push_back(event);
   }
   if (events.empty() || events.size() != static_cast<std::size_t>(record.event.version))
-    return park(work, record, "earlier versions are missing in order_events, too");
+    return park(work, record, "earlier versions are missing in order_events, too", counts);
   plugins::LentTransaction tx(work);
   for (const auto& result : port_.apply(tx, plugins::ProjectionTarget::live, events)) {
     if (result.kind == plugins::ApplyResult::Kind::applied ||
         result.kind == plugins::ApplyResult::Kind::duplicate)
       continue;
-    return park(work, record, result.error.empty() ? "a gap that its history does not fill" : result.error);
+    return park(work, record, result.error.empty() ? "a gap that its history does not fill" : result.error,
+                counts);
   }
 }
 
-void Projector::park(store::UnitOfWork& work, const bus::Record& record, const std::string& reason) {
-  ++parked_;
+void Projector::park(store::UnitOfWork& work, const bus::Record& record, const std::string& reason,
+                     Counts& counts) {
+  ++counts.parked;
   log_error(
       "projection", "an event cannot be projected; its order waits",
       {{"instance", port_.instance()}, {"order", record.event.order_id.to_string()}, {"reason", reason}});
@@ -167,25 +296,44 @@ void Projector::replay() {
   std::set<std::int16_t> shards;
   for (const auto& [shard, held] : leases_.held()) shards.insert(shard);
   for (const outbox::Replay& one : outbox::replays(*connection_, leases_.consumer(), shards)) {
-    const auto history = outbox::history(*connection_, one.order_id);
-    std::vector<plugins::ProjectionEvent> events;
-    for (const auto& entry : history) {
-      plugins::ProjectionEvent event;
-      if (to_projection_event(entry.event, event)) events.push_back(event);
+    try {
+      apply_history(one.order_id, one.shard, true);
+    } catch (const store::DbError& error) {
+      if (!store::is_locked(error.sqlstate)) throw;  // else its letter stays, and the next look tries again
     }
-    std::string problem = events.size() == history.size() ? "" : "its history cannot be read";
-    store::UnitOfWork work(*connection_);
-    leases_.advance(work, {{one.shard, leases_.held().at(one.shard).pos}});
-    plugins::LentTransaction tx(work);
-    if (problem.empty())
-      for (const auto& result : port_.apply(tx, plugins::ProjectionTarget::live, events))
-        if (result.kind == plugins::ApplyResult::Kind::failed && problem.empty()) problem = result.error;
-    if (problem.empty())
-      outbox::unpark(work, leases_.consumer(), one.order_id);
-    else
-      outbox::replay_failed(work, leases_.consumer(), one.order_id, problem);
-    work.commit();
   }
+}
+
+/// All of one order's events, in a transaction of their own. What a replay cannot do keeps its letter;
+/// otherwise the order gets one.
+void Projector::apply_history(const Uuid& order_id, std::int16_t shard, bool replay) {
+  const auto history = outbox::history(*connection_, order_id);
+  std::vector<plugins::ProjectionEvent> events;
+  for (const auto& entry : history) {
+    plugins::ProjectionEvent event;
+    if (to_projection_event(entry.event, event)) events.push_back(event);
+  }
+  std::string problem = events.size() == history.size() ? "" : "its history cannot be read";
+  Counts counts;
+  try {
+    store::UnitOfWork work(*connection_);
+    leases_.advance(work, {{shard, leases_.held().at(shard).pos}});
+    plugins::LentTransaction tx(work);
+    if (problem.empty() && !events.empty())
+      for (const auto& result : port_.apply(tx, plugins::ProjectionTarget::live, events)) {
+        counts.applied += result.kind == plugins::ApplyResult::Kind::applied;
+        if (result.kind == plugins::ApplyResult::Kind::failed && problem.empty()) problem = result.error;
+      }
+    if (replay && problem.empty())
+      outbox::unpark(work, leases_.consumer(), order_id);
+    else if (replay)
+      outbox::replay_failed(work, leases_.consumer(), order_id, problem);
+    else if (!problem.empty())
+      park(work, {shard, history.back().pos, history.back().event, ""}, problem, counts);
+    work.commit();
+  } catch (const plugins::TxError& error) { throw db_error_of(error); }
+  applied_ += counts.applied;
+  parked_ += counts.parked;
 }
 
 }  // namespace orderd::projection

@@ -6,6 +6,7 @@
 
 #include "base/metrics.h"
 #include "bus/event_bus.h"
+#include "outbox/dead_letters.h"
 #include "outbox/leases.h"
 #include "plugin_host/ports.h"
 #include "store/connection.h"
@@ -14,7 +15,8 @@ namespace orderd::projection {
 
 /// Feeds one projection plugin from the bus: a batch of events and the new position are one transaction, so
 /// each event takes effect once. What comes twice the plugin knows by its version; what comes too early is
-/// completed from order_events. One thread runs it.
+/// completed from order_events. An order whose row somebody has locked is left aside and taken up from
+/// order_events later; the position waits for it, the others do not. One thread runs it.
 class Projector {
  public:
   Projector(store::ConnectionOptions options, outbox::LeaseOptions leases,
@@ -25,20 +27,51 @@ class Projector {
 
  private:
   void maintain();
-  void apply(std::vector<bus::Record>& records);
-  void repair(store::UnitOfWork& work, const bus::Record& record);
-  void park(store::UnitOfWork& work, const bus::Record& record, const std::string& reason);
+  using Positions = std::map<std::int16_t, std::int64_t>;
+  using Records = std::vector<const bus::Record*>;
+  struct Counts {
+    std::int64_t applied = 0, duplicates = 0, parked = 0;
+  };
+  /// How often locks were met while a batch was taken apart.
+  struct Trial {
+    int failed = 0, written = 0;
+  };
+  struct Aside {
+    std::int16_t shard = 0;
+    std::int64_t read = 0;     // the how many-th it was read
+    bus::Position before = 0;  // the shard's position then
+    std::chrono::steady_clock::time_point due{};
+    int failures = 0;
+  };
+  void apply(const std::vector<bus::Record>& records);
+  void write(const Records& records, const Positions& to);
+  struct Order {
+    Records records;
+    std::int64_t read = 0;  // as in Aside
+    bus::Position before = 0;
+  };
+  void in_halves(const std::vector<Order>& orders, Trial& trial);
+  void set_aside(const Order& order);
+  void take_up_aside();
+  Positions settled();
+  void apply_history(const Uuid& order_id, std::int16_t shard, bool replay);
+  void repair(store::UnitOfWork& work, const bus::Record& record, Counts& counts);
+  void park(store::UnitOfWork& work, const bus::Record& record, const std::string& reason, Counts& counts);
   void replay();
   void lose(const std::string& why);
 
-  const store::ConnectionOptions options_;
+  store::ConnectionOptions options_;
   outbox::Leases leases_;
   const std::unique_ptr<bus::Subscription> events_;
   plugins::ProjectionPort& port_;
   std::unique_ptr<store::Connection> connection_;
   std::chrono::steady_clock::time_point maintained_{};
   std::vector<bus::Record>
-      retry_;  // a batch whose transaction was lost: done again before anything else is read
+      retry_;       // a batch whose transaction was lost: done again before anything else is read
+  Positions read_;  // what was taken from the bus, by shard
+  std::int64_t orders_read_ = 0;
+  std::map<Uuid, Aside> aside_;  // orders that wait for somebody's lock
+  outbox::LetterCount letters_;
   bool away_ = false;
   Metrics::Value &applied_, &duplicates_, &parked_, &lag_;
 };

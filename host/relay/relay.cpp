@@ -1,9 +1,12 @@
 #include "relay/relay.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/survive.h"
+#include "base/troubles.h"
 #include "outbox/marks.h"
 
 namespace orderd::relay {
@@ -32,7 +35,11 @@ Relay::Relay(store::ConnectionOptions options, outbox::LeaseOptions leases,
 
 void Relay::run(std::stop_token stop) {
   const std::stop_callback wake(stop, [] { outbox::appended().raise(); });
-  while (!stop.stop_requested()) turn(poll_every);
+  while (!stop.stop_requested())
+    if (!survive("relay", [this] { turn(poll_every); })) {
+      lose("an error that nobody expected");
+      pause(stop, maintain_every);
+    }
   try {
     progress(publisher_->poll(save_every));
     if (connection_ && connection_->usable()) {
@@ -60,7 +67,10 @@ bool Relay::turn(std::chrono::milliseconds wait) {
       save();
       outbox::appended().wait(seen, wait);
     }
-    if (away_) log_info("relay", "working again");
+    if (away_) {
+      log_info("relay", "working again");
+      troubles().clear(leases_.consumer());
+    }
     away_ = false;
     return true;
   } catch (const store::DbError& error) { lose(error.what()); }
@@ -94,6 +104,7 @@ void Relay::maintain() {
   epoch_ = outbox::epoch(*connection_).id;
   look_for_replays();
   lag_ = connection_->run(read_lag, store::Args().text(leases_.consumer())).integer(0, 0);
+  letters_.count(*connection_, leases_.consumer());
   maintained_ = Clock::now();
 }
 
@@ -160,7 +171,7 @@ void Relay::progress(const bus::Publisher::Progress& progress) {
     const auto shard = static_cast<std::int16_t>(refused.partition);
     const auto found = in_flight_.find({shard, refused.outbox_position});
     if (found == in_flight_.end()) continue;
-    ++parked_;
+    ++refused_;
     parked_orders_.insert(found->second.first);
     parking_.push_back(
         {found->second.first, found->second.second, shard, refused.outbox_position, refused.reason});
@@ -212,6 +223,7 @@ void Relay::save() {
   ORDERD_FAULT_POINT("relay.before_commit");
   work.commit();
   ORDERD_FAULT_POINT("relay.after_commit");
+  parked_ += std::exchange(refused_, 0);
   parking_.clear();
   if (replayed) {
     replays_.clear();
@@ -223,12 +235,14 @@ void Relay::save() {
 void Relay::lose(const std::string& why) {
   if (!away_) log_warning("relay", "beginning again behind the last saved positions", {{"error", why}});
   away_ = true;
+  troubles().say(leases_.consumer(), "waits for the database");
   leases_.forget();
   handed_over_.clear();
   acknowledged_.clear();
   in_flight_.clear();
   waiting_.clear();
   parking_.clear();
+  refused_ = 0;
   forget_replays();
   connection_.reset();
   maintained_ = {};

@@ -54,6 +54,8 @@ class Relay {
   bool replaying_ = false;
   Clock::time_point maintained_{}, saved_{};
   std::size_t turn_ = 0;
+  std::int64_t refused_ = 0;  // letters of parking_ that the broker made, for the counter
+  outbox::LetterCount letters_;
   Uuid epoch_{};  // of the log
   bool away_ = false;
   Metrics::Value &published_, &lag_, &parked_;

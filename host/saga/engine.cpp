@@ -1,8 +1,11 @@
 #include "saga/engine.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
+#include "base/survive.h"
+#include "base/troubles.h"
 #include "model/order_json.h"
 #include "saga/inbox.h"
 #include "saga/turned_clock.h"
@@ -44,7 +47,11 @@ void Engine::complete(Completion completion) {
 
 void Engine::run(std::stop_token stop) {
   const std::stop_callback wake(stop, [this] { orders_.wake(); });
-  while (!stop.stop_requested()) turn(Millis(1000));
+  while (!stop.stop_requested())
+    if (!survive("saga", [this] { turn(Millis(1000)); })) {
+      lose("an error that nobody expected");
+      pause(stop, options_.maintain_every);
+    }
   const Time end = clock_.now() + options_.drain_limit;
   const auto in_flight = [this] {
     return std::any_of(live_.begin(), live_.end(), [](const auto& one) { return is_out(one.second.saga); });
@@ -60,6 +67,7 @@ void Engine::run(std::stop_token stop) {
 
 bool Engine::turn(Millis wait) {
   try {
+    blocked_.begin_tick(clock_.now());
     if (clock_.now() - maintained_ >= options_.maintain_every) maintain();
     std::vector<Task> tasks;
     // Answers first: the room that they make is for those who wait, before what is new is read.
@@ -67,8 +75,12 @@ bool Engine::turn(Millis wait) {
     take_due(tasks);
     take_inbox(tasks);
     read_on(tasks, wait);
-    if (!tasks.empty() || !parking_.empty()) tick(std::move(tasks), read_);
-    if (away_) log_info("saga", "working again");
+    if (!tasks.empty() || !parking_.empty()) tick(std::move(tasks));
+    try_blocked();
+    if (away_) {
+      log_info("saga", "working again");
+      troubles().clear("saga");
+    }
     away_ = false;
     metrics_.live = static_cast<std::int64_t>(live_.size() + shelf_.size());
     return true;
@@ -91,7 +103,7 @@ void Engine::maintain() {
   report();
   // Own events move the position only along with other work; here it catches up, so that lag is seen to be
   // none.
-  if (read_ != saved_) tick({}, read_);
+  if (settled() != saved_) tick({});
   std::int64_t stuck = 0;
   for (const auto& [id, live] : live_) stuck += live.saga.stuck.has_value();
   metrics_.stuck = stuck;
@@ -148,8 +160,7 @@ std::vector<Task> Engine::take_in_hand(std::vector<LiveSaga> sagas) {
 void Engine::in_batches(const std::vector<Task>& tasks) {
   for (std::size_t at = 0; at < tasks.size(); at += options_.orders_per_tick_max) {
     const auto end = std::min(tasks.size(), at + options_.orders_per_tick_max);
-    tick({tasks.begin() + static_cast<std::ptrdiff_t>(at), tasks.begin() + static_cast<std::ptrdiff_t>(end)},
-         read_);
+    tick({tasks.begin() + static_cast<std::ptrdiff_t>(at), tasks.begin() + static_cast<std::ptrdiff_t>(end)});
   }
 }
 
@@ -203,6 +214,10 @@ void Engine::drop(std::int16_t shard) {
     gate_.forget(one.first);
     return true;
   });
+  // What came from its log, and rows of its inbox, are the next owner's.
+  std::erase_if(again_, [&](const auto& one) {
+    return one.second.origin.version > 0 && one.second.origin.shard == shard;
+  });
   shelf_.drop(shard);
   inbox_.drop(shard);
 }
@@ -210,6 +225,7 @@ void Engine::drop(std::int16_t shard) {
 void Engine::lose(const std::string& why) {
   if (!away_) log_warning("saga", "lost the database or the shards, beginning again", {{"error", why}});
   away_ = true;
+  troubles().say("saga", "waits for the database");
   while (!shards_.empty()) drop(*shards_.begin());
   again_.clear();
   parking_.clear();
@@ -224,11 +240,13 @@ void Engine::read(std::vector<bus::Record> records, std::vector<Task>& tasks) {
   for (bus::Record& record : records) {
     const auto shard = static_cast<std::int16_t>(record.partition);
     if (!shards_.contains(shard)) continue;
-    read_[shard] = record.position;  // not always the highest: see bus
+    const std::int64_t before = std::exchange(read_[shard], record.position);  // not always higher: see bus
     const Event& event = record.event;
     Parked origin{event.order_id, event.version, shard, record.position, record.poison};
     if (record.poison.empty()) {
+      const std::size_t count = tasks.size();
       take_event(std::move(record.event), std::move(origin), 0, tasks);
+      if (tasks.size() > count) tasks.back().read = blocked_.next_event(), tasks.back().before = before;
       continue;
     }
     origin.headers_json = std::move(record.raw_headers_json);

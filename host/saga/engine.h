@@ -8,6 +8,7 @@
 #include "base/queue.h"
 #include "bus/event_bus.h"
 #include "plugin_host/ports.h"
+#include "saga/blocked.h"
 #include "saga/decide.h"
 #include "saga/engine_metrics.h"
 #include "saga/engine_options.h"
@@ -18,7 +19,6 @@
 #include "saga/shelf.h"
 #include "saga/store.h"
 #include "saga/task.h"
-
 namespace orderd::saga {
 
 /// Moves orders through their sagas. Each turn takes what is there (new orders, cancellations, outcomes,
@@ -30,7 +30,6 @@ class Engine {
   /// `plugins` outlives it, as all that is given by reference.
   Engine(EngineOptions options, Store& store, bus::Subscription& orders, Plugins& plugins,
          Definition definition, const Clock& clock);
-
   /// The plugins' sink. [any thread]
   void complete(Completion completion);
   /// Until asked to stop; then waits for calls in flight and gives its shards back.
@@ -40,8 +39,6 @@ class Engine {
 
   std::size_t live() const { return live_.size(); }  // in memory
  private:
-  using Positions = std::map<std::int16_t, std::int64_t>;
-  using Drafts = std::map<Uuid, Draft>;
   void maintain();
   Ownership renew();
   void own(Ownership change);
@@ -63,13 +60,14 @@ class Engine {
   std::string due_action(const Uuid& id);
   void report();
   Millis until_next_timer(Millis most) const;
-  void tick(std::vector<Task> tasks, const Positions& positions);
+  void tick(std::vector<Task> tasks);
   bool add_cancellations(std::vector<Task>& tasks);
-  void in_halves(const std::vector<Task>& tasks);
-  void alone(Task task);
+  void in_halves(std::vector<Task> tasks), wait_behind(std::vector<Task>&tasks), try_blocked();
+  void let_others_call(Task&task), set_aside(Task task, Time until), alone(Task task), later(Task task);
+  void stop_for_now(Task task, const StoreError& error);
+  Positions settled() const;
   void write(const std::vector<Task>& tasks, const Positions& positions);
   void save(Drafts& drafts, const std::vector<std::int64_t>& taken, const Positions& positions);
-  void later(Task task);
   std::map<Uuid, OrderNow> look_up(const std::vector<Task>& tasks);
   bool is_old_news(const Task& task);
   bool comes_early(const Task& task, const Drafts& drafts, const std::map<Uuid, OrderNow>& stored) const;
@@ -89,7 +87,6 @@ class Engine {
   void begin(Live& live, const Uuid& order_id, std::int16_t shard);
   const SlotInfo& external_slot(const Draft& draft);
   bool reroute(Draft& draft);
-
   const EngineOptions options_;
   Store& store_;
   bus::Subscription& orders_;
@@ -104,7 +101,8 @@ class Engine {
   std::map<Uuid, std::int16_t> left_alone_;   // sagas whose plugin is not here, and their shard: read again
   std::set<std::pair<Time, Uuid>> timers_;    // may name a saga twice or for nothing: checked when due
   Positions read_, saved_;                    // per shard: what was taken from the bus, what PostgreSQL holds
-  std::vector<std::pair<Time, Task>> again_;  // refused alone: tried later
+  std::vector<std::pair<Time, Task>> again_;  // refused alone, or set aside: tried later
+  Blocked blocked_;
   std::vector<Parked> parking_;
   std::vector<std::int64_t> parking_rows_;  // of the inbox, whose events are parked again
   std::vector<Task> unsent_;                // answers to calls that were overdue before they went out

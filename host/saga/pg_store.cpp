@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "model/order_json.h"
 #include "saga/forgotten.h"
@@ -62,6 +63,14 @@ StoreError translate(const store::DbError& error) {
   if (error.connection_lost || error.sqlstate == store::sqlstate_stale_owner)
     return {Kind::lost, error.what()};
   if (error.sqlstate == store::sqlstate_version_conflict) return {Kind::conflict, error.what()};
+  switch (store::trouble_of(error.sqlstate)) {
+    case store::Trouble::session:
+      return {Kind::lost, error.what()};
+    case store::Trouble::passing:
+      return {fault::mutation("passing_error_parks") ? Kind::refused : Kind::blocked, error.what()};
+    case store::Trouble::permanent:
+      break;
+  }
   return {Kind::refused, error.what()};
 }
 
@@ -99,6 +108,7 @@ store::Connection& PgStore::connection() {
 Ownership PgStore::maintain() {
   return guarded([&] {
     const auto change = leases_.maintain(connection());
+    letters_.count(connection(), leases_.consumer());
     Ownership out;
     out.lost = change.lost;
     for (const std::int16_t shard : change.gained) out.gained[shard] = leases_.held().at(shard).pos;

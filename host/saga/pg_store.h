@@ -1,6 +1,8 @@
 #pragma once
+#include <algorithm>
 #include <memory>
 
+#include "outbox/dead_letters.h"
 #include "outbox/leases.h"
 #include "saga/store.h"
 #include "store/connection.h"
@@ -14,7 +16,9 @@ namespace orderd::saga {
 class PgStore final : public Store {
  public:
   PgStore(store::ConnectionOptions options, outbox::LeaseOptions leases, const store::SecretBox& box)
-      : options_(std::move(options)), host_(leases.host), leases_(std::move(leases)), box_(box) {}
+      : options_(std::move(options)), host_(leases.host), leases_(std::move(leases)), box_(box) {
+    options_.lock_timeout_ms = std::min(options_.lock_timeout_ms, lock_timeout_ms);
+  }
 
   Ownership maintain() override;
   void release_all() override;
@@ -33,11 +37,14 @@ class PgStore final : public Store {
   std::unique_ptr<Work> begin(const std::map<std::int16_t, std::int64_t>& positions) override;
 
  private:
+  /// One order's locked row keeps all others waiting for as long.
+  static constexpr int lock_timeout_ms = 250;
   store::Connection& connection();
-  const store::ConnectionOptions options_;
+  store::ConnectionOptions options_;
   const Uuid host_;
   outbox::Leases leases_;
   const store::SecretBox& box_;
+  outbox::LetterCount letters_;
   std::unique_ptr<store::Connection> connection_;
 };
 

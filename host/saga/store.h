@@ -19,10 +19,12 @@ class StoreError : public std::runtime_error {
   enum class Kind {
     lost,      // session or ownership gone: nothing that was not committed is true; begin again by claiming
     conflict,  // an order's version moved (a cancellation): decide again
-    refused,   // these changes cannot be written; others may
+    blocked,   // these changes cannot be written now (locks, room, rights); others may, and these later
+    refused,   // these changes can never be written; others may
   };
   StoreError(Kind kind_of, const std::string& message) : std::runtime_error(message), kind(kind_of) {}
   const Kind kind;
+  bool in_plugin = false;  // blocked: a plugin's statement was, so it may be the goods that are locked
 };
 
 struct Ownership {

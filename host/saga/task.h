@@ -1,5 +1,6 @@
 #pragma once
 // What the engine has in its hands: a live saga, a piece of work for one, and one order's share of a tick.
+#include <map>
 #include <memory>
 #include <string>
 
@@ -37,7 +38,11 @@ struct Task {
   std::int64_t inbox = 0;                   // the row that it came from, or 0
   bool admitted = false;                    // has the gate's permit
   std::uint32_t failures = 0;
+  std::int64_t read = 0, before = 0;  // from the log: the how many-th, and the shard's position before it
+  bool blocked = false;               // set aside: what comes for its order waits behind it
 };
+using Positions = std::map<std::int16_t, std::int64_t>;
+using Drafts = std::map<Uuid, Draft>;
 
 inline Cancel cancel_of(const OrderNow& order) {
   return {order.cancel_version, order.cancel_at, order.cancel_reason};

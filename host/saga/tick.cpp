@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "model/order_json.h"
 #include "saga/engine.h"
+#include "saga/pg_work.h"
 
 namespace orderd::saga {
 namespace {
@@ -27,26 +28,30 @@ int rank(const Task& task) {
 
 }  // namespace
 
-void Engine::tick(std::vector<Task> tasks, const Positions& positions) {
+void Engine::tick(std::vector<Task> tasks) {
+  wait_behind(tasks);
   // A cancellation is in the order's history already: what else came in with it is decided behind it, so that
   // no forward step starts after it. Only the order's beginning goes before.
   std::stable_sort(tasks.begin(), tasks.end(),
                    [](const Task& a, const Task& b) { return rank(a) < rank(b); });
   for (int attempt = 1;; ++attempt) {
     try {
-      return write(tasks, positions);
+      return write(tasks, settled());
     } catch (const StoreError& error) {
-      if (error.kind == StoreError::Kind::lost) throw;
+      const bool blocked = error.kind == StoreError::Kind::blocked;
+      if (error.kind == StoreError::Kind::lost || (blocked && fault::mutation("blocked_order_holds_others")))
+        throw;
       const bool again = error.kind == StoreError::Kind::conflict && attempt < batch_attempts_max;
       if (again && add_cancellations(tasks)) continue;
+      if (blocked) blocked_.failed();
       log_info("saga", "a batch failed, doing it in halves",
                {{"orders", std::to_string(tasks.size())}, {"error", error.what()}});
       break;
     }
   }
-  in_halves(tasks);
-  // Only now: what was refused is parked or remembered, so nothing is passed over.
-  write({}, positions);
+  in_halves(std::move(tasks));
+  // Only now: what was refused is parked or set aside, so nothing is passed over.
+  write({}, settled());
 }
 
 void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
@@ -210,8 +215,9 @@ void Engine::run_transactional(Drafts& drafts, plugins::TxPort& tx) {
       try {
         outcomes = port->execute_in(tx, commands);
       } catch (const plugins::TxError& error) {
-        throw StoreError(error.sqlstate().empty() ? StoreError::Kind::lost : StoreError::Kind::refused,
-                         error.what());
+        StoreError told = translate(store::DbError(error.what(), error.sqlstate(), false));
+        told.in_plugin = true;
+        throw StoreError(told);
       }
       for (std::size_t i = 0; i < group.size(); ++i)
         apply(*group[i], Answer{commands[i].key, outcomes[i], port->digest()});

@@ -7,6 +7,8 @@
 namespace orderd::saga {
 namespace {
 
+constexpr std::size_t set_aside_max = 4096;  // tasks, before no more are read
+
 /// Whether anything of this order went out to a plugin before.
 bool has_begun(const Saga& saga) {
   const OpenCommand& open = *saga.open;
@@ -21,7 +23,8 @@ void Engine::read_on(std::vector<Task>& tasks, Millis wait) {
   const Millis idle = tasks.empty() ? until_next_timer(wait) : Millis(0);
   const std::size_t waiting = gate_.waiting_for_room();
   const bool several = waiting >= options_.waiting_max && plugins_.external_instances().size() > 1;
-  if (waiting < (several ? options_.waiting_max_of_several : options_.waiting_max))
+  if (again_.size() < set_aside_max &&
+      waiting < (several ? options_.waiting_max_of_several : options_.waiting_max))
     return read(orders_.poll(options_.orders_per_tick_max, idle), tasks);
   take_answers(tasks, idle);
 }
@@ -71,7 +74,7 @@ void Engine::take_due(std::vector<Task>& tasks) {
     }
   }
   std::erase_if(again_, [&](auto& one) {
-    if (one.first > now) return false;
+    if (one.first > now || one.second.blocked) return false;
     tasks.push_back(std::move(one.second));
     return true;
   });

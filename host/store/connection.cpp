@@ -29,9 +29,13 @@ std::string what_of(const PGresult* result) {
   return trimmed(primary ? primary : PQresultErrorMessage(result));
 }
 
-/// Class 57P: the server is going down or ended this session. Class 08: the connection itself.
-bool ends_session(const std::string& sqlstate) {
-  return sqlstate.rfind("57P", 0) == 0 || sqlstate.rfind("08", 0) == 0;
+bool ends_session(const std::string& sqlstate) { return trouble_of(sqlstate) == Trouble::session; }
+
+/// For who watches from outside: whether this process's last session, commit or loss of one went well.
+Metrics::Value& database_up() {
+  static auto& up =
+      metrics().gauge("orderd_database_up", "1 while PostgreSQL can be reached and takes writes");
+  return up;
 }
 
 void count_stale_write() {
@@ -64,7 +68,10 @@ bool succeeded(const PGresult* result) {
 
 }  // namespace
 
-Connection::Connection(const ConnectionOptions& options) : pooled_(options.pooled) {
+Connection::Connection(const ConnectionOptions& options)
+    : pooled_(options.pooled),
+      lock_timeout_(std::to_string(options.lock_timeout_ms)),
+      idle_timeout_(std::to_string(options.idle_in_transaction_timeout_ms)) {
   const std::string connect_timeout = std::to_string(options.connect_timeout_s);
   const std::string tcp_timeout = std::to_string(options.tcp_user_timeout_ms);
   const char* keywords[] = {"dbname",
@@ -77,17 +84,29 @@ Connection::Connection(const ConnectionOptions& options) : pooled_(options.poole
                           tcp_timeout.c_str(),      options.application_name.c_str(),
                           options.password.c_str(), nullptr};
   connection_.reset(PQconnectdbParams(keywords, values, 1));
-  if (!connection_ || PQstatus(connection_.get()) != CONNECTION_OK)
+  if (!connection_ || PQstatus(connection_.get()) != CONNECTION_OK) {
+    database_up() = 0;
     throw DbError("cannot connect to PostgreSQL: " + trimmed(PQerrorMessage(connection_.get())),
                   refusal_of(PQerrorMessage(connection_.get())), true);
+  }
   PQsetNoticeProcessor(
       connection_.get(), [](void*, const char*) {}, nullptr);
   if (!pooled_)
-    script("set lock_timeout = " + std::to_string(options.lock_timeout_ms) +
-           "; set idle_in_transaction_session_timeout = " +
-           std::to_string(options.idle_in_transaction_timeout_ms) +
-           "; set enable_seqscan = off; set timezone = 'UTC'; set client_encoding = 'UTF8'");
+    script("set lock_timeout = " + lock_timeout_ + "; set idle_in_transaction_session_timeout = " +
+           idle_timeout_ + "; set enable_seqscan = off; set timezone = 'UTC'; set client_encoding = 'UTF8'");
+  database_up() = read_only() ? 0 : 1;
   if (!clock_offset()) measure_clock(*this);
+}
+
+bool Connection::read_only() const {
+  for (const char* setting : {"in_hot_standby", "default_transaction_read_only"})
+    if (const char* value = PQparameterStatus(connection_.get(), setting))
+      if (std::string_view(value) == "on") return true;
+  return false;
+}
+
+bool Connection::outdated() const {
+  return read_only() && std::chrono::steady_clock::now() - opened_ > std::chrono::seconds(1);
 }
 
 bool Connection::alive() {
@@ -100,6 +119,7 @@ bool Connection::alive() {
 
 void Connection::lost() {
   broken_ = true;
+  database_up() = 0;
   throw DbError("connection to PostgreSQL lost: " + trimmed(PQerrorMessage(connection_.get())), "", true);
 }
 
@@ -152,10 +172,24 @@ std::vector<Rows> Connection::flush() {
   const Rows sync(PQgetResult(c));
   if (!sync.raw() || PQresultStatus(sync.raw()) != PGRES_PIPELINE_SYNC) lost();
   if (!error) return results;
-  if (error->connection_lost) broken_ = true;
+  if (error->connection_lost) {
+    broken_ = true;
+    database_up() = 0;
+  }
   if (error->sqlstate == sqlstate_stale_owner || error->sqlstate == sqlstate_version_conflict)
     count_stale_write();
   throw DbError(*error);
+}
+
+int Connection::begin() {
+  static constexpr Statement begin_statement{"begin", "begin"};
+  static constexpr Statement limits{"transaction_limits",
+                                    "select set_config('lock_timeout', $1, true), "
+                                    "set_config('idle_in_transaction_session_timeout', $2, true)"};
+  send(begin_statement);
+  if (!pooled_) return 1;
+  send(limits, Args().text(lock_timeout_).text(idle_timeout_));
+  return 2;
 }
 
 std::size_t Connection::queued() const {
@@ -216,15 +250,15 @@ void Connection::script(const std::string& sql) {
   // The place in the script helps who wrote it, but not who lacks a right.
   const std::string text =
       state == sqlstate_no_right ? what_of(result.raw()) : trimmed(PQresultErrorMessage(result.raw()));
+  broken_ |= ends_session(state);
   throw DbError(text, state, ends_session(state));
 }
 
 namespace {
-constexpr Statement begin{"begin", "begin"};
 constexpr Statement commit_statement{"commit", "commit"};
 }  // namespace
 
-UnitOfWork::UnitOfWork(Connection& connection) : connection_(connection) { connection_.send(begin); }
+UnitOfWork::UnitOfWork(Connection& connection) : connection_(connection) { preamble_ = connection_.begin(); }
 
 UnitOfWork::~UnitOfWork() {
   if (done_ || !connection_.usable()) return;
@@ -244,7 +278,7 @@ std::vector<Rows> UnitOfWork::flush() {
   const bool first = !begun_;
   begun_ = true;
   auto results = connection_.flush();
-  if (first) results.erase(results.begin());
+  if (first) results.erase(results.begin(), results.begin() + preamble_);
   return results;
 }
 
@@ -258,6 +292,7 @@ std::vector<Rows> UnitOfWork::commit() {
   connection_.send(commit_statement);
   auto results = flush();
   done_ = true;
+  database_up() = 1;
   results.pop_back();
   return results;
 }

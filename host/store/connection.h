@@ -3,6 +3,7 @@
 // trip.
 #include <libpq-fe.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -10,28 +11,11 @@
 #include <vector>
 
 #include "store/args.h"
+#include "store/connection_options.h"
 #include "store/db_error.h"
 #include "store/rows.h"
 
 namespace orderd::store {
-
-/// SQL with a name under which each session prepares it once. Make them `constexpr` or static: the address is
-/// not kept.
-struct Statement {
-  const char* name;
-  const char* sql;
-};
-
-struct ConnectionOptions {
-  std::string url;         // libpq connection string or URI
-  std::string password{};  // wins over the URL's; "": the URL's, or libpq's other sources
-  bool pooled = false;  // behind pgbouncer in transaction mode: no prepared statements, no session settings
-  int connect_timeout_s = 5;
-  int lock_timeout_ms = 2000;                 // a stage never waits longer for somebody's row lock
-  int idle_in_transaction_timeout_ms = 5000;  // a frozen owner's locks end by themselves
-  int tcp_user_timeout_ms = 5000;
-  std::string application_name = "orderd";
-};
 
 /// A parameter of somebody else's statement, as it came.
 struct ForeignParam {
@@ -58,11 +42,19 @@ class Connection {
   /// Queues SQL that is not known at build time (a plugin's), prepared once per text.
   void send_foreign(const char* sql, const std::vector<ForeignParam>& params, bool binary_result);
 
+  /// Queues BEGIN, and what a pooled session has to be told for each transaction; how many results that
+  /// makes.
+  int begin();
   /// Statements that were sent since the last flush.
   std::size_t queued() const;
   bool usable() const { return PQstatus(connection_.get()) == CONNECTION_OK && !broken_; }
   /// usable(), and the server has not ended this idle session: looks at the socket, asks nobody.
   bool alive();
+  /// PostgreSQL takes no writes in this session: a standby, or a period of maintenance. As it last said;
+  /// false behind a pooler that does not pass it on.
+  bool read_only() const;
+  /// read_only() for longer than a second: another session may find that it is over.
+  bool outdated() const;
   PGTransactionStatusType transaction_status() const { return PQtransactionStatus(connection_.get()); }
   PGconn* raw() { return connection_.get(); }
 
@@ -74,7 +66,10 @@ class Connection {
     void operator()(PGconn* connection) const { PQfinish(connection); }
   };
   std::unique_ptr<PGconn, Closer> connection_;
-  bool pooled_, broken_ = false, in_pipeline_ = false;
+  const bool pooled_;
+  const std::string lock_timeout_, idle_timeout_;  // milliseconds
+  bool broken_ = false, in_pipeline_ = false;
+  std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();
   std::unordered_set<std::string> prepared_;
   std::unordered_map<std::string, std::string> foreign_;  // text and types -> name
   struct Queued {
@@ -108,10 +103,13 @@ class UnitOfWork {
   std::vector<Rows> commit();
   Connection& connection() { return connection_; }
   /// How many results the next flush will have before those of statements sent from now on.
-  std::size_t pending() const { return connection_.queued() - (begun_ ? 0 : 1); }
+  std::size_t pending() const {
+    return connection_.queued() - (begun_ ? 0 : static_cast<std::size_t>(preamble_));
+  }
 
  private:
   Connection& connection_;
+  int preamble_ = 1;  // results of BEGIN and its like
   bool begun_ = false, done_ = false;
 };
 

@@ -10,7 +10,7 @@ Pool::Lease Pool::acquire(std::chrono::milliseconds timeout) {
     while (!idle_.empty()) {
       auto connection = std::move(idle_.back());
       idle_.pop_back();
-      if (connection->alive()) return Lease(*this, std::move(connection));
+      if (connection->alive() && !connection->outdated()) return Lease(*this, std::move(connection));
       --open_;
     }
     ++open_;  // reserved; connecting happens outside the lock

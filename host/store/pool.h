@@ -11,7 +11,7 @@
 namespace orderd::store {
 
 /// Sessions are opened when needed, up to `connections_max`, and kept. A broken one is destroyed, never
-/// repaired. [any thread]
+/// repaired, and one that takes no writes is not kept for long. [any thread]
 class Pool {
  public:
   Pool(ConnectionOptions options, std::size_t connections_max)

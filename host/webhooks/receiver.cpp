@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "base/log.h"
+#include "base/log_summed.h"
+#include "base/survive.h"
 #include "model/json.h"
 #include "webhooks/events.h"
 
@@ -36,6 +37,8 @@ std::string headers_json(const plugins::WebhookRequest& request) {
   return out + "]";
 }
 
+constexpr int failures_max = 3;  // of a batch that is done one by one: each may be a lock timeout
+
 Millis wait_before(std::int32_t attempts) {
   return std::min(Millis(600'000), Millis(500) * (std::int64_t{1} << std::min(attempts, 12)));
 }
@@ -55,7 +58,7 @@ Lane::Lane(Options options, plugins::WebhookPort& port, store::Pool& pool)
                                     "Events that had been taken before")),
       waiting_(metrics().gauge("orderd_webhooks_waiting{instance=\"" + port.instance() + "\"}",
                                "Calls that wait for their order")),
-      thread_([this](std::stop_token stop) { run(stop); }) {}
+      thread_([this](const std::stop_token& stop) { keep_running("webhooks", stop, [&] { run(stop); }); }) {}
 
 Lane::~Lane() {
   thread_.request_stop();
@@ -78,7 +81,8 @@ void Lane::run(std::stop_token stop) {
       look_again();
     } catch (const store::DbError& error) {
       if (!error.connection_lost)
-        log_warning("webhooks", "waiting webhooks cannot be read", {{"error", error.what()}});
+        log_summed(LogLevel::warning, "webhooks", "waiting webhooks cannot be read",
+                   {{"error", error.what()}});
     }
   }
   for (Call& call : queue_.take(options_.calls_queued_max, Millis(0))) call.done({Answer::Kind::unavailable});
@@ -92,14 +96,23 @@ void Lane::take(std::vector<Call>& calls) {
     for (const Translated& one : batch) answer(one, true);
     return;
   } catch (const store::DbError& error) {
-    log_warning("webhooks", "webhooks were not kept, doing them one by one", {{"error", error.what()}});
+    log_summed(LogLevel::warning, "webhooks", "webhooks were not kept", {{"error", error.what()}});
+    // Else it is nothing of one of them, and their providers come again.
+    if (store::trouble_of(error.sqlstate) != store::Trouble::permanent && !store::is_locked(error.sqlstate)) {
+      for (const Translated& one : batch) answer(one, false);
+      return;
+    }
   }
+  int failures = 0;
   for (const Translated& one : batch) {
     bool kept = false;
     try {
-      keep({one});
-      kept = true;
+      if (failures < failures_max) {
+        keep({one});
+        kept = true;
+      }
     } catch (const store::DbError& error) {
+      ++failures;
       log_warning("webhooks", "a webhook was not kept, its provider has to come again",
                   {{"instance", port_.instance()}, {"error", error.what()}});
     }
@@ -162,6 +175,7 @@ void Lane::look_again() {
                                                 .int8(static_cast<std::int64_t>(options_.calls_per_batch_max))
                                                 .int8(options_.kept_max.count()));
   int waiting = 0;
+  std::int64_t taken = 0;
   for (int i = 0; i < rows.size(); ++i) {
     const std::int64_t id = rows.integer(i, 0);
     plugins::WebhookRequest request{
@@ -187,9 +201,10 @@ void Lane::look_again() {
     } else {
       work.send(call_done, store::Args().int8(id));
     }
-    taken_ += kept.taken;
+    taken += kept.taken;
   }
   work.commit();
+  taken_ += taken;
   waiting_ = waiting;
 }
 

@@ -38,6 +38,9 @@ MUTATIONS = {
     "keys_expire_by_host": ("functional", "A host whose clock is days ahead lets go of no key*"),
     "inbox_first_rows": ("unit", "hundreds of notices for orders that are left alone*"),
     "time_by_host": ("unit", "turning the host's own clock moves no time*"),
+    "passing_error_parks": ("stages", "While sagas cannot be written for their surroundings*"),
+    "blocked_order_holds_others": ("unit", "an order that somebody's lock holds up waits alone*"),
+    "locked_row_holds_projection": ("stages", "A row of the read model that somebody has locked*"),
     "http_unread_body": ("front", "A body that no handler reads is never the next request"),
 }
 

@@ -62,6 +62,7 @@ struct Tables {
   std::vector<Uuid> touched;  // orders whose saga was written, for whoever looks on
   int look_ups = 0;           // round trips for orders as they are in the database
   int commits = 0;            // that were tried
+  std::set<Uuid> blocked;     // no change of these orders can be written now
   Uuid refused;               // no change of this order can be written
 
   void put(const Uuid& id, const InboxInput& input) {

@@ -51,6 +51,8 @@ inline std::set<Uuid> MemoryWork::check(const std::vector<Change>& changes,
   for (const Change& change : changes) {
     const Uuid& id = change.saga.order_id;
     const Tables::Order& order = tables_.orders.at(id);
+    if (tables_.blocked.contains(id))
+      throw StoreError(StoreError::Kind::blocked, "the test holds this order's row");
     if (id == tables_.refused) throw StoreError(StoreError::Kind::refused, "the test refuses this order");
     if (change.starts) {
       if (order.version != 1 || tables_.sagas.contains(id)) not_started.insert(id);

@@ -1,6 +1,8 @@
 // What clients see of a database that goes away, comes back, or loses its word at the worst moment.
 #include <catch2/catch.hpp>
 
+#include "base/metrics.h"
+#include "base/troubles.h"
 #include "functional/support/api_host.h"
 #include "functional/support/cutting_proxy.h"
 
@@ -107,6 +109,107 @@ TEST_CASE("An overfull intake turns orders away, writes none of those, and recov
   }
   for (auto& client : clients) CHECK(client->answer().status == 201);
   CHECK(host.database.number("select count(*) from orders") == 5);
+}
+
+namespace {
+
+void read_only(TestDatabase& database, bool on) {
+  database.script(
+      std::string("do $$ begin execute format('alter database %I set default_transaction_read_only "
+                  "= ") +
+      (on ? "on" : "off") + "', current_database()); end $$");
+}
+
+/// Each new row of the table is refused with this SQLSTATE.
+void refuse_rows(TestDatabase& database, const std::string& table, const std::string& state) {
+  database.script(
+      "create or replace function refuse() returns trigger language plpgsql as $$ begin raise exception 'no' "
+      "using errcode = '" +
+      state + "'; end $$; create or replace trigger refuse before insert on " + table +
+      " for each row execute function refuse()");
+}
+
+}  // namespace
+
+TEST_CASE("A read-only period is a 503 while it lasts, and nobody keeps a session of it") {
+  ApiHost host;
+  const std::string id = host.place();
+  read_only(host.database, true);
+  host.database.end_sessions();
+  check_unavailable(host.post("/api/orders", order_body()));
+  check_unavailable(host.post("/api/orders/" + id + "/cancel", "{}"));
+  CHECK(host.get("/api/orders/" + id).status == 200);
+  read_only(host.database, false);
+  REQUIRE(eventually([&] { return host.post("/api/orders", order_body()).status == 201; }));
+  CHECK(eventually([&] { return host.post("/api/orders/" + id + "/cancel", "{}").status == 202; }));
+}
+
+TEST_CASE("A session that came to be in a read-only period is not kept when that is over") {
+  ApiHost host;
+  const std::string id = host.place();
+  read_only(host.database, true);
+  host.database.end_sessions();
+  CHECK(host.get("/api/orders/" + id).status == 200);  // this session stays, and could write nothing
+  read_only(host.database, false);
+  const Answer answer = host.post("/api/orders/" + id + "/cancel", "{}");
+  CHECK((answer.status == 202 || answer.status == 503));
+  CHECK(eventually([&] { return host.post("/api/orders/" + id + "/cancel", "{}").status == 202; }));
+}
+
+TEST_CASE("What keeps the database from taking an order is named, and no order is lost or doubled") {
+  ApiHost host;
+  const auto& [state, words] =
+      GENERATE(std::pair("53100", "no room left on its disk"), std::pair("42501", "lacks a right"),
+               std::pair("58030", "storage fails"));
+  const auto refused = [] {
+    return metrics().counter("orderd_orders_refused_total{code=\"DATABASE_UNAVAILABLE\"}", "").load();
+  };
+  const auto before = refused();
+  refuse_rows(host.database, "orders", state);
+  const Answer answer = host.post("/api/orders", order_body());
+  check_unavailable(answer);
+  CHECK(answer.body.find(words) != std::string::npos);
+  CHECK(refused() == before + 1);
+  const auto said = troubles().list();
+  CHECK(std::any_of(said.begin(), said.end(), [](const auto& line) { return line.starts_with("intake: "); }));
+  host.database.script("drop trigger refuse on orders");
+  CHECK(host.post("/api/orders", order_body()).status == 201);
+  CHECK(host.database.number("select count(*) from orders") == 1);
+  CHECK(troubles().list().empty());
+}
+
+TEST_CASE("An order whose key somebody holds keeps no other order waiting for long") {
+  ApiHost host;
+  CHECK(host.post("/api/orders", order_body(), {{"Idempotency-Key", "held"}}).status == 201);
+  RawClient waiting(host.port());
+  {
+    store::UnitOfWork lock(host.database.session());
+    lock.run({"hold_keys", "select 1 from idempotency_keys for update"});
+    waiting.send(request_text("POST", "/api/orders", order_body(),
+                              {{"Content-Type", "application/json"}, {"Idempotency-Key", "held"}}));
+    REQUIRE(eventually([&] { return host.database.waits_for_a_lock(); }));
+    for (int i = 0; i < 5; ++i) CHECK(host.post("/api/orders", order_body()).status == 201);
+  }
+  const Answer answer = waiting.answer();
+  CHECK((answer.status == 201 || answer.status == 503));
+  CHECK(host.database.number("select count(*) from orders") == 6);
+}
+
+TEST_CASE("Health and numbers have a port of their own where one is wished for, and nothing else has") {
+  ApiHost host;
+  http::front::Options options;
+  options.port = 0;
+  options.workers = 1;
+  http::front::Front monitoring(options, host.api->health_factory());
+  RawClient client(monitoring.port());
+  const auto status = [&](const std::string& path) {
+    client.send(request_text("GET", path, "", {}));
+    return client.answer().status;
+  };
+  CHECK(status("/healthz/live") == 200);
+  CHECK(status("/healthz/ready") == 200);
+  CHECK(status("/metrics") == 200);
+  CHECK(status("/api/orders") == 404);
 }
 
 TEST_CASE("What the database says of a row it refuses does not repeat the row") {
