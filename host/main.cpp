@@ -182,13 +182,15 @@ http::AccessOptions access_options(const config::Settings& settings, const acces
 }
 
 /// Orders are accepted and kept while Kafka or a plugin's build is away, so this host still serves.
-std::vector<std::string> degraded_parts(const Bus& bus) {
+std::vector<std::string> degraded_parts(const Bus& bus, const plugins::Registry& registry) {
   auto problems = bus.problems();
   if (const auto waiting = saga::orders_without_build().load(); waiting > 0)
     problems.push_back(
         "plugins: " + std::to_string(waiting) +
-        " orders wait for a build that is not on this host; the log names it, `orderctl plugin install` "
-        "brings it");
+        " orders wait for a build that is not on this host (`orderctl plugin install` brings it) or does not "
+        "load here, as it refuses today's settings; the log says which of the two");
+  for (const auto& [instance, problem] : registry.not_started())
+    problems.push_back("plugins: " + instance + " has not started yet and is tried again: " + problem);
   if (const auto clock = store::clock_problem(); !clock.empty()) problems.push_back(clock);
   return problems;
 }
@@ -299,7 +301,7 @@ int Server::serve(Reload& reload) {
       lines.push_back(problem);
     return lines;
   };
-  const auto degraded = [&] { return degraded_parts(bus); };
+  const auto degraded = [&] { return degraded_parts(bus, *registry); };
   const auto keyring = make_keyring(settings);  // outlives the streams, which ask it
   intake::Intake intake(intake_options(settings), box);
   sse::Broadcaster broadcaster(*bus.events, pool);

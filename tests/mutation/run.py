@@ -35,6 +35,9 @@ MUTATIONS = {
     "saga_late_success_kept": ("unit", "a success that comes after an order's end is taken from the inbox*"),
     "keys_expire_by_host": ("functional", "A host whose clock is days ahead lets go of no key*"),
     "time_by_host": ("unit", "turning the host's own clock moves no time*"),
+    "isolated_outcome_believed": ("abi", "nonsense from an isolated plugin's process ends it*"),
+    "overdue_handed_over": ("abi", "a command whose deadline has passed is not handed over*"),
+    "file_undoes_switch": ("stages", "an operator's switch outlives a start of a host whose file has not changed*"),
     "http_unread_body": ("front", "A body that no handler reads is never the next request"),
 }
 
