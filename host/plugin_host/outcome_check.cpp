@@ -80,8 +80,9 @@ std::string texts_problem(const Outcome& outcome) {
     if (problem.empty()) problem = std::move(next);
   };
   // Providers' words may have several lines.
-  if (outcome.message.size() > outcome_text_bytes_max || !is_utf8_text(outcome.message))
-    take("message has more than " + std::to_string(outcome_text_bytes_max) + " bytes, or is not UTF-8 text");
+  if (outcome.message.size() > outcome_text_bytes_max)
+    take("message has more than " + std::to_string(outcome_text_bytes_max) + " bytes");
+  if (!is_utf8_text(outcome.message)) take("message is not UTF-8 text");
   take(line_problem("provider_reference", outcome.provider_reference, outcome_name_bytes_max));
   if (outcome.next_action) {
     take(line_problem("next_action_type", outcome.next_action->type, outcome_word_bytes_max));

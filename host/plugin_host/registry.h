@@ -46,6 +46,8 @@ class Registry {
 
   /// The instance's present build as a step; PluginError if there is no such instance or it is no step.
   StepPort& step(std::string_view instance);
+  /// Every instance's present build that is a step.
+  std::vector<StepPort*> steps();
   /// One build of it; nullptr if it is not on this host. One that is in the store and not loaded yet is
   /// loaded on a thread of the registry, which is waited for half a second. PluginError: that is not done, or
   /// the build cannot be used; the next try is 10 s later, then twice that, up to 5 minutes. `digest` "": the
