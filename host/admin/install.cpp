@@ -1,7 +1,6 @@
 #include "admin/install.h"
 
 #include <fcntl.h>
-#include <orderd/migrations.h>
 #include <poll.h>
 #include <spawn.h>
 #include <sys/mman.h>
@@ -61,9 +60,8 @@ std::optional<pid_t> start_checker(const InstallWish& wish, int settings, int ou
   int failed = 1;
   for (const char* program : {beside.c_str(), checker_name, packaged.c_str()})
     if (failed != 0)
-      failed =
-          posix_spawnp(&child, program, &actions, &attributes, const_cast<char**>(words.data()),
-                       environment.data());
+      failed = posix_spawnp(&child, program, &actions, &attributes, const_cast<char**>(words.data()),
+                            environment.data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   return failed == 0 ? std::optional(child) : std::nullopt;
@@ -133,7 +131,7 @@ std::string lacks(const plugins::isolation::Hello& present, const plugins::isola
     return present.transactional ? "works in the host's transaction"
                                  : "is a step that works outside of the host's transaction";
   for (const std::string& id : present.extensions)
-    if (id != ORDERD_EXT_MIGRATIONS &&
+    if (!id.starts_with("orderd.migrations/") &&
         std::find(fresh.extensions.begin(), fresh.extensions.end(), id) == fresh.extensions.end())
       return "has " + id;
   return "";

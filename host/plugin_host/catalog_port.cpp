@@ -33,8 +33,7 @@ orderd_product to_abi(const Product& product) {
 
 }  // namespace
 
-PluginCatalog::PluginCatalog(Instance& instance)
-    : instance_(instance) {
+PluginCatalog::PluginCatalog(Instance& instance) : instance_(instance) {
   if (!table()->list || !table()->receive || !table()->put)
     fail(instance.name(), instance.library().path, "its " ORDERD_EXT_CATALOG " has holes",
          "report it to the plugin's vendor");

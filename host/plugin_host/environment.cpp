@@ -11,8 +11,9 @@ namespace orderd::plugins {
 namespace {
 
 constexpr std::array<std::string_view, 15> passed{
-    "PATH",        "HOME",      "LANG",       "TZ",          "TMPDIR",     "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY",
-    "HTTPS_PROXY", "NO_PROXY",  "http_proxy", "https_proxy", "no_proxy",   "ASAN_OPTIONS",  "UBSAN_OPTIONS"};
+    "PATH",          "HOME",         "LANG",       "TZ",           "TMPDIR",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY",  "NO_PROXY",
+    "http_proxy",    "https_proxy",  "no_proxy",   "ASAN_OPTIONS", "UBSAN_OPTIONS"};
 
 bool is_passed(std::string_view name) {
 #ifdef ORDERD_FAULTS

@@ -65,9 +65,7 @@ class ExternalStep final : public StepPort, public CompletionTarget {
   Instance& instance_;
   const unsigned wanted_threads_;
   const Options options_;
-  const orderd_step_v1* table() const {
-    return instance_.extension<orderd_step_v1>(ORDERD_EXT_STEP);
-  }
+  const orderd_step_v1* table() const { return instance_.extension<orderd_step_v1>(ORDERD_EXT_STEP); }
   const orderd_step_traits traits_;
   CompletionSink sink_;
 
@@ -85,8 +83,8 @@ class ExternalStep final : public StepPort, public CompletionTarget {
     Time began, deadline;  // the last one of its commands
     bool told = false;
   };
-  std::list<Call> calls_;              // that have not returned; guarded by mutex_
-  Time watcher_sleeps_until_{};        // guarded by mutex_; long ago while it is awake
+  std::list<Call> calls_;        // that have not returned; guarded by mutex_
+  Time watcher_sleeps_until_{};  // guarded by mutex_; long ago while it is awake
 };
 
 }  // namespace orderd::plugins

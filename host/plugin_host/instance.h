@@ -80,7 +80,7 @@ class Instance {
   const std::string host_version_;
   LoanPool loans_;
   std::unique_ptr<Services> services_;
-  mutable std::shared_mutex life_;  // exclusive: the plugin is made anew
+  mutable std::shared_mutex life_;                 // exclusive: the plugin is made anew
   CompletionTarget* completion_target_ = nullptr;  // set before start()
   orderd_host host_{};
   orderd_plugin* plugin_ = nullptr;  // pairs with descriptor->create()

@@ -38,9 +38,9 @@ LibraryFile judge_library(const std::string& instance, const LibrarySource& sour
 
 /// Maps a judged file for the instance called `instance`.
 Library map_library(const std::string& instance, const LibraryFile& file);
-/// Judges and maps `path` (relative to the source's directory unless absolute). Refused, with PluginError: a file that is missing, outside
-/// the directory, in reach of others (trust.h), not a plugin, of another ABI major, or not the build `digest`
-/// (if that is given).
+/// Judges and maps `path` (relative to the source's directory unless absolute). Refused, with PluginError: a
+/// file that is missing, outside the directory, in reach of others (trust.h), not a plugin, of another ABI
+/// major, or not the build `digest` (if that is given).
 Library load_library(const std::string& instance, const LibrarySource& source,
                      const std::filesystem::path& path, const std::string& digest = {});
 

@@ -43,7 +43,8 @@ void check_needs(const Instance& instance, const std::vector<std::string>& needs
 }  // namespace
 
 LoadedBuild::LoadedBuild(const InstanceConfig& config, const Library& library, const Options& options)
-    : instance_(config.name, library, check_settings(config.name, library, config.settings, config.secrets, config.older),
+    : instance_(config.name, library,
+                check_settings(config.name, library, config.settings, config.secrets, config.older),
                 options.host_version) {
   check_needs(instance_, config.extensions);
   if (instance_.has(ORDERD_EXT_STEP)) {

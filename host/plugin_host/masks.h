@@ -20,8 +20,8 @@ class Masks {
   std::string masked(std::string text) const;
 
  private:
-  std::vector<std::string> short_;           // secrets that are looked for as a whole
-  std::unordered_set<std::string> parts_;    // of the others, each run of part_bytes
+  std::vector<std::string> short_;         // secrets that are looked for as a whole
+  std::unordered_set<std::string> parts_;  // of the others, each run of part_bytes
   mutable std::mutex mutex_;
   std::deque<std::string> tokens_;  // guarded by mutex_
 };

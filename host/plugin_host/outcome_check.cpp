@@ -112,7 +112,8 @@ std::string event_problem(const WebhookEvent& event) {
       return problem;
   if (event.command_key.empty() && event.subject.empty() && event.provider_reference.empty())
     return "event " + event.event_id + " has neither command_key nor subject nor provider_reference";
-  if (event.occurred && !is_time(*event.occurred)) return "event " + event.event_id + ": occurred_ms is no time";
+  if (event.occurred && !is_time(*event.occurred))
+    return "event " + event.event_id + ": occurred_ms is no time";
   return "";
 }
 

@@ -11,8 +11,8 @@
 namespace orderd::plugins {
 
 /// In bytes.
-inline constexpr std::size_t outcome_word_bytes_max = 64;  // code, next_action_type
-inline constexpr std::size_t outcome_name_bytes_max = 255;  // provider_reference, and the texts of an event
+inline constexpr std::size_t outcome_word_bytes_max = 64;    // code, next_action_type
+inline constexpr std::size_t outcome_name_bytes_max = 255;   // provider_reference, and the texts of an event
 inline constexpr std::size_t outcome_text_bytes_max = 2048;  // message, next_action_url
 inline constexpr std::size_t outcome_state_bytes_max = 16 * 1024;
 inline constexpr std::size_t outcome_details_bytes_max = 256 * 1024;

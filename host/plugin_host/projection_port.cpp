@@ -22,8 +22,7 @@ orderd_event to_abi(const ProjectionEvent& event) {
 
 }  // namespace
 
-PluginProjection::PluginProjection(Instance& instance)
-    : instance_(instance) {
+PluginProjection::PluginProjection(Instance& instance) : instance_(instance) {
   if (!table()->apply || !table()->rebuild_begin || !table()->rebuild_finish)
     fail(instance.name(), instance.library().path, "its " ORDERD_EXT_PROJECTION " has holes",
          "report it to the plugin's vendor");
@@ -41,7 +40,7 @@ std::vector<ApplyResult> PluginProjection::apply(TxPort& tx, ProjectionTarget ta
     std::vector<std::int32_t> verdicts(count, ORDERD_APPLIED);
     const LentCall call = call_with(instance_, tx, "apply", [&](orderd_tx* loan, orderd_error* error) {
       return table()->apply(instance_.plugin(), loan, static_cast<std::int32_t>(target),
-                           pointers.data() + first, count, verdicts.data(), error);
+                            pointers.data() + first, count, verdicts.data(), error);
     });
     if (call.sql && call.sql->ends_transaction()) throw *call.sql;
     if (!call.ok()) return call.message;

@@ -160,8 +160,7 @@ Build* Registry::load(Entry& entry, const std::string& digest, store::Connection
   InstanceConfig config = entry.config;
   config.older = older == Older::yes;
   const bool tries_out = connection && !entry.config.isolated;
-  if (tries_out)
-    isolation::try_out(config, store_.source(), *file, digest, options_, isolation::Until::made);
+  if (tries_out) isolation::try_out(config, store_.source(), *file, digest, options_, isolation::Until::made);
   auto build = make_build(config, store_.source(), *file, digest, options_);
   Migrations all;
   add_migrations(*build, all);

@@ -48,10 +48,9 @@ class Registry {
   StepPort& step(std::string_view instance);
   /// Every instance's present build that is a step.
   std::vector<StepPort*> steps();
-  /// One build of it; nullptr if it is not on this host. One that is in the store and not loaded yet is
-  /// loaded on a thread of the registry, which is waited for half a second. PluginError: that is not done, or
-  /// the build cannot be used; the next try is 10 s later, then twice that, up to 5 minutes. `digest` "": the
-  /// present one.
+  /// One build of it ("": the present one); nullptr if it is not on this host. One that is in the store is
+  /// loaded on the registry's thread, which is waited for half a second. PluginError: that is not done, or it
+  /// cannot be used; the next try is 10 s later, then twice that, up to 5 minutes.
   StepPort* step(std::string_view instance, const std::string& digest);
   /// Which of an order's builds works on: the present one, if it reads state blobs of that version, or else
   /// `digest`.
@@ -68,15 +67,15 @@ class Registry {
   /// Brings every plugin's own tables up to date: store::migrate() with the owner "plugin:<name>".
   void migrate(store::Connection& connection);
   /// Starts every instance.
-  void start(CompletionSink sink);
+  void start(const CompletionSink& sink);
   /// Instances whose start() has not succeeded yet, and why.
   std::map<std::string, std::string> not_started() const;
   void stop();
 
   /// Loads the build from the store beside those that are there, brings its tables up to date, and starts it
-  /// if the others are started. PluginError: it is not in the store, or cannot be used; the same again without
-  /// a try, until it is time for the next one, or `at_once`.
-  /// `older`: one that has run before may know fewer settings than are configured now.
+  /// if the others are started. PluginError: it is not in the store, or cannot be used; the same again
+  /// without a try, until it is time for the next one, or `at_once`. `older`: one that has run before may
+  /// know fewer settings than are configured now.
   enum class Older { no, yes };
   void add(std::string_view instance, const std::string& digest, store::Connection& connection,
            Older older = Older::no, bool at_once = false);
@@ -91,26 +90,13 @@ class Registry {
 
  private:
   struct Entry;
-  struct Tried {
-    bool loading = false;
-    int failures = 0;
-    Millis next{0};  // steady
-    std::string problem;
-  };
-  struct Wish {
-    Entry* entry;
-    std::string digest;
-  };
-  struct Unstarted {
-    Entry* entry;
-    Build* build;
-    Tried tried;
-  };
+  struct Tried;
+  struct Unstarted;
   Entry* find(std::string_view instance) const;
   Build* load(Entry& entry, const std::string& digest, store::Connection* connection, Older older);
   Build* wish(Entry& entry, const std::string& digest);
   void work(std::stop_token stop);  // worker_
-  void load_wished(const Wish& wish);
+  void load_wished(Entry& entry, const std::string& digest);
   void start_again(Unstarted& one);
   void wake_worker();  // mutex_ is held
   std::stop_source ends_;
@@ -121,9 +107,9 @@ class Registry {
   mutable std::mutex mutex_;                     // of the entries' builds
   std::mutex loading_;                           // one build at a time; taken before mutex_
   std::condition_variable_any changed_;
-  std::deque<Wish> wishes_;                      // guarded by mutex_
-  std::list<Unstarted> unstarted_;               // guarded by mutex_; only the worker takes out of it
-  std::jthread worker_;                          // made when there is something to do; guarded by mutex_
+  std::deque<std::pair<Entry*, std::string>> wishes_;  // guarded by mutex_
+  std::list<Unstarted> unstarted_;                     // guarded by mutex_; only the worker takes out of it
+  std::jthread worker_;  // made when there is something to do; guarded by mutex_
 };
 
 }  // namespace orderd::plugins

@@ -4,6 +4,19 @@
 
 namespace orderd::plugins {
 
+/// What did not load, or start, and when it is time for the next try.
+struct Registry::Tried {
+  bool loading = false;
+  int failures = 0;
+  Millis next{0};  // steady
+  std::string problem;
+};
+struct Registry::Unstarted {
+  Entry* entry;
+  Build* build;
+  Tried tried;
+};
+
 /// One instance of the configuration, and its builds.
 struct Registry::Entry {
   explicit Entry(InstanceConfig of) : config(std::move(of)) {}
@@ -15,7 +28,7 @@ struct Registry::Entry {
   }
 
   const InstanceConfig config;
-  std::map<std::string, Tried> tried;  // by digest: builds that did not load; guarded by mutex_
+  std::map<std::string, Tried> tried;          // by digest: builds that did not load; guarded by mutex_
   std::vector<std::unique_ptr<Build>> builds;  // those that run; guarded by mutex_
   std::vector<std::unique_ptr<Build>>
       retired;  // stopped: calls may still return into them; guarded by mutex_

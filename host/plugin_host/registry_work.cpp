@@ -17,20 +17,25 @@ Millis wait_after(int failures, Millis first, Millis most) {
 
 }  // namespace
 
-void Registry::start(CompletionSink sink) {
-  std::lock_guard lock(mutex_);
-  sink_ = std::move(sink);
+void Registry::start(const CompletionSink& sink) {
+  {
+    std::lock_guard lock(mutex_);
+    sink_ = sink;
+  }
+  // Without the lock: it may take its time, and nobody adds a build before.
   for (const auto& entry : entries_)
     for (const auto& build : entry->builds) {
       try {
-        build->start(sink_);
+        build->start(sink);
       } catch (const PluginError& error) {
         log_error("plugin", "a plugin does not start; it is tried again, and the others serve meanwhile",
                   {{"instance", entry->config.name}, {"error", error.what()}});
-        unstarted_.push_back({entry.get(), build.get(),
-                              {false, 1, steady_now() + start_again_first, error.what()}});
+        std::lock_guard lock(mutex_);
+        unstarted_.push_back(
+            {entry.get(), build.get(), {false, 1, steady_now() + start_again_first, error.what()}});
       }
     }
+  std::lock_guard lock(mutex_);
   if (!unstarted_.empty()) wake_worker();
 }
 
@@ -70,15 +75,14 @@ void Registry::work(std::stop_token stop) {
     changed_.wait_for(lock, stop, std::max(Millis(0), next - steady_now()), [&] { return !wishes_.empty(); });
     if (stop.stop_requested()) return;
     if (!wishes_.empty()) {
-      const Wish wish = std::move(wishes_.front());
+      const auto [entry, digest] = std::move(wishes_.front());
       wishes_.pop_front();
       lock.unlock();
-      load_wished(wish);
+      load_wished(*entry, digest);
       lock.lock();
     }
-    const auto due = std::find_if(unstarted_.begin(), unstarted_.end(), [](const Unstarted& one) {
-      return one.tried.next <= steady_now();
-    });
+    const auto due = std::find_if(unstarted_.begin(), unstarted_.end(),
+                                  [](const Unstarted& one) { return one.tried.next <= steady_now(); });
     if (due == unstarted_.end()) continue;
     lock.unlock();
     start_again(*due);
@@ -87,13 +91,13 @@ void Registry::work(std::stop_token stop) {
   }
 }
 
-void Registry::load_wished(const Wish& wish) {
+void Registry::load_wished(Entry& entry, const std::string& digest) {
   std::string problem;
   try {
-    (void)load(*wish.entry, wish.digest, nullptr, Older::yes);
+    (void)load(entry, digest, nullptr, Older::yes);
   } catch (const std::exception& error) { problem = error.what(); }
   std::lock_guard lock(mutex_);
-  Tried& tried = wish.entry->tried[wish.digest];
+  Tried& tried = entry.tried[digest];
   tried.loading = false;
   tried.problem = problem;
   tried.failures = problem.empty() ? 0 : tried.failures + 1;
@@ -131,9 +135,9 @@ Build* Registry::wish(Entry& entry, const std::string& digest) {
     changed_.wait_for(lock, load_patience, [&] { return !tried.loading; });
   }
   if (Build* build = entry.find(digest)) return build;
-  throw PluginError(!tried.problem.empty() ? tried.problem
-                                           : "plugin \"" + entry.config.name + "\": build " + digest +
-                                                 " is being loaded");
+  throw PluginError(!tried.problem.empty()
+                        ? tried.problem
+                        : "plugin \"" + entry.config.name + "\": build " + digest + " is being loaded");
 }
 
 void Registry::add(std::string_view name, const std::string& digest, store::Connection& connection,
@@ -145,7 +149,8 @@ void Registry::add(std::string_view name, const std::string& digest, store::Conn
     Tried& last = entry->tried[digest];
     last.problem = problem;
     last.failures = problem.empty() ? 0 : last.failures + 1;
-    last.next = counts ? steady_now() + wait_after(last.failures, load_again_first, load_again_max) : Millis(0);
+    last.next =
+        counts ? steady_now() + wait_after(last.failures, load_again_first, load_again_max) : Millis(0);
   };
   {
     std::lock_guard lock(mutex_);

@@ -15,8 +15,8 @@ struct CheckedSettings {
 };
 
 /// Throws PluginError: which key, which value (of a secret: none), what was expected. Without a schema
-/// everything passes as it is. `secrets` were read by the host already, and win. `older`: what the schema does not
-/// know is left out instead of refused.
+/// everything passes as it is. `secrets` were read by the host already, and win. `older`: what the schema
+/// does not know is left out instead of refused.
 CheckedSettings check_settings(const std::string& instance, const Library& library,
                                const std::map<std::string, std::string>& given,
                                const std::map<std::string, std::string>& secrets = {}, bool older = false);

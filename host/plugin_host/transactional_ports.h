@@ -30,9 +30,7 @@ class TransactionalStep final : public StepPort, public CompletionTarget {
                           std::size_t count, std::vector<Outcome>& outcomes);
 
   Instance& instance_;
-  const orderd_step_v1* table() const {
-    return instance_.extension<orderd_step_v1>(ORDERD_EXT_STEP);
-  }
+  const orderd_step_v1* table() const { return instance_.extension<orderd_step_v1>(ORDERD_EXT_STEP); }
   Tickets tickets_;
 };
 

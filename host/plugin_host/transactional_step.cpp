@@ -19,8 +19,7 @@ struct TransactionalStep::Call {
 };
 thread_local TransactionalStep::Call* TransactionalStep::Call::current = nullptr;
 
-TransactionalStep::TransactionalStep(Instance& instance)
-    : instance_(instance) {
+TransactionalStep::TransactionalStep(Instance& instance) : instance_(instance) {
   instance_.set_completion_target(this);
 }
 

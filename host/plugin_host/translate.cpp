@@ -2,7 +2,6 @@
 
 #include <charconv>
 
-
 namespace orderd::plugins {
 namespace {
 

@@ -90,8 +90,7 @@ WebhookResult without_events(WebhookResult::Kind kind, std::string problem) {
 
 }  // namespace
 
-WebhookReader::WebhookReader(Instance& instance)
-    : instance_(instance) {
+WebhookReader::WebhookReader(Instance& instance) : instance_(instance) {
   if (!table()->handle)
     fail(instance.name(), instance.library().path, "its " ORDERD_EXT_WEBHOOK " has holes",
          "report it to the plugin's vendor");

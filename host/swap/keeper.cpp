@@ -49,6 +49,8 @@ constexpr store::Statement read_drained{
 constexpr store::Statement is_retired{
     "swap_is_retired",
     "update plugin_builds set state = 'retired' where instance = $1 and digest = $2 and state = 'draining'"};
+constexpr store::Statement any_draining{"swap_any_draining",
+                                        "select exists (select from plugin_builds where state = 'draining')"};
 // No host has it, none is to have it: nobody else would say that it has ended.
 constexpr store::Statement end_unloaded{
     "swap_end_unloaded",
@@ -126,8 +128,7 @@ void Keeper::take_changed_files(store::Connection& connection) {
 
 void Keeper::look(store::Connection& connection) {
   store::measure_clock(connection);
-  if (read_files_.exchange(false))
-    take_changed_files(connection);
+  if (read_files_.exchange(false)) take_changed_files(connection);
   const auto rows = connection.run(read_current);
   for (int i = 0; i < rows.size(); ++i)
     follow(connection, std::string(rows.bytes(i, 0)), std::string(rows.bytes(i, 1)),
@@ -170,7 +171,7 @@ void Keeper::end_drained(store::Connection& connection) {
     if (now() - since > chosen_for_sure) ended.push_back(one.digest);
   }
   idle_since_ = std::move(idle);
-  (void)connection.run(end_unloaded);
+  if (connection.run(any_draining).boolean(0, 0)) (void)connection.run(end_unloaded);
   if (ended.empty()) return;
   const auto rows = connection.run(read_drained, store::Args().texts(ended));
   for (int i = 0; i < rows.size(); ++i) {

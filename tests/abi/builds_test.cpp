@@ -147,7 +147,8 @@ TEST_CASE("a build that does not load is tried once in a while, and leaves nothi
   const Folder folder;
   Options options = test_options();
   options.store = folder.path / "store";
-  Running host(plugin("abi_scripted.so", {{"limt", "5"}}), options);  // a setting that the other build refuses
+  Running host(plugin("abi_scripted.so", {{"limt", "5"}}),
+               options);  // a setting that the other build refuses
   std::string problem;
   const std::string strict = host.registry.builds().keep(fs::path(ABI_PLUGINS) / "abi_strict.so", problem);
   REQUIRE(problem.empty());

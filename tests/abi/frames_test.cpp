@@ -1,4 +1,5 @@
-// Frames of an isolated plugin's process, cut at every byte and with every bit turned: the fuzzer's own judge.
+// Frames of an isolated plugin's process, cut at every byte and with every bit turned: the fuzzer's own
+// judge.
 #include <catch2/catch.hpp>
 
 #include "plugin_host/isolation/wire.h"
@@ -23,7 +24,9 @@ Outcome full_outcome() {
   return outcome;
 }
 
-std::string framed(Frame kind, const Out& out) { return std::string(1, static_cast<char>(kind)) + out.bytes(); }
+std::string framed(Frame kind, const Out& out) {
+  return std::string(1, static_cast<char>(kind)) + out.bytes();
+}
 
 std::vector<std::string> frames() {
   Out answered, result, hello, begin;

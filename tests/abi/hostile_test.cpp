@@ -23,8 +23,7 @@ struct Hostile : Running {
     all.runner = std::make_shared<const Descriptor>(::open(HOSTILE_RUNNER, O_RDONLY | O_CLOEXEC));
     return all;
   }
-  explicit Hostile(const Settings& settings = {})
-      : Running(config(settings), options()) {}
+  explicit Hostile(const Settings& settings = {}) : Running(config(settings), options()) {}
 };
 
 TEST_CASE("nonsense from an isolated plugin's process ends it, and counts as UNKNOWN") {

@@ -53,7 +53,10 @@ const Row table[] = {
     {"a code in words", true, text(&orderd_outcome::code, "in words")},
     {"a code with NUL", false, text(&orderd_outcome::code, std::string("A\0B", 3))},
     {"a code of two lines", false, text(&orderd_outcome::code, "A\nB")},
-    {"a code with a terminal's control", false, text(&orderd_outcome::code, "A\xc2\x9b" "31m")},
+    {"a code with a terminal's control", false,
+     text(&orderd_outcome::code,
+          "A\xc2\x9b"
+          "31m")},
     {"a type with a tab", false, text(&orderd_outcome::next_action_type, "a\tb")},
     {"a reference with an escape", false, text(&orderd_outcome::provider_reference, "pi_1\x1b[2J")},
     {"a message of two lines", true, text(&orderd_outcome::message, "one\ntwo")},

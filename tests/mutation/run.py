@@ -40,7 +40,7 @@ MUTATIONS = {
     "time_by_host": ("unit", "turning the host's own clock moves no time*"),
     "isolated_outcome_believed": ("abi", "nonsense from an isolated plugin's process ends it*"),
     "overdue_handed_over": ("abi", "what is overdue does not begin with its batch*"),
-    "file_undoes_switch": ("stages", "an operator's switch outlives a start of a host whose file has not changed*"),
+    "file_undoes_switch": ("stages", "an operator's switch outlives a start*"),
     "http_unread_body": ("front", "A body that no handler reads is never the next request"),
 }
 

@@ -101,8 +101,8 @@ class IsolatedBuild final : public Build {
       const bool counter = in.u8() != 0;
       const std::int64_t value = in.i64();
       if (!name.starts_with("orderd_plugin_")) continue;  // what the host's own code counts there
-      if (!in.ok() || name.size() > outcome_text_bytes_max || help.size() > outcome_text_bytes_max || !is_line(name) ||
-          !is_line(help) || name.find(label) == name.npos ||
+      if (!in.ok() || name.size() > outcome_text_bytes_max || help.size() > outcome_text_bytes_max ||
+          !is_line(name) || !is_line(help) || name.find(label) == name.npos ||
           name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != name.find('{'))
         return "a metric";
       if (!metric_names_.contains(name) && metric_names_.size() >= metrics_max) continue;

@@ -167,8 +167,7 @@ std::string IsolatedStep::answered(In in) {
     const auto open = find(one.key, one.order_id);
     if (!open) continue;  // overdue
     const std::string problem = outcome_problem(one.outcome, open->query);
-    if (!problem.empty() && !fault::mutation("isolated_outcome_believed"))
-      return "an outcome: " + problem;
+    if (!problem.empty() && !fault::mutation("isolated_outcome_believed")) return "an outcome: " + problem;
     if (close(one.key, one.order_id)) report(one.order_id, one.key, std::move(one.outcome));
   }
   return "";

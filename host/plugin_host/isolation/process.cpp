@@ -157,7 +157,8 @@ Received Process::expect(Child& child, Frame kind) const {
   killer.request_stop();
   killer.join();  // before the process's number may be somebody else's
   if (received) return std::move(*received);
-  fail(begin_.instance, begin_.library, "its process ended with " + reap(child, false) + " before it was ready",
+  fail(begin_.instance, begin_.library,
+       "its process ended with " + reap(child, false) + " before it was ready",
        "see what it wrote to the log; plugin." + begin_.instance + ".memory_mb may be too little");
 }
 

@@ -105,7 +105,6 @@ void write(Out& out, const Command& command);
 Command read_command(In& in);
 void write(Out& out, const Outcome& outcome);
 Outcome read_outcome(In& in);
-/// Answered commands, as many as one frame holds.
 struct Answered {
   std::string key;
   Uuid order_id;
