@@ -67,7 +67,7 @@ class IsolatedStep final : public StepPort {
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   Opened open_;                                            // by key; guarded by mutex_
-  bool started_ = false, up_ = false, stopping_ = false;   // guarded by mutex_
+  bool begun_ = false, up_ = false, stopping_ = false;     // begun_: start() was called; guarded by mutex_
   mutable std::map<std::string, int, std::less<>> known_;  // actions: -1 asked, 0, 1; guarded by mutex_
   std::thread sender_;
   std::jthread watcher_;

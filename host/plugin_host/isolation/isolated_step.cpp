@@ -33,7 +33,7 @@ bool IsolatedStep::supports(std::string_view action) const {
   const auto known = known_.find(action);
   if (known != known_.end() && known->second >= 0) return known->second == 1;
   const std::string name(action), question = Out().text(name).frame(Frame::supports);
-  if (!started_) {
+  if (!begun_) {
     try {
       const Received answer = process_->ask(question, Frame::supports_answer);
       In in(answer.fields);
@@ -41,11 +41,12 @@ bool IsolatedStep::supports(std::string_view action) const {
       return (known_[name] = in.u8()) == 1;
     } catch (const PluginError&) { return false; }  // its start() failed, and there is no other process yet
   }
+  if (!up_) return false;
   known_[name] = -1;
   lock.unlock();
   (void)process_->send(question);
   lock.lock();
-  changed_.wait_for(lock, answer_limit, [&] { return known_[name] >= 0; });
+  changed_.wait_for(lock, answer_limit, [&] { return known_[name] >= 0 || !up_; });
   return known_[name] == 1;
 }
 
@@ -66,6 +67,10 @@ std::vector<Outcome> IsolatedStep::execute_in(TxPort&, const std::vector<Command
 }
 
 void IsolatedStep::start(CompletionSink sink) {
+  {
+    std::lock_guard lock(mutex_);
+    begun_ = true;
+  }
   sink_ = std::move(sink);
   sender_ = std::thread([this] { hand_over(); });
   watcher_ = std::jthread([this](std::stop_token stop) { watch_deadlines(stop); });
@@ -179,7 +184,7 @@ void IsolatedStep::report(const Uuid& order_id, const std::string& key, Outcome 
 
 void IsolatedStep::up() {
   std::lock_guard lock(mutex_);
-  started_ = up_ = true;
+  up_ = true;
 }
 
 void IsolatedStep::down(const std::string& why) {
