@@ -188,14 +188,16 @@ http::AccessOptions access_options(const config::Settings& settings, const acces
 }
 
 /// Orders are accepted and kept while Kafka or a plugin's build is away, so this host still serves.
-std::vector<std::string> degraded_parts(const Bus& bus) {
+std::vector<std::string> degraded_parts(const Bus& bus, const plugins::Registry& registry) {
   auto problems = bus.problems();
   if (const auto waiting = saga::orders_without_build().load(); waiting > 0)
     problems.push_back(
         "plugins: " + std::to_string(waiting) +
-        " orders wait for a build that is not on this host; the log names it, `orderctl plugin install` "
-        "brings it");
+        " orders wait for a build that is not on this host (`orderctl plugin install` brings it) or does not "
+        "load here, as it refuses today's settings; the log says which of the two");
   for (const std::string& line : troubles().list()) problems.push_back(line);
+  for (const auto& [instance, problem] : registry.not_started())
+    problems.push_back("plugins: " + instance + " has not started yet and is tried again: " + problem);
   if (const auto clock = store::clock_problem(); !clock.empty()) problems.push_back(clock);
   return problems;
 }
@@ -330,7 +332,7 @@ int Server::serve(Reload& reload) {
   webhooks::Receiver webhooks;
   http::Api api({pool, intake, broadcaster, box,
                  product_source(pool, catalogs_for_new_orders(settings, *registry, definition)), webhooks,
-                 not_ready, settings.http_web_dir, [&] { return degraded_parts(bus); },
+                 not_ready, settings.http_web_dir, [&] { return degraded_parts(bus, *registry); },
                  access_options(settings, keyring.get()),
                  admin_parts(settings, *registry, definition, pool)});
   reload.on("access.rate_", [&api](const config::Settings& fresh) {

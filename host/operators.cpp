@@ -24,8 +24,9 @@ admin::BuildAnswer install(const config::Settings& settings, const plugins::Buil
       connection.emplace(pool.acquire());
       return **connection;
     };
-    return admin::install({wish, instance_config(wish.instance, found->second), judged.path, forced}, builds,
-                          connect, [](const std::string&) {});
+    return admin::install(
+        {wish, instance_config(wish.instance, found->second), judged.path, forced, library_source(settings)},
+        builds, connect, [](const std::string&) {});
   } catch (const store::DbError&) { throw; } catch (const std::runtime_error& error) {
     return {Kind::refused, "", error.what()};
   }

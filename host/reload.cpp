@@ -39,6 +39,7 @@ void Reload::run() {
     auto values = config::read_values(file_, environment_);
     auto settings = config::from_values(values);
     config::read_secrets(settings);
+    log_info("main", "the configuration is judged in a process of its own, which may take some seconds");
     if (const auto problem = problem_of_files(file_, environment_); !problem.empty())
       throw config::ConfigError(problem);
     take_over(values, std::move(settings));

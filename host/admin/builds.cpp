@@ -32,8 +32,9 @@ constexpr store::Statement insert_build{
     "on conflict (instance, digest) do update set state = 'ready'"};
 constexpr store::Statement use_build{
     "admin_use_build",
-    "update plugin_current set previous = digest, digest = $2, since = now(), actor = $3 "
-    "where instance = $1 and digest <> $2"};
+    "update plugin_current c set previous = coalesce((select b.digest from plugin_builds b where "
+    "b.instance = c.instance and b.digest = c.digest and b.ran_at is not null), c.previous), "
+    "digest = $2, since = now(), actor = $3 where c.instance = $1 and c.digest <> $2"};
 constexpr store::Statement set_state{
     "admin_build_state", "update plugin_builds set state = $3 where instance = $1 and digest = $2"};
 

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -16,6 +17,9 @@
 #include <optional>
 
 #include "base/descriptor.h"
+#include "plugin_host/environment.h"
+#include "plugin_host/error.h"
+#include "plugin_host/isolation/isolated_build.h"
 
 namespace orderd::admin {
 namespace {
@@ -33,7 +37,10 @@ void write_settings(int file, const plugins::InstanceConfig& plugin) {
 
 /// The checker as the leader of its own group, with the settings at descriptor 3, and nothing else of ours.
 /// Checks that have an effect at the provider are left out: the settings may be those of real money.
-std::optional<pid_t> start_checker(const std::string& file, int settings, int out) {
+std::optional<pid_t> start_checker(const InstallWish& wish, int settings, int out) {
+  const std::string file = wish.file.string();
+  auto variables = plugins::plugin_environment(wish.plugin.settings);
+  const auto environment = plugins::pointers_to(variables);
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
@@ -53,8 +60,8 @@ std::optional<pid_t> start_checker(const std::string& file, int settings, int ou
   int failed = 1;
   for (const char* program : {beside.c_str(), checker_name, packaged.c_str()})
     if (failed != 0)
-      failed =
-          posix_spawnp(&child, program, &actions, &attributes, const_cast<char**>(words.data()), environ);
+      failed = posix_spawnp(&child, program, &actions, &attributes, const_cast<char**>(words.data()),
+                            environment.data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   return failed == 0 ? std::optional(child) : std::nullopt;
@@ -97,7 +104,7 @@ std::string judge(const InstallWish& wish, const Told& told) {
   const Descriptor settings(
       memfd_create("settings", MFD_CLOEXEC));  // not on a command line: others see those
   write_settings(settings.number(), wish.plugin);
-  const auto child = start_checker(wish.file.string(), settings.number(), to.number());
+  const auto child = start_checker(wish, settings.number(), to.number());
   to.close_now();
   if (!child)
     return "there is no orderd-plugin-check here to judge it: install the package orderd again, or force it";
@@ -118,6 +125,35 @@ std::string judge(const InstallWish& wish, const Told& told) {
   return "the plugin did not pass orderd-plugin-check" + findings;
 }
 
+/// What the configured library does and the new one does not; "" if nothing.
+std::string lacks(const plugins::isolation::Hello& present, const plugins::isolation::Hello& fresh) {
+  if (present.is_step && (!fresh.is_step || present.transactional != fresh.transactional))
+    return present.transactional ? "works in the host's transaction"
+                                 : "is a step that works outside of the host's transaction";
+  for (const std::string& id : present.extensions)
+    if (!id.starts_with("orderd.migrations/") &&
+        std::find(fresh.extensions.begin(), fresh.extensions.end(), id) == fresh.extensions.end())
+      return "has " + id;
+  return "";
+}
+
+/// Why no host could use what is in the store now; PluginError: it refuses its settings.
+std::string use_problem(const InstallWish& wish, const plugins::BuildStore& store) {
+  plugins::Options options;
+  options.runner = plugins::isolation::open_runner();
+  const auto fresh = plugins::isolation::describe(wish.plugin, store.source(), wish.wish.digest + ".so",
+                                                  wish.wish.digest, options);
+  try {
+    const auto present =
+        plugins::isolation::describe(wish.plugin, wish.present, wish.plugin.library, "", options);
+    const std::string lacking = lacks(present, fresh);
+    return lacking.empty() ? ""
+                           : fresh.plugin + " " + fresh.version + " is of another kind than " +
+                                 present.plugin + " " + present.version + " of plugin." + wish.plugin.name +
+                                 ".library, which " + lacking + ": configure an instance of its own for it";
+  } catch (const plugins::PluginError&) { return ""; }  // there is none to compare with
+}
+
 }  // namespace
 
 BuildAnswer install(InstallWish wish, const plugins::BuildStore& store,
@@ -131,6 +167,9 @@ BuildAnswer install(InstallWish wish, const plugins::BuildStore& store,
   std::string problem;
   wish.wish.digest = store.keep(wish.file, problem);
   if (wish.wish.digest.empty()) throw std::runtime_error(problem);
+  if (!wish.forced)
+    if (const std::string unusable = use_problem(wish, store); !unusable.empty())
+      return {BuildAnswer::Kind::refused, "", unusable};
   store::Connection& connection = connect();
   const auto described = store.describe(wish.plugin.name, wish.wish.digest);
   return add_build(connection, wish.wish, described.plugin, described.version);

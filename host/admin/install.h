@@ -15,11 +15,13 @@ struct InstallWish {
   BuildWish wish;                  // its digest is not read
   plugins::InstanceConfig plugin;  // the instance that the build is for, with its settings
   std::filesystem::path file;
-  bool forced = false;  // without the checks
+  bool forced = false;               // without the checks
+  plugins::LibrarySource present{};  // where the instance's configured library lies
 };
 /// `told` gets the checks' report, line by line; `connect` is called when the database is needed. Refused
-/// with what the checks found; PluginError if it is no plugin at all, std::runtime_error if the store cannot
-/// be written.
+/// with what the checks found, or when no host could use it: its settings' schema refuses what is configured,
+/// or it lacks what the configured library does; PluginError if it is no plugin at all, std::runtime_error if
+/// the store cannot be written.
 BuildAnswer install(InstallWish wish, const plugins::BuildStore& store,
                     const std::function<store::Connection&()>& connect,
                     const std::function<void(const std::string& line)>& told);

@@ -95,6 +95,24 @@ class StrictHandler {
   std::vector<Level> levels_;
 };
 
+/// Whoever walks through a document does so by recursion: one that is too deep must never be one.
+bool is_deeper(std::string_view text, std::size_t depth_max) {
+  std::size_t depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted && c == '\\')
+      ++i;
+    else if (c == '"')
+      quoted = !quoted;
+    else if (!quoted && (c == '[' || c == '{') && ++depth > depth_max)
+      return true;
+    else if (!quoted && (c == ']' || c == '}') && depth > 0)
+      --depth;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool parse_strict(std::string_view text, std::size_t depth_max, Document& document, Problem& problem) {
@@ -116,7 +134,9 @@ bool parse_strict(std::string_view text, std::size_t depth_max, Document& docume
 }
 
 bool parse(std::string_view text, Document& document) {
-  return !document.Parse<rapidjson::kParseFullPrecisionFlag>(text.data(), text.size()).HasParseError();
+  if (is_deeper(text, own_depth_max)) return document.SetNull(), false;
+  constexpr unsigned flags = rapidjson::kParseFullPrecisionFlag | rapidjson::kParseIterativeFlag;
+  return !document.Parse<flags>(text.data(), text.size()).HasParseError();
 }
 
 std::string_view string(const Value& object, const char* name, std::string_view fallback) {

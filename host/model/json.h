@@ -21,7 +21,9 @@ struct Problem {
 /// arrays.
 [[nodiscard]] bool parse_strict(std::string_view text, std::size_t depth_max, Document& document,
                                 Problem& problem);
-/// Parses text that this project wrote itself; false if it is damaged.
+/// What this project writes wraps texts from outside (32 levels) into a few of its own.
+inline constexpr std::size_t own_depth_max = 48;
+/// Parses text that this project wrote itself; false if it is damaged, or nested deeper than `own_depth_max`.
 [[nodiscard]] bool parse(std::string_view text, Document& document);
 
 /// Members of an object, with a default when absent or of another type. `string` views into the document.

@@ -49,6 +49,7 @@ int install(Context& context, const Words& words) {
   const auto told = [&](const std::string& line) {
     if (!context.json()) std::cout << line << "\n" << std::flush;
   };
+  wish.present = library_source(context.settings());
   auto answer = admin::install(std::move(wish), build_store(context.settings()), connect, told);
   if (answer.kind == admin::BuildAnswer::Kind::refused)
     answer.text += "\norderctl: it is not installed; --force with --reason installs it all the same";

@@ -37,7 +37,7 @@ class Build {
   /// Of tables of its own in the host's database.
   virtual std::vector<store::Migration> migrations() = 0;
 
-  /// Throws PluginError.
+  /// Throws PluginError; then commands are RETRY, nothing else is done either, and it may be called again.
   virtual void start(const CompletionSink& sink) = 0;
   /// Waits for what is in flight, then stops it. False: it holds a thread of the host; it can then neither be
   /// stopped nor destroyed, and stays as it is.

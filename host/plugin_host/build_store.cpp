@@ -58,6 +58,22 @@ std::string BuildStore::keep(const std::filesystem::path& file, std::string& pro
   return digest;
 }
 
+std::optional<std::string> BuildStore::seen(const std::string& instance) const {
+  std::ifstream in(folder_ / (instance + ".file"));
+  std::string digest;
+  if (folder_.empty() || !std::getline(in, digest) || digest.empty()) return std::nullopt;
+  return digest;
+}
+
+void BuildStore::saw(const std::string& instance, const std::string& digest) const {
+  if (folder_.empty() || seen(instance) == digest) return;
+  const auto at = folder_ / (instance + ".file");
+  const auto fresh = folder_ / ("." + instance + ".file." + std::to_string(getpid()));
+  std::error_code failed;
+  if (!write_file(fresh, digest + "\n") || rename(fresh.c_str(), at.c_str()) != 0)
+    std::filesystem::remove(fresh, failed);
+}
+
 BuildStore::Description BuildStore::describe(const std::string& instance, const std::string& digest) const {
   const auto library = load_library(instance, source(), digest + ".so", digest);
   return {library.descriptor->name, library.descriptor->version};

@@ -26,6 +26,10 @@ class BuildStore {
     std::string plugin, version;
   };
   Description describe(const std::string& instance, const std::string& digest) const;
+  /// The digest of the instance's file as this host last saw it; nullopt if it does not know.
+  std::optional<std::string> seen(const std::string& instance) const;
+  /// Remembers it, where there is a folder that can be written.
+  void saw(const std::string& instance, const std::string& digest) const;
   const std::filesystem::path& folder() const { return folder_; }
   LibrarySource source() const { return {folder_, trust_}; }
 

@@ -33,9 +33,8 @@ orderd_product to_abi(const Product& product) {
 
 }  // namespace
 
-PluginCatalog::PluginCatalog(Instance& instance)
-    : instance_(instance), table_(instance.extension<orderd_catalog_v1>(ORDERD_EXT_CATALOG)) {
-  if (!table_->list || !table_->receive || !table_->put)
+PluginCatalog::PluginCatalog(Instance& instance) : instance_(instance) {
+  if (!table()->list || !table()->receive || !table()->put)
     fail(instance.name(), instance.library().path, "its " ORDERD_EXT_CATALOG " has holes",
          "report it to the plugin's vendor");
 }
@@ -53,14 +52,14 @@ std::vector<Product> PluginCatalog::list(TxPort& tx, const std::string& after, s
       all.products.push_back(read_product(*given));
   };
   throw_if_failed(call_with(instance_, tx, "list", [&](orderd_tx* loan, orderd_error* error) {
-    return table_->list(instance_.plugin(), loan, to_view(after), limit, &sink, error);
+    return table()->list(instance_.plugin(), loan, to_view(after), limit, &sink, error);
   }));
   return std::move(collected.products);
 }
 
 bool PluginCatalog::receive(TxPort& tx, const std::string& sku, std::int64_t quantity) {
   const LentCall call = call_with(instance_, tx, "receive", [&](orderd_tx* loan, orderd_error* error) {
-    return table_->receive(instance_.plugin(), loan, to_view(sku), quantity, error);
+    return table()->receive(instance_.plugin(), loan, to_view(sku), quantity, error);
   });
   if (call.status == ORDERD_E_NOT_FOUND && !call.sql) return false;
   throw_if_failed(call);
@@ -73,7 +72,7 @@ void PluginCatalog::put(TxPort& tx, const std::vector<Product>& products) {
   std::vector<const orderd_product*> pointers;
   for (const Product& product : products) pointers.push_back(&all.emplace_back(to_abi(product)));
   throw_if_failed(call_with(instance_, tx, "put", [&](orderd_tx* loan, orderd_error* error) {
-    return table_->put(instance_.plugin(), loan, pointers.data(), pointers.size(), error);
+    return table()->put(instance_.plugin(), loan, pointers.data(), pointers.size(), error);
   }));
 }
 

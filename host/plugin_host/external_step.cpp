@@ -47,7 +47,6 @@ ExternalStep::ExternalStep(Instance& instance, const orderd_step_traits& traits,
     : instance_(instance),
       wanted_threads_(threads),
       options_(options),
-      table_(instance.extension<orderd_step_v1>(ORDERD_EXT_STEP)),
       traits_(traits),
       queue_(options.commands_queued_max) {
   instance_.set_completion_target(this);
@@ -59,21 +58,27 @@ ExternalStep::~ExternalStep() {
 }
 
 bool ExternalStep::supports(std::string_view action) const {
-  return table_->supports(instance_.plugin(), to_view(action)) != 0;
+  const auto held = instance_.held();
+  return instance_.plugin() && table()->supports(instance_.plugin(), to_view(action)) != 0;
 }
 
 std::vector<Outcome> ExternalStep::execute_in(TxPort&, const std::vector<Command>&) {
   throw std::logic_error("execute_in() on an external step: " + instance_.name());
 }
 
-void ExternalStep::start(CompletionSink sink) {
-  sink_ = std::move(sink);
+void ExternalStep::start() {
   running_ = wanted_threads_;
   for (unsigned i = 0; i < wanted_threads_; ++i) threads_.emplace_back([this] { hand_over(); });
   watcher_ = std::thread([this] { watch_deadlines(); });
 }
 
 void ExternalStep::execute(std::vector<Command> commands) {
+  if (instance_.down()) {
+    for (const Command& command : commands)
+      report(remember(command), not_begun("NOT_STARTED", instance_.down_problem()));
+    return;
+  }
+  for (const Command& command : commands) instance_.has_token(command.secret_json);
   const auto batch = std::make_shared<const std::vector<Command>>(std::move(commands));
   std::vector<Waiting> waiting;
   waiting.reserve(batch->size());
@@ -103,7 +108,7 @@ void ExternalStep::hand_over() {
         if (const auto open = tickets_.close(waiting.ticket)) give_up(waiting.ticket, *open, false);
       continue;
     }
-    tickets_.begin_all(batch);
+    tickets_.begin_all(batch, now());
     if (!batch.empty()) call_plugin(batch);
   }
   ended();
@@ -123,7 +128,7 @@ void ExternalStep::call_here(const std::vector<Waiting>& waiting) {
     const auto begin = waiting.begin() + static_cast<std::ptrdiff_t>(first);
     std::vector<Waiting> batch(
         begin, begin + static_cast<std::ptrdiff_t>(std::min(batch_commands_max, waiting.size() - first)));
-    tickets_.begin_all(batch);
+    tickets_.begin_all(batch, now());
     if (!batch.empty()) call_plugin(batch);
   }
   ended();
@@ -148,7 +153,7 @@ orderd_status ExternalStep::execute(const std::vector<Waiting>& batch, orderd_er
   orderd_status status = ORDERD_E_INTERNAL;
   ORDERD_FAULT_POINT("step.before_call");
   try {
-    status = table_->execute(instance_.plugin(), commands.data(), commands.size(), &error);
+    status = table()->execute(instance_.plugin(), commands.data(), commands.size(), &error);
   } catch (...) {
     fill_error(&error, "EXCEPTION", "an exception left execute()");
     instance_.misbehaving("an exception left execute()");
@@ -192,7 +197,7 @@ void ExternalStep::call_plugin(std::vector<Waiting>& batch) {
   const bool refused =
       status == ORDERD_E_BUSY || status == ORDERD_E_UNSUPPORTED || status == ORDERD_E_INVALID;
   const std::string why =
-      "execute() answered " + std::to_string(status) + " " + std::string(message_of(error));
+      "execute() answered " + std::to_string(status) + " " + instance_.masked(one_line(message_of(error)));
   for (const Waiting& waiting : batch) {
     const auto open = tickets_.close(waiting.ticket);
     if (!open)
@@ -213,6 +218,7 @@ orderd_status ExternalStep::complete(orderd_ticket ticket, const orderd_outcome*
   std::string problem;
   const bool sound = read_outcome(given, open->query, outcome, problem);
   if (!sound) instance_.misbehaving("its outcome makes no sense: " + problem, open->order_id.to_string());
+  outcome.message = instance_.masked(std::move(outcome.message));
   report(*open, std::move(outcome));
   return sound ? ORDERD_OK : ORDERD_E_INVALID;
 }
@@ -240,9 +246,9 @@ void ExternalStep::give_up(orderd_ticket ticket, const OpenCommand& command, boo
   if (!command.begun)
     return report(command, not_begun("NOT_BEGUN", "the command waited until its deadline or the stop"));
   report(command, unknown(overdue ? "TIMEOUT" : "STOPPED", "the plugin did not answer in time"));
-  if (!table_->cancel) return;
+  if (!table()->cancel) return;
   try {
-    table_->cancel(instance_.plugin(), ticket);
+    table()->cancel(instance_.plugin(), ticket);
   } catch (...) { instance_.misbehaving("an exception left cancel()"); }
 }
 

@@ -35,8 +35,10 @@ class ExternalStep final : public StepPort, public CompletionTarget {
 
   /// Each thread that calls the plugin is in a call whose commands are all long overdue.
   bool hangs() const;
-  /// Around the instance's own start() and stop().
-  void start(CompletionSink sink);
+  /// Where outcomes go; before start(), which is behind the instance's own. drain() and join() are around its
+  /// stop().
+  void set_sink(CompletionSink sink) { sink_ = std::move(sink); }
+  void start();
   /// Takes nothing new, gives back what was not begun, waits for the rest up to the stop limit; what is then
   /// open is UNKNOWN. False if the plugin still holds a thread: then neither the instance nor this may be
   /// destroyed.
@@ -63,9 +65,9 @@ class ExternalStep final : public StepPort, public CompletionTarget {
   Instance& instance_;
   const unsigned wanted_threads_;
   const Options options_;
-  const orderd_step_v1* const table_;
+  const orderd_step_v1* table() const { return instance_.extension<orderd_step_v1>(ORDERD_EXT_STEP); }
   const orderd_step_traits traits_;
-  CompletionSink sink_;  // constant after start()
+  CompletionSink sink_;
 
   Tickets tickets_;
   BoundedQueue<Waiting> queue_;
@@ -81,8 +83,8 @@ class ExternalStep final : public StepPort, public CompletionTarget {
     Time began, deadline;  // the last one of its commands
     bool told = false;
   };
-  std::list<Call> calls_;              // that have not returned; guarded by mutex_
-  Time watcher_sleeps_until_{};        // guarded by mutex_; long ago while it is awake
+  std::list<Call> calls_;        // that have not returned; guarded by mutex_
+  Time watcher_sleeps_until_{};  // guarded by mutex_; long ago while it is awake
 };
 
 }  // namespace orderd::plugins

@@ -32,7 +32,7 @@ struct Instance::Host {
 
   static void log(const orderd_host* host, std::int32_t level, const orderd_uuid* order, orderd_view text) {
     const Instance& self = of(host);
-    const std::string line = masked(std::string(to_text(text)), self.secrets_);
+    const std::string line = self.masked(std::string(to_text(text)));
     std::string id;
     if (order) {
       Uuid uuid;
@@ -107,7 +107,7 @@ struct Instance::Host {
 Instance::Instance(std::string name, Library library, CheckedSettings settings, std::string host_version)
     : name_(std::move(name)),
       library_(std::move(library)),
-      secrets_(std::move(settings.secrets)),
+      masks_(settings.secrets),
       settings_(settings.values.begin(), settings.values.end()),
       host_version_(std::move(host_version)),
       services_(std::make_unique<Services>(name_)) {
@@ -118,7 +118,10 @@ Instance::Instance(std::string name, Library library, CheckedSettings settings, 
   host_.instance = name_.c_str();
   host_.host_data = this;
   host_.get_extension = Host::get_extension;
+  make();
+}
 
+void Instance::make() {
   shielded([&] {
     plugin_ = library_.descriptor->create(&host_);
     return ORDERD_OK;
@@ -134,19 +137,23 @@ Instance::Instance(std::string name, Library library, CheckedSettings settings, 
   const orderd_status status = shielded([&] { return plugin_->init(plugin_, &error); });
   if (status == ORDERD_OK) return;
   services_->end();
-  plugin_->destroy(plugin_);
+  destroy();
   fail(name_, library_.path, problem("init", status, error), "correct its settings");
 }
 
 Instance::~Instance() {
   stop();
-  plugin_->destroy(plugin_);
+  destroy();
+}
+
+void Instance::destroy() {
+  if (orderd_plugin* const gone = std::exchange(plugin_, nullptr)) gone->destroy(gone);
 }
 
 std::string Instance::problem(const char* call, orderd_status status, const orderd_error& error) const {
-  const std::string text(message_of(error));
+  const std::string text = one_line(message_of(error));
   return std::string(library_.descriptor->name) + " " + library_.descriptor->version + " refused " + call +
-         "(): " + (text.empty() ? "status " + std::to_string(status) : text);
+         "(): " + (text.empty() ? "status " + std::to_string(status) : masked(text));
 }
 
 std::vector<std::string> Instance::extensions() const {
@@ -158,10 +165,18 @@ std::vector<std::string> Instance::extensions() const {
 }
 
 void Instance::start() {
+  if (down_) {
+    std::unique_lock lock(life_);
+    services_->end();
+    destroy();
+    services_ = std::make_unique<Services>(name_);
+    make();
+  }
   orderd_error error;
   ORDERD_CLEAR(error);
   const orderd_status status = shielded([&] { return plugin_->start(plugin_, &error); });
-  if (status != ORDERD_OK)
+  down_ = status != ORDERD_OK;
+  if (down_)
     fail(name_, library_.path, problem("start", status, error), "correct its settings, or what it needs");
   started_ = true;
   services_->open();
@@ -173,7 +188,7 @@ void Instance::stop() {
 }
 
 void Instance::misbehaving(const std::string& what, const std::string& order) const {
-  Host::write(LogLevel::error, "PLUGIN_MISBEHAVING", *this, order, what);
+  Host::write(LogLevel::error, "PLUGIN_MISBEHAVING", *this, order, masked(what));
 }
 
 }  // namespace orderd::plugins

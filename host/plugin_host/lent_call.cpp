@@ -1,9 +1,12 @@
 #include "plugin_host/lent_call.h"
 
+#include "plugin_host/outcome_check.h"
+
 namespace orderd::plugins {
 
 LentCall call_with(Instance& instance, TxPort& tx, const char* what,
                    const std::function<orderd_status(orderd_tx*, orderd_error*)>& body) {
+  if (instance.down()) return {ORDERD_E_INTERNAL, instance.down_problem(), std::nullopt};
   LoanPool::Loan loan(instance.loans(), tx);
   orderd_error error;
   ORDERD_CLEAR(error);
@@ -21,11 +24,12 @@ LentCall call_with(Instance& instance, TxPort& tx, const char* what,
     call.status = ORDERD_E_SQL;
   }
   if (call.ok()) return call;
-  const std::string text(message_of(error));
+  const std::string text = one_line(message_of(error));
   call.message = instance.name() + ": " + what + "() failed: " +
                  (!text.empty() ? text
                   : call.sql    ? call.sql->what()
                                 : "status " + std::to_string(call.status));
+  call.message = instance.masked(call.message);
   return call;
 }
 

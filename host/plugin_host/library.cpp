@@ -3,15 +3,17 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/dll/shared_library.hpp>
 #include <cerrno>
 #include <cstring>
-#include <deque>
 #include <fstream>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <sstream>
 
 #include "base/descriptor.h"
@@ -50,10 +52,31 @@ bool inside(const std::filesystem::path& directory, const std::filesystem::path&
   return !relative.empty() && *relative.begin() != "..";
 }
 
-/// Never destroyed, so never unmapped: see the header.
-const dll::shared_library& keep(dll::shared_library library) {
-  static auto& kept = *new std::deque<dll::shared_library>;
-  return kept.emplace_back(std::move(library));
+/// A library and the descriptor of its bytes: the loader knows it by that number.
+struct Mapped {
+  dll::shared_library library;
+  std::shared_ptr<const Descriptor> copy;
+};
+/// By digest. Never destroyed, so never unmapped: see the header.
+struct AllMapped {
+  std::mutex mutex;
+  std::map<std::string, Mapped> by_digest;  // guarded by mutex
+};
+AllMapped& all_mapped() {
+  static auto& all = *new AllMapped;
+  return all;
+}
+
+/// The bytes where no name leads to, sealed against every change; nullptr with errno.
+std::shared_ptr<const Descriptor> sealed_copy(std::string_view bytes) {
+  auto copy = std::make_shared<const Descriptor>(memfd_create("plugin", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  while (copy->number() >= 0 && !bytes.empty()) {
+    const ssize_t written = write(copy->number(), bytes.data(), bytes.size());
+    if (written <= 0) return nullptr;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  constexpr int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+  return copy->number() >= 0 && fcntl(copy->number(), F_ADD_SEALS, seals) == 0 ? copy : nullptr;
 }
 
 /// A copy that broke off: the loader would map what is not there, and the first touch of it kills the host.
@@ -124,10 +147,10 @@ const orderd_descriptor* descriptor_of(const std::string& instance, const std::f
   return descriptor;
 }
 
-/// The file's path and digest; `descriptor` is its open file.
-LibraryFile judged(const std::string& instance, const LibrarySource& source,
-                   const std::filesystem::path& path, const std::string& wanted,
-                   std::unique_ptr<Descriptor>& descriptor) {
+}  // namespace
+
+LibraryFile judge_library(const std::string& instance, const LibrarySource& source,
+                          const std::filesystem::path& path, const std::string& wanted) {
   std::error_code failed;
   const auto root = std::filesystem::weakly_canonical(source.directory, failed);
   const auto closed = [&](const std::filesystem::path& what) {
@@ -138,49 +161,51 @@ LibraryFile judged(const std::string& instance, const LibrarySource& source,
   if (failed == std::errc::permission_denied) closed(root / path);
   if (!inside(root, file))
     fail(instance, file, "it is outside the plugin directory " + root.string(), "move it there");
-  const int opened = open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (opened < 0 && errno == EACCES) closed(file);
-  descriptor = std::make_unique<Descriptor>(opened);
-  if (!is_regular(descriptor->number()))
+  const Descriptor opened(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (opened.number() < 0 && errno == EACCES) closed(file);
+  if (!is_regular(opened.number()))
     fail(instance, file, "there is no such file",
          "install the package that brings it, or correct the library's name");
-  if (const auto problem = ownership_problem(descriptor->number(), source.trust); !problem.empty())
+  if (const auto problem = ownership_problem(opened.number(), source.trust); !problem.empty())
     fail(instance, file, problem, "chown it to root and chmod it to 0644");
   if (const auto problem = folders_problem(file, source.trust); !problem.empty())
     fail(instance, file, problem, "chown that folder to root and chmod it to 0755");
 
-  const std::string bytes = file_bytes(descriptor->number());
+  const std::string bytes = file_bytes(opened.number());
   const std::string digest = sha256_hex(bytes);
   if (!wanted.empty() && digest != wanted)
     fail(instance, file, "it is not the build that its name says (SHA-256 " + digest + ")",
          "remove the file, then install that build again");
   if (is_cut_short(bytes))
     fail(instance, file, "it is not a loadable library (the file is cut short)", "copy or install it again");
-  return {file, digest};
+  auto copy = sealed_copy(bytes);
+  if (!copy)
+    fail(instance, file, std::string("no copy of it can be made in memory: ") + std::strerror(errno),
+         "free memory or descriptors");
+  return {file, digest, std::move(copy)};
 }
 
-}  // namespace
-
-LibraryFile judge_library(const std::string& instance, const LibrarySource& source,
-                          const std::filesystem::path& path, const std::string& digest) {
-  std::unique_ptr<Descriptor> descriptor;
-  return judged(instance, source, path, digest, descriptor);
+Library map_library(const std::string& instance, const LibraryFile& file) {
+  AllMapped& all = all_mapped();
+  std::lock_guard lock(all.mutex);
+  auto found = all.by_digest.find(file.digest);
+  if (found == all.by_digest.end()) {
+    const auto by_descriptor = path_of(file.copy->number());
+    dlerror();
+    boost::system::error_code error;
+    dll::shared_library library;
+    library.load(by_descriptor.string(), load_mode, error);
+    if (error)
+      fail(instance, file.path, "it is not a loadable library (" + loader_message(by_descriptor) + ")",
+           "install a build for this machine");
+    found = all.by_digest.emplace(file.digest, Mapped{std::move(library), file.copy}).first;
+  }
+  return {file.path, file.digest, descriptor_of(instance, file.path, found->second.library)};
 }
 
 Library load_library(const std::string& instance, const LibrarySource& source,
                      const std::filesystem::path& path, const std::string& wanted) {
-  std::unique_ptr<Descriptor> descriptor;
-  const auto [file, digest] = judged(instance, source, path, wanted, descriptor);
-  const auto by_descriptor = path_of(descriptor->number());
-  dlerror();
-  boost::system::error_code error;
-  dll::shared_library library;
-  library.load(by_descriptor.string(), load_mode, error);
-  if (error)
-    fail(instance, file, "it is not a loadable library (" + loader_message(by_descriptor) + ")",
-         "install a build for this machine");
-  descriptor->keep_open();
-  return {file, digest, descriptor_of(instance, file, keep(std::move(library)))};
+  return map_library(instance, judge_library(instance, source, path, wanted));
 }
 
 }  // namespace orderd::plugins

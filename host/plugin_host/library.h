@@ -1,12 +1,15 @@
 #pragma once
-// One plugin's .so: opened once, judged and mapped through that descriptor by Boost.DLL, and never unmapped,
-// since threads, thread-locals and completions under way may still point into it. [one thread at a time]
+// One plugin's .so: opened once, read, judged, and mapped by Boost.DLL from a sealed copy in memory: whoever
+// writes over the file later changes nothing of what runs. Never unmapped, since threads, thread-locals and
+// completions under way may still point into it; the same bytes are mapped once. [any thread]
 #include <orderd/plugin.h>
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "plugin_host/trust.h"
 
 namespace orderd::plugins {
@@ -23,20 +26,21 @@ struct LibrarySource {
   Trust trust{};
 };
 
-/// A file that may be loaded, without its being loaded.
+/// A file that may be loaded, without its being loaded: its bytes, which nobody can change any more.
 struct LibraryFile {
   std::filesystem::path path;
   std::string digest;
+  std::shared_ptr<const Descriptor> copy;
 };
 /// Everything of load_library() that can be told from the file alone.
 LibraryFile judge_library(const std::string& instance, const LibrarySource& source,
                           const std::filesystem::path& path, const std::string& digest = {});
 
-/// Maps `path` (relative to the source's directory unless absolute) for the instance called `instance`. Of
-/// the file that is judged the same bytes are mapped: it is loaded by its descriptor, which stays open, for
-/// the loader knows the library by that number. Refused, with PluginError: a file that is missing, outside
-/// the directory, in reach of others (trust.h), not a plugin, of another ABI major, or not the build `digest`
-/// (if that is given).
+/// Maps a judged file for the instance called `instance`.
+Library map_library(const std::string& instance, const LibraryFile& file);
+/// Judges and maps `path` (relative to the source's directory unless absolute). Refused, with PluginError: a
+/// file that is missing, outside the directory, in reach of others (trust.h), not a plugin, of another ABI
+/// major, or not the build `digest` (if that is given).
 Library load_library(const std::string& instance, const LibrarySource& source,
                      const std::filesystem::path& path, const std::string& digest = {});
 

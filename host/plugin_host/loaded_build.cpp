@@ -43,7 +43,8 @@ void check_needs(const Instance& instance, const std::vector<std::string>& needs
 }  // namespace
 
 LoadedBuild::LoadedBuild(const InstanceConfig& config, const Library& library, const Options& options)
-    : instance_(config.name, library, check_settings(config.name, library, config.settings, config.secrets),
+    : instance_(config.name, library,
+                check_settings(config.name, library, config.settings, config.secrets, config.older),
                 options.host_version) {
   check_needs(instance_, config.extensions);
   if (instance_.has(ORDERD_EXT_STEP)) {
@@ -93,8 +94,9 @@ StepPort* LoadedBuild::step() {
 }
 
 void LoadedBuild::start(const CompletionSink& sink) {
+  if (external_) external_->set_sink(sink);
   instance_.start();
-  if (external_) external_->start(sink);
+  if (external_) external_->start();
 }
 
 bool LoadedBuild::stop() {

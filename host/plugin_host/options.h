@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct InstanceConfig {
   /// Of an external step, those that call execute(): one that hangs holds only its own. 0: whoever has the
   /// commands calls it, without a thread to wake; one that hangs then holds the saga.
   unsigned threads = 2;
+  /// The build has run before these settings were written: those that its schema does not know are left out.
+  bool older = false;
 };
 
 struct Options {
@@ -37,6 +40,8 @@ struct Options {
   /// orderd-plugin-runner as it was when this program began: after an upgrade of the package the file is of
   /// another version, and speaks another language. {}: the Registry opens it.
   std::shared_ptr<const Descriptor> runner{};
+  /// The host is ending: nobody waits for a process that is being made. The Registry's own.
+  std::stop_token host_ends{};
   /// Per instance, commands waiting to be handed over; more are RETRY at once.
   std::size_t commands_queued_max = 10'000;
   /// For commands in flight when stopping; what is then open is UNKNOWN.

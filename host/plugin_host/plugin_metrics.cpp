@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plugin_host/outcome_check.h"
+
 namespace orderd::plugins {
 namespace {
 
@@ -14,13 +16,6 @@ std::string name_problem(PluginMetrics::Kind kind, const std::string& name) {
   const bool total = name.size() > 6 && name.compare(name.size() - 6, 6, "_total") == 0;
   return kind == PluginMetrics::Kind::counter && !total ? "a counter's name ends in _total: \"" + name + "\""
                                                         : "";
-}
-
-/// HELP is one line.
-std::string one_line(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 0x20; }, ' ');
-  return text;
 }
 
 }  // namespace

@@ -22,9 +22,8 @@ orderd_event to_abi(const ProjectionEvent& event) {
 
 }  // namespace
 
-PluginProjection::PluginProjection(Instance& instance)
-    : instance_(instance), table_(instance.extension<orderd_projection_v1>(ORDERD_EXT_PROJECTION)) {
-  if (!table_->apply || !table_->rebuild_begin || !table_->rebuild_finish)
+PluginProjection::PluginProjection(Instance& instance) : instance_(instance) {
+  if (!table()->apply || !table()->rebuild_begin || !table()->rebuild_finish)
     fail(instance.name(), instance.library().path, "its " ORDERD_EXT_PROJECTION " has holes",
          "report it to the plugin's vendor");
 }
@@ -40,8 +39,8 @@ std::vector<ApplyResult> PluginProjection::apply(TxPort& tx, ProjectionTarget ta
   const Attempt attempt = [&](std::size_t first, std::size_t count) -> std::string {
     std::vector<std::int32_t> verdicts(count, ORDERD_APPLIED);
     const LentCall call = call_with(instance_, tx, "apply", [&](orderd_tx* loan, orderd_error* error) {
-      return table_->apply(instance_.plugin(), loan, static_cast<std::int32_t>(target),
-                           pointers.data() + first, count, verdicts.data(), error);
+      return table()->apply(instance_.plugin(), loan, static_cast<std::int32_t>(target),
+                            pointers.data() + first, count, verdicts.data(), error);
     });
     if (call.sql && call.sql->ends_transaction()) throw *call.sql;
     if (!call.ok()) return call.message;
@@ -60,13 +59,13 @@ std::vector<ApplyResult> PluginProjection::apply(TxPort& tx, ProjectionTarget ta
 
 void PluginProjection::rebuild_begin(TxPort& tx) {
   throw_if_failed(call_with(instance_, tx, "rebuild_begin", [&](orderd_tx* loan, orderd_error* error) {
-    return table_->rebuild_begin(instance_.plugin(), loan, error);
+    return table()->rebuild_begin(instance_.plugin(), loan, error);
   }));
 }
 
 void PluginProjection::rebuild_finish(TxPort& tx) {
   throw_if_failed(call_with(instance_, tx, "rebuild_finish", [&](orderd_tx* loan, orderd_error* error) {
-    return table_->rebuild_finish(instance_.plugin(), loan, error);
+    return table()->rebuild_finish(instance_.plugin(), loan, error);
   }));
 }
 

@@ -4,32 +4,11 @@
 #include <set>
 
 #include "base/log.h"
-#include "plugin_host/current_ports.h"
 #include "plugin_host/isolation/isolated_build.h"
-#include "plugin_host/library.h"
+#include "plugin_host/registry_entry.h"
 #include "store/migrations.h"
 
 namespace orderd::plugins {
-
-struct Registry::Entry {
-  explicit Entry(InstanceConfig of) : config(std::move(of)) {}
-  /// One that runs, or nullptr.
-  Build* find(const std::string& digest) const {
-    for (const auto& build : builds)
-      if (build->digest() == digest) return build.get();
-    return nullptr;
-  }
-
-  const InstanceConfig config;
-  std::vector<std::unique_ptr<Build>> builds;  // those that run; guarded by mutex_
-  std::vector<std::unique_ptr<Build>>
-      retired;  // stopped: calls may still return into them; guarded by mutex_
-  CurrentBuild current{nullptr};
-  CurrentStep step{current};
-  CurrentWebhook webhook{current};
-  CurrentProjection projection{current};
-  CurrentCatalog catalog{current};
-};
 
 namespace {
 
@@ -60,19 +39,16 @@ void apply_all(const Migrations& all, store::Connection& connection) {
                {{"owner", owner}, {"number", std::to_string(applied.number)}});
 }
 
-[[noreturn]] void unknown_instance(std::string_view name) {
-  throw PluginError("no plugin is configured as \"" + std::string(name) + "\"; add one with this name");
-}
-
-Options with_runner(Options options) {
+Options whole(Options options, const std::stop_source& ends) {
   if (!options.runner) options.runner = isolation::open_runner();
+  options.host_ends = ends.get_token();
   return options;
 }
 
 }  // namespace
 
 Registry::Registry(Options options, const std::vector<InstanceConfig>& configs)
-    : options_(with_runner(std::move(options))), store_(options_.store, options_.trust) {
+    : options_(whole(std::move(options), ends_)), store_(options_.store, options_.trust) {
   std::set<std::string> names;
   for (const InstanceConfig& config : configs) {
     if (!names.insert(config.name).second)
@@ -121,7 +97,7 @@ StepPort* Registry::step(std::string_view name, const std::string& digest) {
   Entry* entry = find(name);
   if (!entry) return nullptr;
   if (digest.empty()) return entry->current.load()->step();
-  Build* build = load(*entry, digest, nullptr);
+  Build* build = wish(*entry, digest);
   return build ? build->step() : nullptr;
 }
 
@@ -169,28 +145,9 @@ std::map<std::string, std::vector<store::Migration>> Registry::migrations() cons
 
 void Registry::migrate(store::Connection& connection) { apply_all(migrations(), connection); }
 
-void Registry::start(CompletionSink sink) {
-  try {
-    std::lock_guard lock(mutex_);
-    for (const auto& entry : entries_)
-      for (const auto& build : entry->builds) build->start(sink);
-    sink_ = std::move(sink);
-  } catch (...) {
-    stop();
-    throw;
-  }
-}
-
-void Registry::stop() {
-  std::lock_guard lock(mutex_);
-  sink_ = nullptr;
-  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry)
-    for (const auto& build : (*entry)->builds) (void)build->stop();
-}
-
 /// nullptr: it is not on this host. With a connection its tables are brought up to date before it starts.
 /// Loading takes its time; whoever asks for a build that is there does not wait for it.
-Build* Registry::load(Entry& entry, const std::string& digest, store::Connection* connection) {
+Build* Registry::load(Entry& entry, const std::string& digest, store::Connection* connection, Older older) {
   const auto known = [&] {
     std::lock_guard lock(mutex_);
     return entry.find(digest);
@@ -200,9 +157,11 @@ Build* Registry::load(Entry& entry, const std::string& digest, store::Connection
   if (Build* build = known()) return build;
   const auto file = store_.find(digest);
   if (!file) return nullptr;
-  if (connection && !entry.config.isolated)
-    isolation::try_out(entry.config, store_.source(), *file, digest, options_);
-  auto build = make_build(entry.config, store_.source(), *file, digest, options_);
+  InstanceConfig config = entry.config;
+  config.older = older == Older::yes;
+  const bool tries_out = connection && !entry.config.isolated;
+  if (tries_out) isolation::try_out(config, store_.source(), *file, digest, options_, isolation::Until::made);
+  auto build = make_build(config, store_.source(), *file, digest, options_);
   Migrations all;
   add_migrations(*build, all);
   if (connection) apply_all(all, *connection);
@@ -211,17 +170,11 @@ Build* Registry::load(Entry& entry, const std::string& digest, store::Connection
     std::lock_guard lock(mutex_);
     sink = sink_;
   }
+  if (sink && tries_out)
+    isolation::try_out(config, store_.source(), *file, digest, options_, isolation::Until::started);
   if (sink) build->start(sink);
   std::lock_guard lock(mutex_);
   return entry.builds.emplace_back(std::move(build)).get();
-}
-
-void Registry::add(std::string_view name, const std::string& digest, store::Connection& connection) {
-  Entry* entry = find(name);
-  if (!entry) unknown_instance(name);
-  if (!load(*entry, digest, &connection))
-    fail(entry->config.name, store_.folder() / (digest + ".so"), "that build is not on this host",
-         "install it here: orderctl plugin install " + entry->config.name + " FILE");
 }
 
 void Registry::use(std::string_view name, const std::string& digest) {
@@ -250,6 +203,8 @@ void Registry::retire(std::string_view name, const std::string& digest) {
     if (!found || found == entry->current.load()) return;
     const auto at = std::find_if(entry->builds.begin(), entry->builds.end(),
                                  [&](const auto& one) { return one.get() == found; });
+    const auto is_found = [&](const Unstarted& one) { return one.build == found; };
+    if (std::any_of(unstarted_.begin(), unstarted_.end(), is_found)) return;  // the worker may be at it
     build = std::move(*at);
     entry->builds.erase(at);
   }

@@ -9,14 +9,14 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "base/log.h"
+#include "model/json.h"
 #include "plugin_host/error.h"
 
 namespace orderd::plugins {
 namespace {
 
 constexpr std::size_t secret_bytes_max = 64 * 1024;
-/// A shorter one would mask half of every text.
-constexpr std::size_t masked_bytes_min = 4;
 
 std::string to_json(const rapidjson::Value& value) {
   rapidjson::StringBuffer buffer;
@@ -60,8 +60,7 @@ class Check {
  public:
   Check(const std::string& instance, const Library& library, const char* schema)
       : instance_(instance), library_(library) {
-    schema_.Parse(schema);
-    if (schema_.HasParseError() || !schema_.IsObject())
+    if (!json::parse(schema, schema_) || !schema_.IsObject())
       fail(instance_, library_.path, "its settings_schema is no JSON object",
            "report it to the plugin's vendor");
     static const rapidjson::Value none(rapidjson::kObjectType);
@@ -70,7 +69,7 @@ class Check {
   }
 
   CheckedSettings run(const std::map<std::string, std::string>& given,
-                      const std::map<std::string, std::string>& secrets) {
+                      const std::map<std::string, std::string>& secrets, bool older) {
     CheckedSettings out;
     for (const auto& property : properties_->GetObject())
       if (property.value.IsObject() && property.value.HasMember("default"))
@@ -79,7 +78,7 @@ class Check {
       if (secrets.contains(key)) continue;
       const auto property = properties_->FindMember(key.c_str());
       if (property == properties_->MemberEnd()) {
-        refuse_unknown(key);
+        if (is_left_out(key, older)) continue;
         out.values[key] = text;
       } else if (is_secret(property->value)) {
         out.secrets.push_back(out.values[key] = resolved(key, text));
@@ -90,7 +89,7 @@ class Check {
     }
     for (const auto& [key, text] : secrets) {
       const auto property = properties_->FindMember(key.c_str());
-      if (property == properties_->MemberEnd()) refuse_unknown(key);
+      if (property == properties_->MemberEnd() && is_left_out(key, older)) continue;
       out.secrets.push_back(out.values[key] = text);
     }
     judge_whole(out.values);
@@ -102,9 +101,15 @@ class Check {
     fail(instance_, library_.path, what, "correct plugin." + instance_ + ".settings");
   }
 
-  void refuse_unknown(const std::string& key) const {
+  /// Of a key that the schema does not name; throws unless it takes others, too.
+  bool is_left_out(const std::string& key, bool older) const {
     const auto closed = schema_.FindMember("additionalProperties");
-    if (closed == schema_.MemberEnd() || !closed->value.IsFalse()) return;
+    if (closed == schema_.MemberEnd() || !closed->value.IsFalse()) return false;
+    if (older) {
+      log_warning("plugin", "a setting is left out: the build is older than it",
+                  {{"instance", instance_}, {"setting", key}, {"digest", library_.digest}});
+      return true;
+    }
     std::string known;
     for (const auto& property : properties_->GetObject())
       known += " " + std::string(property.name.GetString());
@@ -189,20 +194,11 @@ CheckedSettings as_they_are(const std::map<std::string, std::string>& given,
 
 CheckedSettings check_settings(const std::string& instance, const Library& library,
                                const std::map<std::string, std::string>& given,
-                               const std::map<std::string, std::string>& secrets) {
+                               const std::map<std::string, std::string>& secrets, bool older) {
   const orderd_descriptor* descriptor = library.descriptor;
   if (!ORDERD_HAS(descriptor, orderd_descriptor, settings_schema) || !descriptor->settings_schema)
     return as_they_are(given, secrets);
-  return Check(instance, library, descriptor->settings_schema).run(given, secrets);
-}
-
-std::string masked(std::string text, const std::vector<std::string>& secrets) {
-  for (const std::string& secret : secrets) {
-    if (secret.size() < masked_bytes_min) continue;
-    for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos; at += 3)
-      text.replace(at, secret.size(), "***");
-  }
-  return text;
+  return Check(instance, library, descriptor->settings_schema).run(given, secrets, older);
 }
 
 }  // namespace orderd::plugins

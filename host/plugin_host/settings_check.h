@@ -15,12 +15,10 @@ struct CheckedSettings {
 };
 
 /// Throws PluginError: which key, which value (of a secret: none), what was expected. Without a schema
-/// everything passes as it is. `secrets` were read by the host already, and win.
+/// everything passes as it is. `secrets` were read by the host already, and win. `older`: what the schema
+/// does not know is left out instead of refused.
 CheckedSettings check_settings(const std::string& instance, const Library& library,
                                const std::map<std::string, std::string>& given,
-                               const std::map<std::string, std::string>& secrets = {});
-
-/// `text` with every secret in it replaced by ***.
-std::string masked(std::string text, const std::vector<std::string>& secrets);
+                               const std::map<std::string, std::string>& secrets = {}, bool older = false);
 
 }  // namespace orderd::plugins

@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include "base/fault.h"
+
 namespace orderd::plugins {
 namespace {
 
@@ -36,10 +38,11 @@ Tickets::Slot* Tickets::find(orderd_ticket ticket) {
   return slot.generation == ticket.generation ? &slot : nullptr;
 }
 
-bool Tickets::begin_locked(orderd_ticket ticket) {
+bool Tickets::begin_locked(orderd_ticket ticket, Time now) {
   Slot* slot = find(ticket);
-  if (slot) slot->command.begun = true;
-  return slot != nullptr;
+  const bool overdue = slot && slot->command.deadline <= now && !fault::mutation("overdue_handed_over");
+  if (!slot || overdue) return false;
+  return slot->command.begun = true;
 }
 
 std::optional<OpenCommand> Tickets::close_locked(orderd_ticket ticket) {

@@ -35,11 +35,12 @@ class Tickets {
     std::lock_guard lock(mutex_);
     for (Item& item : items) item.ticket = open_locked(remember(item));
   }
-  /// Marks a batch as handed over; removes the items whose ticket is not open any more.
+  /// Marks a batch as handed over; removes the items whose ticket is not open any more, or whose deadline is
+  /// not after `now`: those stay open, as not begun.
   template <typename Item>
-  void begin_all(std::vector<Item>& items) {
+  void begin_all(std::vector<Item>& items, Time now) {
     std::lock_guard lock(mutex_);
-    std::erase_if(items, [this](const Item& item) { return !begin_locked(item.ticket); });
+    std::erase_if(items, [&](const Item& item) { return !begin_locked(item.ticket, now); });
   }
   /// Ends it: the caller alone now has the right and the duty to say what came of it. nullopt: not open.
   std::optional<OpenCommand> close(orderd_ticket ticket);
@@ -55,7 +56,7 @@ class Tickets {
     OpenCommand command;
   };
   orderd_ticket open_locked(OpenCommand command);
-  bool begin_locked(orderd_ticket ticket);
+  bool begin_locked(orderd_ticket ticket, Time now);
   std::optional<OpenCommand> close_locked(orderd_ticket ticket);
   Slot* find(orderd_ticket ticket);
 

@@ -30,7 +30,7 @@ class TransactionalStep final : public StepPort, public CompletionTarget {
                           std::size_t count, std::vector<Outcome>& outcomes);
 
   Instance& instance_;
-  const orderd_step_v1* const table_;
+  const orderd_step_v1* table() const { return instance_.extension<orderd_step_v1>(ORDERD_EXT_STEP); }
   Tickets tickets_;
 };
 
@@ -45,7 +45,9 @@ class PluginProjection final : public ProjectionPort {
 
  private:
   Instance& instance_;
-  const orderd_projection_v1* const table_;
+  const orderd_projection_v1* table() const {
+    return instance_.extension<orderd_projection_v1>(ORDERD_EXT_PROJECTION);
+  }
 };
 
 class PluginCatalog final : public CatalogPort {
@@ -58,7 +60,9 @@ class PluginCatalog final : public CatalogPort {
 
  private:
   Instance& instance_;
-  const orderd_catalog_v1* const table_;
+  const orderd_catalog_v1* table() const {
+    return instance_.extension<orderd_catalog_v1>(ORDERD_EXT_CATALOG);
+  }
 };
 
 }  // namespace orderd::plugins

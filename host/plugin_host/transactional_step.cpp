@@ -19,13 +19,13 @@ struct TransactionalStep::Call {
 };
 thread_local TransactionalStep::Call* TransactionalStep::Call::current = nullptr;
 
-TransactionalStep::TransactionalStep(Instance& instance)
-    : instance_(instance), table_(instance.extension<orderd_step_v1>(ORDERD_EXT_STEP)) {
+TransactionalStep::TransactionalStep(Instance& instance) : instance_(instance) {
   instance_.set_completion_target(this);
 }
 
 bool TransactionalStep::supports(std::string_view action) const {
-  return table_->supports(instance_.plugin(), to_view(action)) != 0;
+  const auto held = instance_.held();
+  return instance_.plugin() && table()->supports(instance_.plugin(), to_view(action)) != 0;
 }
 
 void TransactionalStep::execute(std::vector<Command>) {
@@ -52,6 +52,7 @@ orderd_status TransactionalStep::complete(orderd_ticket ticket, const orderd_out
     call->problem = problem;
     return ORDERD_E_INVALID;
   }
+  outcome.message = instance_.masked(std::move(outcome.message));
   call->outcomes[*open->batch_index] = std::move(outcome);
   return ORDERD_OK;
 }
@@ -71,7 +72,7 @@ std::string TransactionalStep::call_plugin(TxPort& tx, const std::vector<Command
   }
   Call::current = &call;
   const LentCall lent = call_with(instance_, tx, "execute_tx", [&](orderd_tx* loan, orderd_error* error) {
-    return table_->execute_tx(instance_.plugin(), loan, batch.data(), batch.size(), error);
+    return table()->execute_tx(instance_.plugin(), loan, batch.data(), batch.size(), error);
   });
   Call::current = nullptr;
   for (const orderd_ticket ticket : tickets) (void)tickets_.close(ticket);

@@ -1,92 +1,51 @@
 #include "plugin_host/translate.h"
 
-#include <algorithm>
 #include <charconv>
-
-#include "base/utf8.h"
-#include "model/json.h"
 
 namespace orderd::plugins {
 namespace {
 
-constexpr std::size_t details_depth_max = 32;
-constexpr std::int64_t retry_after_max_ms = std::int64_t{30} * 24 * 3600 * 1000;
-constexpr std::int64_t unix_ms_max = 253402300799999;  // the end of the year 9999
 /// Fields up to here were in the first release: a shorter struct is not one.
 constexpr std::size_t outcome_size_min = sizeof(orderd_outcome);
 
-/// One text of an outcome; `problem` is set if it cannot be taken.
-std::string take_text(const char* field, orderd_view given, std::size_t bytes_max, std::string& problem) {
+/// One text of an outcome; `problem` is set if there is none to copy.
+std::string take(const char* field, orderd_view given, std::size_t bytes_max, std::string& problem) {
   if (given.size == 0) return "";
-  if (!given.data) {
+  if (!given.data)
     problem = std::string(field) + " has a size and no data";
-  } else if (given.size > bytes_max) {
+  else if (given.size > bytes_max)
     problem = std::string(field) + " has " + std::to_string(given.size) + " bytes, more than " +
               std::to_string(bytes_max);
-  } else if (!is_utf8_text(to_text(given))) {
-    problem = std::string(field) + " is not UTF-8 text";
-  } else {
-    return std::string(to_text(given));
-  }
-  return "";
-}
-
-std::string totals_problem(const orderd_totals& t) {
-  if (t.refunded < 0 || t.refunded > t.captured || t.captured > t.authorized || t.voided < 0 ||
-      t.voided > t.authorized)
-    return "totals are impossible (authorized " + std::to_string(t.authorized) + ", captured " +
-           std::to_string(t.captured) + ", refunded " + std::to_string(t.refunded) + ", voided " +
-           std::to_string(t.voided) + ")";
-  return "";
-}
-
-/// What is wrong with the numbers, or "".
-std::string numbers_problem(const orderd_outcome& given, bool is_query) {
-  if (given.kind < ORDERD_DONE || given.kind > ORDERD_UNKNOWN) return "kind is " + std::to_string(given.kind);
-  if (given.query_answer < 0 || given.query_answer > ORDERD_NOT_FOUND_YET ||
-      (!is_query && given.query_answer != 0))
-    return "query_answer is " + std::to_string(given.query_answer);
-  if (given.retry_after_ms < 0 || given.retry_after_ms > retry_after_max_ms)
-    return "retry_after_ms is " + std::to_string(given.retry_after_ms);
-  if (given.expires_ms < 0 || given.expires_ms > unix_ms_max)
-    return "expires_ms is " + std::to_string(given.expires_ms);
-  return (given.flags & ORDERD_OUTCOME_HAS_TOTALS) != 0 ? totals_problem(given.totals) : "";
-}
-
-/// Where a buyer's browser may be sent: it goes out in the public API. http: a provider's test server, or a
-/// shop on loopback.
-bool is_web_url(std::string_view url) {
-  const std::size_t host = url.rfind("https://", 0) == 0 ? 8 : url.rfind("http://", 0) == 0 ? 7 : url.size();
-  if (host >= url.size() || url[host] == '/' || url[host] == '?' || url[host] == '#') return false;
-  return std::none_of(url.begin(), url.end(), [](char c) {
-    return static_cast<unsigned char>(c) <= ' ' || c == 0x7f || c == '"' || c == '\'';
-  });
-}
-
-void take_state(const orderd_outcome& given, Outcome& outcome, std::string& problem) {
-  if ((given.flags & ORDERD_OUTCOME_HAS_STATE) == 0) return;
-  if (given.state.size > outcome_state_bytes_max || (given.state.size > 0 && !given.state.data))
-    problem = "state has " + std::to_string(given.state.size) + " bytes";
   else
-    outcome.state = StateBlob{given.state_version, std::string(to_text(given.state))};
+    return std::string(to_text(given));
+  return "";
 }
 
-void take_details(const orderd_outcome& given, Outcome& outcome, std::string& problem) {
-  outcome.details_json = take_text("details_json", given.details_json, outcome_details_bytes_max, problem);
-  if (outcome.details_json.empty()) return;
-  json::Document document;
-  json::Problem wrong;
-  if (!json::parse_strict(outcome.details_json, details_depth_max, document, wrong))
-    problem = "details_json is no JSON: " + wrong.message;
-  else if (!document.IsObject())
-    problem = "details_json is no object";
+Outcome copied(const orderd_outcome& given, std::string& problem) {
+  Outcome outcome;
+  outcome.kind = static_cast<OutcomeKind>(given.kind);
+  outcome.query_answer = static_cast<QueryAnswer>(given.query_answer);
+  outcome.hard = (given.flags & ORDERD_OUTCOME_SOFT) == 0;
+  outcome.code = take("code", given.code, outcome_word_bytes_max, problem);
+  outcome.message = take("message", given.message, outcome_text_bytes_max, problem);
+  outcome.retry_after = Millis(given.retry_after_ms);
+  if (given.expires_ms != 0) outcome.expires = Time(Millis(given.expires_ms));
+  NextAction next{take("next_action_type", given.next_action_type, outcome_word_bytes_max, problem),
+                  take("next_action_url", given.next_action_url, outcome_text_bytes_max, problem)};
+  if (!next.type.empty() || !next.url.empty()) outcome.next_action = std::move(next);
+  if ((given.flags & ORDERD_OUTCOME_HAS_TOTALS) != 0)
+    outcome.totals = PaymentTotals{given.totals.authorized, given.totals.captured, given.totals.refunded,
+                                   given.totals.voided};
+  outcome.provider_reference =
+      take("provider_reference", given.provider_reference, outcome_name_bytes_max, problem);
+  if ((given.flags & ORDERD_OUTCOME_HAS_STATE) != 0)
+    outcome.state =
+        StateBlob{given.state_version, take("state", given.state, outcome_state_bytes_max, problem)};
+  outcome.details_json = take("details_json", given.details_json, outcome_details_bytes_max, problem);
+  return outcome;
 }
 
 }  // namespace
-
-bool is_utf8_text(std::string_view text) {
-  return text.find('\0') == text.npos && is_utf8(text);
-}
 
 std::uint32_t generation_of(std::string_view key) {
   const auto at = key.rfind(".g");
@@ -161,31 +120,11 @@ bool read_outcome(const orderd_outcome* given, bool is_query, Outcome& outcome, 
   if (!given || given->struct_size < outcome_size_min)
     problem = "the struct is missing or too short";
   else
-    problem = numbers_problem(*given, is_query);
-  if (problem.empty()) {
-    outcome.kind = static_cast<OutcomeKind>(given->kind);
-    outcome.query_answer = static_cast<QueryAnswer>(given->query_answer);
-    outcome.hard = (given->flags & ORDERD_OUTCOME_SOFT) == 0;
-    outcome.code = take_text("code", given->code, 64, problem);
-    outcome.message = take_text("message", given->message, outcome_text_bytes_max, problem);
-    outcome.retry_after = Millis(given->retry_after_ms);
-    if (given->expires_ms != 0) outcome.expires = Time(Millis(given->expires_ms));
-    NextAction next{take_text("next_action_type", given->next_action_type, 64, problem),
-                    take_text("next_action_url", given->next_action_url, outcome_text_bytes_max, problem)};
-    if (!next.url.empty() && !is_web_url(next.url)) problem = "next_action_url is no absolute https URL";
-    if (!next.type.empty()) outcome.next_action = std::move(next);
-    if ((given->flags & ORDERD_OUTCOME_HAS_TOTALS) != 0)
-      outcome.totals = PaymentTotals{given->totals.authorized, given->totals.captured, given->totals.refunded,
-                                     given->totals.voided};
-    outcome.provider_reference = take_text("provider_reference", given->provider_reference, 255, problem);
-    take_state(*given, outcome, problem);
-    take_details(*given, outcome, problem);
-  }
-  if (problem.empty()) return true;
-  outcome = Outcome{};
-  outcome.code = "GARBAGE";
-  outcome.message = "the plugin's outcome makes no sense: " + problem;
-  return false;
+    outcome = copied(*given, problem);
+  if (problem.empty()) problem = outcome_problem(outcome, is_query);
+  if (!problem.empty()) return outcome = garbage(problem), false;
+  if (outcome.next_action && outcome.next_action->type.empty()) outcome.next_action.reset();
+  return true;
 }
 
 }  // namespace orderd::plugins

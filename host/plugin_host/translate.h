@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/step.h"
+#include "plugin_host/outcome_check.h"
 
 namespace orderd::plugins {
 
@@ -41,18 +42,10 @@ class AbiCommands {
   std::vector<const orderd_line*> line_pointers_;
 };
 
-/// Limits of what one outcome may bring, in bytes; outcome.h names the last two.
-inline constexpr std::size_t outcome_text_bytes_max = 2048;
-inline constexpr std::size_t outcome_state_bytes_max = 16 * 1024;
-inline constexpr std::size_t outcome_details_bytes_max = 256 * 1024;
-
 /// Reads what a plugin reported. False if it makes no sense; `problem` then says why, and `outcome` is
 /// UNKNOWN with the code GARBAGE.
 [[nodiscard]] bool read_outcome(const orderd_outcome* given, bool is_query, Outcome& outcome,
                                 std::string& problem);
-
-/// Whether `text` is UTF-8 (RFC 3629) without NUL.
-bool is_utf8_text(std::string_view text);
 
 /// The number behind the ".g" at a command key's end; 0 if it has none.
 std::uint32_t generation_of(std::string_view key);

@@ -7,8 +7,6 @@
 namespace orderd::plugins {
 namespace {
 
-constexpr std::size_t text_bytes_max = 255;
-
 /// One call's sink: what the plugin emitted so far, and the first thing that was wrong.
 struct Collected {
   const Instance& instance;
@@ -22,10 +20,9 @@ struct Collected {
   }
 };
 
-bool take(std::string& out, orderd_view given, std::size_t bytes_max) {
-  if (given.size > bytes_max || (given.size > 0 && !given.data)) return false;
-  out = std::string(to_text(given));
-  return is_utf8_text(out);
+/// Copies no more than a limit's worth, of what the judge then refuses.
+std::string copied(orderd_view given, std::size_t bytes_max) {
+  return std::string(to_text(given).substr(0, bytes_max + 1));
 }
 
 orderd_status take_event(Collected& into, const orderd_webhook_event* given) {
@@ -34,18 +31,16 @@ orderd_status take_event(Collected& into, const orderd_webhook_event* given) {
   if (into.result.events.size() >= webhook_events_max)
     return into.refuse("more than " + std::to_string(webhook_events_max) + " events");
   WebhookEvent event;
-  if (!take(event.event_id, given->event_id, text_bytes_max) || event.event_id.empty())
-    return into.refuse("an event has no event_id of 1 to 255 bytes of text");
-  if (!take(event.type, given->type, text_bytes_max) ||
-      !take(event.command_key, given->command_key, text_bytes_max) ||
-      !take(event.subject, given->subject, text_bytes_max) ||
-      !take(event.provider_reference, given->provider_reference, text_bytes_max))
-    return into.refuse("event " + event.event_id + ": a text is longer than 255 bytes or not UTF-8");
-  if (event.command_key.empty() && event.subject.empty() && event.provider_reference.empty())
-    return into.refuse("event " + event.event_id +
-                       " has neither command_key nor subject nor provider_reference");
-  if (given->occurred_ms < 0) return into.refuse("event " + event.event_id + ": occurred_ms is negative");
-  if (given->occurred_ms > 0) event.occurred = Time(Millis(given->occurred_ms));
+  for (const auto& [text, view] : {std::pair{&event.event_id, &given->event_id},
+                                   {&event.type, &given->type},
+                                   {&event.command_key, &given->command_key},
+                                   {&event.subject, &given->subject},
+                                   {&event.provider_reference, &given->provider_reference}}) {
+    if (view->size > 0 && !view->data) return into.refuse("a text of an event has a size and no data");
+    *text = copied(*view, outcome_name_bytes_max);
+  }
+  if (given->occurred_ms != 0) event.occurred = Time(Millis(given->occurred_ms));
+  if (const std::string problem = event_problem(event); !problem.empty()) return into.refuse(problem);
   std::string problem;  // then the outcome is UNKNOWN, and the host asks
   if (!read_outcome(given->outcome, false, event.outcome, problem))
     into.instance.misbehaving("the outcome of its webhook event makes no sense: " + problem);
@@ -56,16 +51,13 @@ orderd_status take_event(Collected& into, const orderd_webhook_event* given) {
 orderd_status take_reply(Collected& into, std::int32_t status, orderd_view type, orderd_view body) {
   if (into.replied) return into.refuse("it replied twice");
   into.replied = true;
-  if (status < 200 || status > 299) return into.refuse("its reply has status " + std::to_string(status));
-  if (!take(into.result.reply_type, type, text_bytes_max) || body.size > webhook_reply_bytes_max ||
-      (body.size > 0 && !body.data))
-    return into.refuse("its reply is too long, or its content type is no text");
-  for (const char c : into.result.reply_type)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      return into.refuse("the content type of its reply has control characters");
+  if ((type.size > 0 && !type.data) || (body.size > 0 && !body.data))
+    return into.refuse("its reply has a size and no data");
   into.result.reply_status = status;
-  into.result.reply_body = std::string(to_text(body));
-  return ORDERD_OK;
+  into.result.reply_type = copied(type, outcome_name_bytes_max);
+  into.result.reply_body = copied(body, webhook_reply_bytes_max);
+  const std::string problem = webhook_problem(into.result);
+  return problem.empty() ? ORDERD_OK : into.refuse(problem);
 }
 
 /// Nothing of the host's may be thrown through the plugin.
@@ -98,14 +90,14 @@ WebhookResult without_events(WebhookResult::Kind kind, std::string problem) {
 
 }  // namespace
 
-WebhookReader::WebhookReader(Instance& instance)
-    : instance_(instance), table_(instance.extension<orderd_webhook_v1>(ORDERD_EXT_WEBHOOK)) {
-  if (!table_->handle)
+WebhookReader::WebhookReader(Instance& instance) : instance_(instance) {
+  if (!table()->handle)
     fail(instance.name(), instance.library().path, "its " ORDERD_EXT_WEBHOOK " has holes",
          "report it to the plugin's vendor");
 }
 
 WebhookResult WebhookReader::handle(const WebhookRequest& request) {
+  if (instance_.down()) return without_events(WebhookResult::Kind::failed, instance_.down_problem());
   std::vector<orderd_header> headers;
   headers.reserve(request.headers.size());
   for (const auto& [name, value] : request.headers)
@@ -125,7 +117,7 @@ WebhookResult WebhookReader::handle(const WebhookRequest& request) {
   ORDERD_CLEAR(error);
   orderd_status status = ORDERD_E_INTERNAL;
   try {
-    status = table_->handle(instance_.plugin(), &given, &sink, &error);
+    status = table()->handle(instance_.plugin(), &given, &sink, &error);
   } catch (...) {
     fill_error(&error, "EXCEPTION", "an exception left handle()");
     instance_.misbehaving("an exception left handle()");
@@ -139,7 +131,7 @@ WebhookResult WebhookReader::handle(const WebhookRequest& request) {
     return std::move(collected.result);
   }
   const std::string why = message_of(error).empty() ? "handle() answered " + std::to_string(status)
-                                                    : std::string(message_of(error));
+                                                    : instance_.masked(one_line(message_of(error)));
   return without_events(
       status == ORDERD_E_INVALID ? WebhookResult::Kind::refused : WebhookResult::Kind::failed, why);
 }

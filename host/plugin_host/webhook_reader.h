@@ -17,7 +17,9 @@ class WebhookReader final : public WebhookPort {
 
  private:
   Instance& instance_;
-  const orderd_webhook_v1* const table_;
+  const orderd_webhook_v1* table() const {
+    return instance_.extension<orderd_webhook_v1>(ORDERD_EXT_WEBHOOK);
+  }
 };
 
 }  // namespace orderd::plugins

@@ -1,6 +1,7 @@
 #include "reconcile/comparison.h"
 
 #include "model/json.h"
+#include "plugin_host/outcome_check.h"
 
 namespace orderd::reconcile {
 
@@ -17,6 +18,10 @@ std::optional<Page> read_page(std::string_view details_json) {
                   {json::integer(one, "authorized"), json::integer(one, "captured"),
                    json::integer(one, "refunded"), json::integer(one, "voided")}};
     if (listed.subject.empty()) return std::nullopt;
+    if (!plugins::outcome_problem(notice_of(Difference::behind, listed).outcome, false).empty()) {
+      ++page.senseless;
+      continue;
+    }
     page.payments.push_back(std::move(listed));
   }
   page.cursor = json::string(document, "cursor");

@@ -16,7 +16,8 @@ struct Listed {
 };
 struct Page {
   std::vector<Listed> payments;
-  std::string cursor;  // of the next page; "": this was the last
+  std::string cursor;         // of the next page; "": this was the last
+  std::size_t senseless = 0;  // payments left out: their totals or texts are none
 };
 
 /// The details of a list_since outcome; nullopt if they make no sense.

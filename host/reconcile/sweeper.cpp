@@ -134,6 +134,9 @@ std::optional<Page> Sweeper::ask(plugins::StepPort& step, Time since, const std:
   }
   std::optional<Page> page = read_page(answer_->details_json);
   if (!page) log_warning("reconcile", "a provider's list makes no sense", {{"instance", step.instance()}});
+  if (page && page->senseless > 0)
+    log_warning("reconcile", "payments of a provider's list make no sense and are left out",
+                {{"instance", step.instance()}, {"payments", std::to_string(page->senseless)}});
   if (page && !page->cursor.empty() && page->cursor == cursor) page->cursor.clear();  // or it would never end
   return page;
 }

@@ -2,6 +2,7 @@
 
 #include "model/json.h"
 #include "model/order_json.h"
+#include "plugin_host/outcome_check.h"
 
 namespace orderd::saga {
 namespace {
@@ -49,7 +50,9 @@ Outcome read_outcome(const json::Value& value) {
     outcome.next_action = NextAction{std::string(type), std::string(json::string(value, "actionUrl"))};
   if (const auto expires = json::integer(value, "expires"); expires != 0)
     outcome.expires = Time(Millis(expires));
-  return outcome;
+  // A row may be of a release that judged less.
+  const std::string problem = plugins::outcome_problem(outcome, false);
+  return problem.empty() ? outcome : plugins::garbage(problem);
 }
 
 std::string notice_json(const Notice& notice) {

@@ -76,9 +76,7 @@ Rule parse_rule(const std::string& key, const std::string& text) {
 
 std::string metadata(const OrderBody& body, const std::string& name) {
   json::Document document;
-  if (document.Parse(body.metadata_json.data(), body.metadata_json.size()).HasParseError() ||
-      !document.IsObject())
-    return "";
+  if (!json::parse(body.metadata_json, document) || !document.IsObject()) return "";
   return std::string(json::string(document, name.c_str()));
 }
 

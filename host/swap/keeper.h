@@ -2,8 +2,9 @@
 // Replaces plugins while the host runs, as operators decide it in the database (admin/builds.h):
 //
 // 1. At the start each instance's library is copied into the store by its digest, so that orders which begin
-//    with it can end with it. The file is a decision, too: one that was changed since the last decision (a
-//    package was upgraded) is what new orders go to from then on; else what an operator decided stays.
+//    with it can end with it. The file is a decision, too: one that was changed since this host last saw it
+//    (a package was upgraded) is what new orders go to from then on; else what was decided stays, on hosts
+//    with other files as well.
 // 2. Once a second: what `plugin_current` names and is not loaded is tried in a process that may end, then
 //    loaded beside the old build, started, and gets the new orders; what is draining and no order needs is
 //    stopped. A build that cannot be loaded leaves everything as it is, and the reason stands in
@@ -37,8 +38,10 @@ class Keeper {
 
  private:
   void decide(store::Connection& connection, const plugins::BuildInfo& file);
+  void take_changed_files(store::Connection& connection);
   void take_changed_file(store::Connection& connection, const plugins::BuildInfo& present);
-  void follow(store::Connection& connection, const std::string& instance, const std::string& digest);
+  void follow(store::Connection& connection, const std::string& instance, const std::string& digest,
+              plugins::Registry::Older older);
   void end_drained(store::Connection& connection);
   void tell(store::Connection& connection);
 

@@ -131,6 +131,67 @@ TEST_CASE("a build that ends the process does not end the host that is to use it
   CHECK(shop.host.run(command("inline")).plugin_digest == second);
 }
 
+std::size_t open_files() {
+  return static_cast<std::size_t>(
+      std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()));
+}
+
+/// Why one build cannot serve, or "".
+std::string complaint(Registry& registry, const std::string& digest) {
+  try {
+    return registry.step("one", digest) ? "" : "it is nowhere";
+  } catch (const PluginError& error) { return error.what(); }
+}
+
+TEST_CASE("a build that does not load is tried once in a while, and leaves nothing behind") {
+  const Folder folder;
+  Options options = test_options();
+  options.store = folder.path / "store";
+  Running host(plugin("abi_scripted.so", {{"limt", "5"}}),
+               options);  // a setting that the other build refuses
+  std::string problem;
+  const std::string strict = host.registry.builds().keep(fs::path(ABI_PLUGINS) / "abi_strict.so", problem);
+  REQUIRE(problem.empty());
+  const std::string first = complaint(host.registry, strict);
+  CHECK_THAT(first, Catch::Contains("setting \"limt\" is unknown"));
+  const std::size_t before = open_files();
+  for (int i = 0; i < 100; ++i) CHECK(complaint(host.registry, strict) == first);
+  store::Connection connection{store::ConnectionOptions{std::getenv("ORDERD_TEST_PG")}};
+  const std::size_t with_connection = open_files();
+  for (int i = 0; i < 20; ++i) CHECK_THROWS_WITH(host.registry.add("one", strict, connection), first);
+  CHECK(open_files() == with_connection);
+  for (int i = 0; i < 3; ++i)
+    CHECK_THROWS_AS(host.registry.add("one", strict, connection, Registry::Older::no, true), PluginError);
+  CHECK(open_files() == with_connection);
+  CHECK(with_connection <= before + 2);
+}
+
+TEST_CASE("whoever writes over a plugin's file changes nothing of what runs") {
+  const Folder folder;
+  for (const bool isolated : {false, true}) {
+    INFO((isolated ? "isolated" : "in this process"));
+    const fs::path file = folder.path / "bank.so";
+    fs::copy_file(fs::path(ABI_PLUGINS) / "abi_scripted.so", file, fs::copy_options::overwrite_existing);
+    Options options = test_options();
+    options.directory = folder.path;
+    InstanceConfig config = plugin("bank.so", {}, {"orderd.step/1"});
+    config.isolated = isolated;
+    Running host(config, options);
+    REQUIRE(host.run(command("inline")).outcome.kind == OutcomeKind::done);
+    std::ofstream(file, std::ios::trunc) << std::string(1 << 20, 'x');  // as cp does: the same inode
+    for (const char* how : {"thread", "inline"})
+      CHECK(host.run(command(how)).outcome.kind != OutcomeKind::unknown);
+    if (!isolated) continue;
+    CHECK(host.run(command("crash")).outcome.code == "PLUGIN_DIED");
+    Completion again = host.run(command("inline"));
+    for (int i = 0; i < 100 && again.outcome.kind == OutcomeKind::retry; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the pause that its code asks for
+      again = host.run(command("inline"));
+    }
+    CHECK(again.outcome.kind == OutcomeKind::done);
+  }
+}
+
 TEST_CASE("a folder in which others can replace the file makes it untrusted") {
   const Folder folder;
   const fs::path open = folder.path / "open", file = open / "inner" / "x.so";

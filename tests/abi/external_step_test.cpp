@@ -197,5 +197,16 @@ TEST_CASE("every command of many threads is completed exactly once") {
   CHECK(keys.size() == threads * each);
 }
 
+TEST_CASE("a command whose deadline has passed is not handed over: it surely had no effect") {
+  for (const bool isolated : {false, true}) {
+    InstanceConfig config = plugin("abi_scripted.so", {}, {"orderd.step/1"});
+    config.isolated = isolated;
+    Running host(config);
+    const Completion late = host.run(command("inline", Millis(-1)));
+    CHECK(late.outcome.kind == OutcomeKind::retry);
+    CHECK(late.outcome.code == "NOT_BEGUN");
+  }
+}
+
 }  // namespace
 }  // namespace orderd::plugins

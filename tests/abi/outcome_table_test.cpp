@@ -51,6 +51,15 @@ const Row table[] = {
     {"a code of 64", true, text(&orderd_outcome::code, long_text(64))},
     {"a code of 65", false, text(&orderd_outcome::code, long_text(65))},
     {"a code in words", true, text(&orderd_outcome::code, "in words")},
+    {"a code with NUL", false, text(&orderd_outcome::code, std::string("A\0B", 3))},
+    {"a code of two lines", false, text(&orderd_outcome::code, "A\nB")},
+    {"a code with a terminal's control", false,
+     text(&orderd_outcome::code,
+          "A\xc2\x9b"
+          "31m")},
+    {"a type with a tab", false, text(&orderd_outcome::next_action_type, "a\tb")},
+    {"a reference with an escape", false, text(&orderd_outcome::provider_reference, "pi_1\x1b[2J")},
+    {"a message of two lines", true, text(&orderd_outcome::message, "one\ntwo")},
     {"a message of 2048", true, text(&orderd_outcome::message, long_text(2048))},
     {"a message of 2049", false, text(&orderd_outcome::message, long_text(2049))},
     {"a message of bytes", false, text(&orderd_outcome::message, "\xff\xfe")},
@@ -92,6 +101,8 @@ const Row table[] = {
     {"more captured than authorized", false, totals({100, 101, 0, 0})},
     {"more refunded than captured", false, totals({100, 50, 51, 0})},
     {"more voided than authorized", false, totals({100, 0, 0, 101})},
+    {"totals that no sum holds", false, totals({INT64_MAX, 0, 0, 0})},
+    {"the most", true, totals({1'000'000'000'000'000'000, 0, 0, 0})},
     {"negative refunds", false, totals({100, 50, -1, 0})}};
 
 TEST_CASE("the host and the checker judge an outcome alike") {

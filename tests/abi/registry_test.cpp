@@ -88,11 +88,28 @@ TEST_CASE("a plugin that refuses its settings is quoted") {
               "correct its settings"));
 }
 
-TEST_CASE("a plugin that cannot start stops those that did") {
-  CHECK(complaint({plugin("abi_scripted.so", {}, {}, "first"), plugin("abi_strict.so", {{"start", "no"}})}) ==
-        about("abi_strict.so",
-              "strict 2.1.0 refused start(): the provider's certificate is not readable; "
-              "correct its settings, or what it needs"));
+TEST_CASE("a plugin that cannot start is tried again, and the others serve meanwhile") {
+  const auto file = std::filesystem::temp_directory_path() / ("orderd-start-" + std::to_string(getpid()));
+  for (const bool isolated : {false, true}) {
+    INFO((isolated ? "isolated" : "in this process"));
+    std::filesystem::remove(file);
+    InstanceConfig late = plugin("abi_strict.so", {{"start", file.string()}}, {}, "late");
+    late.isolated = isolated;
+    Completions completions;
+    Registry registry(test_options(), {late, plugin("abi_scripted.so", {}, {}, "first")});
+    registry.start(completions.sink());
+    CHECK_THAT(registry.not_started().at("late"), Catch::Contains("strict 2.1.0 refused start()"));
+    registry.step("first").execute({command("inline")});
+    CHECK(completions.wait(1).back().outcome.kind == OutcomeKind::done);
+    registry.step("late").execute({command("")});
+    CHECK(completions.wait(2).back().outcome.kind == OutcomeKind::retry);
+    std::ofstream(file) << "here";
+    for (int i = 0; i < 200 && !registry.not_started().empty(); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    registry.step("late").execute({command("")});
+    CHECK(completions.wait(3).back().outcome.kind == OutcomeKind::pending);
+  }
+  std::filesystem::remove(file);
 }
 
 TEST_CASE("a library outside the plugin directory is refused") {

@@ -6,6 +6,7 @@
 #include "harness.h"
 #include "http_server.h"
 #include "plugin_host/http_client.h"
+#include "plugin_host/masks.h"
 #include "plugin_host/plugin_metrics.h"
 #include "plugin_host/settings_check.h"
 #include "plugin_host/timers.h"
@@ -46,6 +47,24 @@ TEST_CASE("settings that break their schema are told with key, value and what wa
   CHECK_THAT(complaint("{", {}), Catch::Contains("its settings_schema is no JSON object"));
 }
 
+TEST_CASE("a build that is older than a setting does without it") {
+  orderd_descriptor descriptor;
+  ORDERD_CLEAR(descriptor);
+  descriptor.settings_schema = schema.c_str();
+  const Library library{"/x.so", "", &descriptor};
+  const std::map<std::string, std::string> newer{{"region", "eu"}, {"retries", "3"}};
+  CHECK_THROWS_WITH(check_settings("one", library, newer), Catch::Contains("\"retries\" is unknown"));
+  const auto checked = check_settings("one", library, newer, {{"second_key", "sk_2"}}, true);
+  CHECK(checked.values == std::map<std::string, std::string>{{"limit", "3"}, {"region", "eu"}});
+  CHECK_THROWS_WITH(check_settings("one", library, {{"region", "asia"}}, {}, true), Catch::Contains("enum"));
+}
+
+TEST_CASE("a schema that is nested without end is refused") {
+  std::string deep = R"({"properties":{"a":)";
+  for (int i = 0; i < 200'000; ++i) deep += R"({"allOf":[)";
+  CHECK_THAT(complaint(deep, {}), Catch::Contains("its settings_schema is no JSON object"));
+}
+
 TEST_CASE("a setting that is not given has its default") {
   CheckedSettings checked;
   REQUIRE(complaint(schema, {{"region", "eu"}}, &checked).empty());
@@ -59,7 +78,7 @@ TEST_CASE("a secret that the host read from a file is taken as it is, also by a 
   const Library library{"/x.so", "", &descriptor};
   const auto checked = check_settings("one", library, {{"region", "eu"}}, {{"key", "sk_live_1234"}});
   CHECK(checked.values.at("key") == "sk_live_1234");
-  CHECK(masked("the key sk_live_1234", checked.secrets) == "the key ***");
+  CHECK(Masks(checked.secrets).masked("the key sk_live_1234") == "the key ***");
   CHECK_THROWS_WITH(check_settings("one", library, {{"region", "eu"}}, {{"kye", "sk_live_1234"}}),
                     Catch::Contains("\"kye\" is unknown"));
   descriptor.settings_schema = nullptr;
@@ -72,7 +91,7 @@ TEST_CASE("a secret comes by reference, and its text is masked in what a plugin 
   CheckedSettings checked;
   REQUIRE(complaint(schema, {{"region", "eu"}, {"key", "file:" + file}}, &checked).empty());
   CHECK(checked.values["key"] == "sk_live_1234");
-  CHECK(masked("using sk_live_1234, sk_live_1234", checked.secrets) == "using ***, ***");
+  CHECK(Masks(checked.secrets).masked("using sk_live_1234, sk_live_1234") == "using ***, ***");
   const std::string written_out = complaint(schema, {{"region", "eu"}, {"key", "sk_live_1234"}});
   CHECK_THAT(written_out, Catch::Contains("give file:/path or env:NAME") && !Catch::Contains("sk_live"));
   CHECK_THAT(complaint(schema, {{"region", "eu"}, {"key", "env:ORDERD_NOT_SET"}}),

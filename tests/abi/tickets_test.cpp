@@ -56,12 +56,28 @@ TEST_CASE("a batch begins with those that are still open") {
   Tickets tickets;
   tickets.open_all(items, [](const Item& item) { return with_deadline(item.deadline); });
   CHECK(tickets.close(items[1].ticket));
-  tickets.begin_all(items);
+  tickets.begin_all(items, Time{});
   REQUIRE(items.size() == 2);
   CHECK(items[1].deadline == 30);
   for (const auto& [ticket, command] : tickets.close_all()) CHECK(command.begun);
-  tickets.begin_all(items);
+  tickets.begin_all(items, Time{});
   CHECK(items.empty());
+}
+
+TEST_CASE("what is overdue does not begin with its batch, and is told as not begun") {
+  struct Item {
+    orderd_ticket ticket;
+    std::int64_t deadline;
+  };
+  std::vector<Item> items{{{}, 10}, {{}, 20}};
+  Tickets tickets;
+  tickets.open_all(items, [](const Item& item) { return with_deadline(item.deadline); });
+  tickets.begin_all(items, Time(Millis(10)));
+  REQUIRE(items.size() == 1);
+  CHECK(items[0].deadline == 20);
+  const auto overdue = tickets.close_overdue(Time(Millis(10)));
+  REQUIRE(overdue.size() == 1);
+  CHECK_FALSE(overdue[0].second.begun);
 }
 
 orderd_outcome done() {
@@ -111,7 +127,7 @@ TEST_CASE("an outcome is judged field by field") {
   given.flags = ORDERD_OUTCOME_HAS_STATE;
   const std::string big(outcome_state_bytes_max + 1, 'x');
   given.state = to_view(big);
-  CHECK(problem(given) == "state has 16385 bytes");
+  CHECK(problem(given) == "state has 16385 bytes, more than 16384");
 }
 
 TEST_CASE("an outcome from a later release, longer at its tail, is read") {

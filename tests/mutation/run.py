@@ -41,6 +41,9 @@ MUTATIONS = {
     "passing_error_parks": ("stages", "While sagas cannot be written for their surroundings*"),
     "blocked_order_holds_others": ("unit", "an order that somebody's lock holds up waits alone*"),
     "locked_row_holds_projection": ("stages", "A row of the read model that somebody has locked*"),
+    "isolated_outcome_believed": ("abi", "nonsense from an isolated plugin's process ends it*"),
+    "overdue_handed_over": ("abi", "what is overdue does not begin with its batch*"),
+    "file_undoes_switch": ("stages", "an operator's switch outlives a start*"),
     "http_unread_body": ("front", "A body that no handler reads is never the next request"),
 }
 

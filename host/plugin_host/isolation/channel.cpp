@@ -66,7 +66,7 @@ bool Channel::read_all(char* to, std::size_t size) {
 
 std::optional<Received> Channel::receive() {
   std::uint32_t size = 0;
-  if (!read_all(reinterpret_cast<char*>(&size), sizeof size) || size == 0 || size > frame_bytes_max)
+  if (!read_all(reinterpret_cast<char*>(&size), sizeof size) || size == 0 || size > received_bytes_max_)
     return std::nullopt;
   std::uint8_t kind = 0;
   if (!read_all(reinterpret_cast<char*>(&kind), sizeof kind)) return std::nullopt;

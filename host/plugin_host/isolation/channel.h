@@ -18,8 +18,9 @@ struct Received {
 /// One thread reads, any may write.
 class Channel {
  public:
-  /// Owns the descriptor of a connected stream socket.
-  explicit Channel(int descriptor) : descriptor_(descriptor) {}
+  /// Owns the descriptor of a connected stream socket. A longer frame than that is none.
+  Channel(int descriptor, std::size_t received_bytes_max)
+      : descriptor_(descriptor), received_bytes_max_(received_bytes_max) {}
   ~Channel();
   Channel(const Channel&) = delete;
 
@@ -36,6 +37,7 @@ class Channel {
   bool send_all(std::string_view bytes);  // sending_ is held
   bool read_all(char* to, std::size_t size);
   const int descriptor_;
+  const std::size_t received_bytes_max_;
   std::mutex sending_;
   std::array<char, 16384> read_;  // what was read and belongs to the next frames; the reading thread's
   std::size_t from_ = 0, until_ = 0;

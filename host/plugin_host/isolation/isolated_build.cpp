@@ -1,11 +1,11 @@
 #include "plugin_host/isolation/isolated_build.h"
 
-#include <algorithm>
+#include <set>
 
-#include "base/log.h"
 #include "base/metrics.h"
 #include "base/sha256.h"
 #include "plugin_host/error.h"
+#include "plugin_host/outcome_check.h"
 #include "store/migrations.h"
 
 namespace orderd::plugins::isolation {
@@ -24,7 +24,7 @@ class IsolatedBuild final : public Build {
         step_(config.name, digest_, options),
         webhook_(config.name, digest_),
         options_(options),
-        process_(options.runner, std::move(begin), limits) {
+        process_(options.runner, file.copy, std::move(begin), limits, options.host_ends) {
     step_.attach(process_);
     webhook_.attach(process_);
     const Hello& hello = process_.hello();
@@ -35,6 +35,7 @@ class IsolatedBuild final : public Build {
     if (hello.has_migrations)
       fail(instance_, library_, hello.plugin + " has tables in the host's database",
            "set plugin." + instance_ + ".isolation = none");
+    (void)step_.supports("payment.extend");  // what may be asked while its start() fails
   }
   ~IsolatedBuild() override { (void)stop(); }
 
@@ -63,19 +64,19 @@ class IsolatedBuild final : public Build {
 
   void start(const CompletionSink& sink) override {
     Process::Events events;
-    events.frame = [this](Received received) { take(std::move(received)); };
+    events.frame = [this](Received received) { return take(std::move(received)); };
     events.up = [this] { step_.up(); };
     events.down = [this](const std::string& why) {
       step_.down(why);
       webhook_.down();
     };
-    step_.start(sink);
-    process_.start(std::move(events));
+    if (!std::exchange(has_threads_, true)) step_.start(sink);
+    process_.start(events);
     started_ = true;
   }
   bool stop() override {
     if (std::exchange(stopped_, true)) return true;
-    if (started_) step_.drain();
+    if (has_threads_) step_.drain();
     process_.stop(started_ ? options_.stop_limit : Millis(0));
     webhook_.down();
     step_.end();
@@ -84,31 +85,40 @@ class IsolatedBuild final : public Build {
   bool stuck() const override { return false; }
 
  private:
-  void take(Received received) {
+  /// "", or what makes no sense: the process is not believed.
+  std::string take(Received received) {
     In in(received.fields);
     if (received.kind == Frame::outcomes) return step_.answered(in);
     if (received.kind == Frame::supports_answer) return step_.supported(in);
     if (received.kind == Frame::webhook_answer) return webhook_.answered(in);
-    if (received.kind == Frame::pong) show_metrics(in);
+    if (received.kind == Frame::pong) return show_metrics(in);
+    return "a frame that nobody waits for";
   }
-  /// The plugin's own, and no others: its process is not believed.
-  void show_metrics(In& in) {
+  /// The plugin's own, and no others.
+  std::string show_metrics(In& in) {
     const std::string label = "instance=\"" + instance_ + "\"";
-    std::size_t left = std::min(in.count(20), metrics_max);
-    for (; left > 0; --left) {
+    for (std::size_t left = in.count(20); left > 0 && in.ok(); --left) {
       const std::string name = in.text(), help = in.text();
       const bool counter = in.u8() != 0;
       const std::int64_t value = in.i64();
-      if (!in.ok() || name.find(label) == name.npos || !name.starts_with("orderd_plugin_")) continue;
+      if (!name.starts_with("orderd_plugin_")) continue;  // what the host's own code counts there
+      if (!in.ok() || name.size() > outcome_text_bytes_max || help.size() > outcome_text_bytes_max ||
+          !is_line(name) || !is_line(help) || name.find(label) == name.npos ||
+          name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != name.find('{'))
+        return "a metric";
+      if (!metric_names_.contains(name) && metric_names_.size() >= metrics_max) continue;
+      metric_names_.insert(name);
       (counter ? metrics().counter(name, help) : metrics().gauge(name, help)) = value;
     }
+    return in.at_end() ? "" : "its metrics are cut off";
   }
 
   const std::string library_, digest_, instance_;
   IsolatedStep step_;
   IsolatedWebhook webhook_;
   const Options options_;
-  bool started_ = false, stopped_ = false;
+  std::set<std::string> metric_names_;  // the process's thread
+  bool has_threads_ = false, started_ = false, stopped_ = false;
   Process process_;  // last: ends first
 };
 
@@ -132,13 +142,21 @@ WebhookResult IsolatedWebhook::handle(const WebhookRequest& request) {
   return failed;
 }
 
-void IsolatedWebhook::answered(In in) {
+std::string IsolatedWebhook::answered(In in) {
   const std::uint32_t number = in.u32();
   WebhookResult result = read_result(in);
-  if (!in.ok()) result = {};
+  if (!in.at_end()) return "the answer to a webhook is cut off";
+  std::string problem = webhook_problem(result);
+  for (const WebhookEvent& event : result.events) {
+    if (problem.empty()) problem = event_problem(event);
+    if (problem.empty()) problem = outcome_problem(event.outcome, false);
+  }
+  if (!problem.empty()) return "the answer to a webhook: " + problem;
+  result.problem = one_line(result.problem);
   std::lock_guard lock(mutex_);
   if (const auto found = waiting_.find(number); found != waiting_.end()) found->second = std::move(result);
   changed_.notify_all();
+  return "";
 }
 
 void IsolatedWebhook::down() {
@@ -149,8 +167,7 @@ void IsolatedWebhook::down() {
 
 namespace {
 
-Begin begin_of(const InstanceConfig& config, const Trust& trust, const LibraryFile& file,
-               const Options& options) {
+Begin begin_of(const InstanceConfig& config, const LibraryFile& file, const Options& options) {
   Begin begin;
   begin.instance = config.name;
   begin.library = file.path.string();
@@ -162,8 +179,7 @@ Begin begin_of(const InstanceConfig& config, const Trust& trust, const LibraryFi
   begin.secrets = config.secrets;
   begin.extensions = config.extensions;
   begin.threads = config.threads;
-  begin.trust_folders = trust.folders;
-  begin.trusted_developer = trust.developer ? static_cast<std::int64_t>(*trust.developer) : -1;
+  begin.older = config.older;
   return begin;
 }
 
@@ -179,16 +195,31 @@ std::unique_ptr<Build> make_isolated(const InstanceConfig& config, const Library
   const LibraryFile file = judge_library(config.name, source, library, digest);
   Limits limits;
   limits.memory_bytes = std::size_t{config.memory_mb} << 20;
-  return std::make_unique<IsolatedBuild>(config, file, begin_of(config, source.trust, file, options), limits,
-                                         options);
+  return std::make_unique<IsolatedBuild>(config, file, begin_of(config, file, options), limits, options);
+}
+
+Hello describe(const InstanceConfig& config, const LibrarySource& source,
+               const std::filesystem::path& library, const std::string& digest, const Options& options) {
+  const LibraryFile file = judge_library(config.name, source, library, digest);
+  Limits limits;
+  limits.memory_bytes = 0;
+  const Process there(options.runner, file.copy, begin_of(config, file, options), limits, options.host_ends);
+  return there.hello();
 }
 
 void try_out(const InstanceConfig& config, const LibrarySource& source, const std::filesystem::path& library,
-             const std::string& digest, const Options& options) {
+             const std::string& digest, const Options& options, Until until) {
   Limits limits;
   limits.memory_bytes = 0;
   const LibraryFile file = judge_library(config.name, source, library, digest);
-  const Process there(options.runner, begin_of(config, source.trust, file, options), limits);
+  Process there(options.runner, file.copy, begin_of(config, file, options), limits, options.host_ends);
+  if (until == Until::made) return;
+  Process::Events events;
+  events.frame = [](const Received&) { return std::string(); };
+  events.up = [] {};
+  events.down = [](const std::string&) {};
+  there.start(events);
+  there.stop(options.stop_limit);
 }
 
 }  // namespace orderd::plugins::isolation

@@ -36,8 +36,9 @@ class IsolatedStep final : public StepPort {
   /// Takes nothing new and waits for what is out. [as the rest below: the process's thread, or the owner's]
   void drain();
   void end();
-  void answered(In in);
-  void supported(In in);
+  /// These take a frame; "", or why it makes no sense.
+  std::string answered(In in);
+  std::string supported(In in);
   void up();
   void down(const std::string& why);
 
@@ -45,7 +46,7 @@ class IsolatedStep final : public StepPort {
   struct Open {
     Uuid order_id;
     Time deadline{};
-    bool sent = false;
+    bool query = false, sent = false;
   };
   using Opened = std::unordered_multimap<std::string, Open>;
   void hand_over();  // sender_
@@ -55,7 +56,8 @@ class IsolatedStep final : public StepPort {
   bool set_sent(const Command& command, bool sent);
   void watch_deadlines(std::stop_token stop);
   void report(const Uuid& order_id, const std::string& key, Outcome outcome);
-  bool close(const std::string& key, const Uuid& order_id);
+  std::optional<Open> close(const std::string& key, const Uuid& order_id);
+  std::optional<Open> find(const std::string& key, const Uuid& order_id) const;
 
   const std::string instance_, digest_;
   const Options options_;
@@ -65,7 +67,7 @@ class IsolatedStep final : public StepPort {
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   Opened open_;                                            // by key; guarded by mutex_
-  bool started_ = false, up_ = false, stopping_ = false;   // guarded by mutex_
+  bool begun_ = false, up_ = false, stopping_ = false;     // begun_: start() was called; guarded by mutex_
   mutable std::map<std::string, int, std::less<>> known_;  // actions: -1 asked, 0, 1; guarded by mutex_
   std::thread sender_;
   std::jthread watcher_;
@@ -79,7 +81,8 @@ class IsolatedWebhook final : public WebhookPort {
   const std::string& instance() const override { return instance_; }
   const std::string& digest() const override { return digest_; }
   WebhookResult handle(const WebhookRequest& request) override;
-  void answered(In in);
+  /// "", or why the frame makes no sense.
+  std::string answered(In in);
   void down();
 
  private:
@@ -95,9 +98,15 @@ std::unique_ptr<Build> make_isolated(const InstanceConfig& config, const Library
                                      const std::filesystem::path& library, const std::string& digest,
                                      const Options& options);
 
-/// Loads the build and makes an instance of it in a process of its own, which then ends. Throws PluginError
-/// if that does not come to its end: a build that would take this process with it.
+/// What a build says of itself, by an instance of it in a process of its own. Throws PluginError: it cannot
+/// be used with these settings.
+Hello describe(const InstanceConfig& config, const LibrarySource& source,
+               const std::filesystem::path& library, const std::string& digest, const Options& options);
+
+/// Loads the build and makes an instance of it in a process of its own, perhaps starts it, and ends it.
+/// Throws PluginError if that does not come to its end: a build that would take this process with it.
+enum class Until { made, started };
 void try_out(const InstanceConfig& config, const LibrarySource& source, const std::filesystem::path& library,
-             const std::string& digest, const Options& options);
+             const std::string& digest, const Options& options, Until until);
 
 }  // namespace orderd::plugins::isolation

@@ -1,5 +1,7 @@
-#include "base/log.h"
+#include "base/fault.h"
+#include "plugin_host/error.h"
 #include "plugin_host/isolation/isolated_build.h"
+#include "plugin_host/outcome_check.h"
 
 namespace orderd::plugins::isolation {
 namespace {
@@ -31,26 +33,33 @@ bool IsolatedStep::supports(std::string_view action) const {
   const auto known = known_.find(action);
   if (known != known_.end() && known->second >= 0) return known->second == 1;
   const std::string name(action), question = Out().text(name).frame(Frame::supports);
-  if (!started_) {
-    const Received answer = process_->ask(question, Frame::supports_answer);
-    In in(answer.fields);
-    (void)in.text();
-    return (known_[name] = in.u8()) == 1;
+  if (!begun_) {
+    try {
+      const Received answer = process_->ask(question, Frame::supports_answer);
+      In in(answer.fields);
+      (void)in.text();
+      return (known_[name] = in.u8()) == 1;
+    } catch (const PluginError&) { return false; }  // its start() failed, and there is no other process yet
   }
+  if (!up_) return false;
   known_[name] = -1;
   lock.unlock();
   (void)process_->send(question);
   lock.lock();
-  changed_.wait_for(lock, answer_limit, [&] { return known_[name] >= 0; });
+  changed_.wait_for(lock, answer_limit, [&] { return known_[name] >= 0 || !up_; });
   return known_[name] == 1;
 }
 
-void IsolatedStep::supported(In in) {
+std::string IsolatedStep::supported(In in) {
   const std::string action = in.text();
   const int answer = in.u8();
+  if (!in.at_end() || answer > 1) return "an answer to what it supports";
   std::lock_guard lock(mutex_);
-  known_[action] = answer;
+  const auto asked = known_.find(action);
+  if (asked == known_.end()) return "it answers what it was not asked";
+  asked->second = answer;
   changed_.notify_all();
+  return "";
 }
 
 std::vector<Outcome> IsolatedStep::execute_in(TxPort&, const std::vector<Command>&) {
@@ -58,6 +67,10 @@ std::vector<Outcome> IsolatedStep::execute_in(TxPort&, const std::vector<Command
 }
 
 void IsolatedStep::start(CompletionSink sink) {
+  {
+    std::lock_guard lock(mutex_);
+    begun_ = true;
+  }
   sink_ = std::move(sink);
   sender_ = std::thread([this] { hand_over(); });
   watcher_ = std::jthread([this](std::stop_token stop) { watch_deadlines(stop); });
@@ -69,7 +82,9 @@ void IsolatedStep::execute(std::vector<Command> commands) {
     std::lock_guard lock(mutex_);
     open = up_ && !stopping_;
     for (const Command& command : commands)
-      if (open) open_.emplace(command.key, Open{command.order_id, command.deadline, false});
+      if (open)
+        open_.emplace(command.key,
+                      Open{command.order_id, command.deadline, !command.query_key.empty(), false});
   }
   if (open && queue_.size() == 0 && commands.size() <= batch_commands_max && send_at_once(commands)) return;
   for (std::size_t i = open ? queue_.push_all(commands) : 0; i < commands.size(); ++i) {
@@ -100,11 +115,14 @@ void IsolatedStep::hand_over() {
   }
 }
 
-/// What died with a process is reported; it does not go to the next one.
+/// What died with a process is reported, and what is overdue will be: neither goes to the process.
 std::string IsolatedStep::frame_of(std::vector<Command>& batch) {
   {
+    const Time moment = now();
     std::lock_guard lock(mutex_);
-    std::erase_if(batch, [&](const Command& command) { return !set_sent(command, true); });
+    std::erase_if(batch, [&](const Command& command) {
+      return command.deadline <= moment || !set_sent(command, true);
+    });
   }
   Out out;
   out.u32(static_cast<std::uint32_t>(batch.size()));
@@ -123,31 +141,41 @@ bool IsolatedStep::set_sent(const Command& command, bool sent) {
   return false;
 }
 
-/// Takes one command of this key out; false if there is none.
-bool IsolatedStep::close(const std::string& key, const Uuid& order_id) {
+/// Takes one command of this key out, if there is one.
+std::optional<IsolatedStep::Open> IsolatedStep::close(const std::string& key, const Uuid& order_id) {
   std::lock_guard lock(mutex_);
   const auto [first, last] = open_.equal_range(key);
   for (auto at = first; at != last; ++at) {
     if (at->second.order_id != order_id) continue;
+    const Open open = at->second;
     open_.erase(at);
     changed_.notify_all();
-    return true;
+    return open;
   }
-  return false;
+  return std::nullopt;
 }
 
-void IsolatedStep::answered(In in) {
-  for (std::size_t left = in.count(16); left > 0; --left) {
-    Command head;
-    const std::string key = in.text();
-    const std::string id = in.text();
-    Outcome given = read_outcome(in);
-    if (!in.ok() || id.size() != head.order_id.bytes.size())
-      return log_error("plugin", "an isolated plugin's process sent what makes no sense",
-                       {{"instance", instance_}});
-    std::copy(id.begin(), id.end(), head.order_id.bytes.begin());
-    if (close(key, head.order_id)) report(head.order_id, key, std::move(given));
+std::optional<IsolatedStep::Open> IsolatedStep::find(const std::string& key, const Uuid& order_id) const {
+  std::lock_guard lock(mutex_);
+  const auto [first, last] = open_.equal_range(key);
+  for (auto at = first; at != last; ++at)
+    if (at->second.order_id == order_id) return at->second;
+  return std::nullopt;
+}
+
+/// What of it makes no sense is not taken, and its commands end as UNKNOWN with the process.
+std::string IsolatedStep::answered(In in) {
+  std::vector<Answered> all;
+  for (std::size_t left = in.count(16); left > 0 && in.ok(); --left) all.push_back(read_answered(in));
+  if (!in.at_end()) return "its answers are cut off";
+  for (Answered& one : all) {
+    const auto open = find(one.key, one.order_id);
+    if (!open) continue;  // overdue
+    const std::string problem = outcome_problem(one.outcome, open->query);
+    if (!problem.empty() && !fault::mutation("isolated_outcome_believed")) return "an outcome: " + problem;
+    if (close(one.key, one.order_id)) report(one.order_id, one.key, std::move(one.outcome));
   }
+  return "";
 }
 
 void IsolatedStep::report(const Uuid& order_id, const std::string& key, Outcome given) {
@@ -156,7 +184,7 @@ void IsolatedStep::report(const Uuid& order_id, const std::string& key, Outcome 
 
 void IsolatedStep::up() {
   std::lock_guard lock(mutex_);
-  started_ = up_ = true;
+  up_ = true;
 }
 
 void IsolatedStep::down(const std::string& why) {

@@ -16,11 +16,13 @@ namespace {
 
 constexpr std::size_t completions_max = 100'000, batch_max = 256;
 constexpr std::size_t webhooks_max = 1000;
+/// One more outcome than this holds still fits into a frame.
+constexpr std::size_t outcomes_bytes_max = std::size_t{4} << 20;
 constexpr Millis idle_wait{200};
 
 class Runner {
  public:
-  explicit Runner(int descriptor) : channel_(descriptor) {}
+  explicit Runner(int descriptor) : channel_(descriptor, frame_bytes_max) {}
 
   int serve() {
     const auto first = channel_.receive();
@@ -48,13 +50,13 @@ class Runner {
       InstanceConfig config{wanted.instance, wanted.library, wanted.settings, wanted.extensions,
                             wanted.secrets};
       config.threads = wanted.threads;
-      Trust trust{{}, wanted.trust_folders};
-      if (wanted.trusted_developer >= 0) trust.developer = static_cast<uid_t>(wanted.trusted_developer);
+      config.older = wanted.older;
       Options options;
       options.host_version = wanted.host_version;
-      const LibrarySource source{config.library.parent_path(), trust};
-      build_ = std::make_unique<LoadedBuild>(
-          config, load_library(config.name, source, config.library, wanted.digest), options);
+      // The host has judged the file, and these are its bytes.
+      const LibraryFile file{config.library, wanted.digest,
+                             std::make_shared<const Descriptor>(library_number)};
+      build_ = std::make_unique<LoadedBuild>(config, map_library(config.name, file), options);
       describe(hello);
     } catch (const PluginError& error) {
       hello = {};
@@ -147,13 +149,17 @@ class Runner {
       if (const auto batch = completions_.take(batch_max, idle_wait); !batch.empty() && !send(batch)) return;
   }
   bool send(const std::vector<Completion>& batch) {
-    Out out;
-    out.u32(static_cast<std::uint32_t>(batch.size()));
-    for (const Completion& one : batch) {
-      out.text(one.key).text({reinterpret_cast<const char*>(one.order_id.bytes.data()), 16});
-      write(out, one.outcome);
+    for (auto one = batch.begin(); one != batch.end();) {
+      std::string answers;
+      std::uint32_t count = 0;
+      for (; one != batch.end() && answers.size() < outcomes_bytes_max; ++one, ++count) {
+        Out out;
+        write(out, Answered{one->key, one->order_id, one->outcome});
+        answers += out.bytes();
+      }
+      if (!channel_.send(Out().u32(count).bytes(answers).frame(Frame::outcomes))) return false;
     }
-    return channel_.send(out.frame(Frame::outcomes));
+    return true;
   }
 
   void handle_webhooks() {
@@ -165,6 +171,10 @@ class Runner {
     Out out;
     out.u32(number);
     write(out, result);
+    if (out.bytes().size() >= plugin_frame_bytes_max) {
+      log_error("plugin", "the events of a webhook are too much for one answer; the provider comes again");
+      return answer(number, {});
+    }
     (void)channel_.send(out.frame(Frame::webhook_answer));
   }
 

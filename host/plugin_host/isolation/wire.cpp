@@ -48,6 +48,10 @@ Out& Out::texts(const std::vector<std::string>& values) {
   for (const std::string& one : values) text(one);
   return *this;
 }
+Out& Out::bytes(std::string_view fields) {
+  bytes_.append(fields);
+  return *this;
+}
 std::string Out::frame(Frame kind) const {
   const auto size = static_cast<std::uint32_t>(bytes_.size() + 1);
   std::string out(sizeof size, '\0');
@@ -62,9 +66,12 @@ bool In::raw(void* to, std::size_t size) {
     rest_.remove_prefix(size);
     return true;
   }
+  spoil();
+  return false;
+}
+void In::spoil() {
   ok_ = false;
   rest_ = {};
-  return false;
 }
 std::uint8_t In::u8() {
   std::uint8_t value = 0;
@@ -84,8 +91,7 @@ std::int64_t In::i64() {
 std::string In::text() {
   const std::uint32_t size = u32();
   if (!ok_ || rest_.size() < size) {
-    ok_ = false;
-    rest_ = {};
+    spoil();
     return {};
   }
   std::string value(rest_.substr(0, size));
@@ -95,8 +101,7 @@ std::string In::text() {
 std::size_t In::count(std::size_t bytes_each) {
   const std::uint32_t count = u32();
   if (count <= rest_.size() / bytes_each) return count;
-  ok_ = false;
-  rest_ = {};
+  spoil();
   return 0;
 }
 std::vector<std::string> In::texts() {
@@ -108,7 +113,7 @@ std::vector<std::string> In::texts() {
 void write(Out& out, const Begin& begin) {
   out.text(begin.instance).text(begin.library).text(begin.digest).text(begin.host_version);
   out.text(begin.log_level).text(begin.log_format).texts(begin.extensions);
-  out.u8(begin.trust_folders).i64(begin.trusted_developer).u32(begin.threads);
+  out.u32(begin.threads).u8(begin.older);
   for (const auto* texts : {&begin.settings, &begin.secrets}) {
     out.u32(static_cast<std::uint32_t>(texts->size()));
     for (const auto& [key, value] : *texts) out.text(key).text(value);
@@ -123,9 +128,8 @@ Begin read_begin(In& in) {
   begin.log_level = in.text();
   begin.log_format = in.text();
   begin.extensions = in.texts();
-  begin.trust_folders = in.u8() != 0;
-  begin.trusted_developer = in.i64();
   begin.threads = in.u32();
+  begin.older = in.u8() != 0;
   for (auto* texts : {&begin.settings, &begin.secrets})
     for (std::size_t left = in.count(8); left > 0; --left) {
       std::string key = in.text();
@@ -224,10 +228,8 @@ void write(Out& out, const Outcome& outcome) {
 }
 Outcome read_outcome(In& in) {
   Outcome outcome;
-  const std::uint32_t kind = in.u32(), answer = in.u32();
-  const bool known = kind >= 1 && kind <= 5 && answer <= 3;
-  outcome.kind = known ? static_cast<OutcomeKind>(kind) : OutcomeKind::unknown;
-  outcome.query_answer = known ? static_cast<QueryAnswer>(answer) : QueryAnswer::none;
+  outcome.kind = static_cast<OutcomeKind>(in.u32());
+  outcome.query_answer = static_cast<QueryAnswer>(in.u32());
   outcome.hard = in.u8() != 0;
   outcome.code = in.text();
   outcome.message = in.text();
@@ -243,6 +245,22 @@ Outcome read_outcome(In& in) {
   if (in.u8() != 0) outcome.state = read_blob(in);
   outcome.details_json = in.text();
   return outcome;
+}
+
+void write(Out& out, const Answered& answered) {
+  out.text(answered.key).text({reinterpret_cast<const char*>(answered.order_id.bytes.data()), 16});
+  write(out, answered.outcome);
+}
+Answered read_answered(In& in) {
+  Answered answered;
+  answered.key = in.text();
+  const std::string id = in.text();
+  if (id.size() == answered.order_id.bytes.size())
+    std::memcpy(answered.order_id.bytes.data(), id.data(), id.size());
+  else
+    in.spoil();
+  answered.outcome = read_outcome(in);
+  return answered;
 }
 
 void write(Out& out, const WebhookRequest& request) {
@@ -279,8 +297,7 @@ void write(Out& out, const WebhookResult& result) {
 }
 WebhookResult read_result(In& in) {
   WebhookResult result;
-  const std::uint8_t kind = in.u8();
-  result.kind = kind <= 2 ? static_cast<WebhookResult::Kind>(kind) : WebhookResult::Kind::failed;
+  result.kind = static_cast<WebhookResult::Kind>(in.u8());
   result.problem = in.text();
   result.reply_status = static_cast<int>(in.u32());
   result.reply_type = in.text();

@@ -31,16 +31,20 @@ enum class Frame : std::uint8_t {
   supports_answer = 25,  // action, 0 or 1
   pong = 26,             // the plugin's metrics
 };
-/// Of one frame: a batch of outcomes with all that each may bring fits.
+/// Of one frame from the host, and of one from the plugin's process, which is not believed: a sender of
+/// outcomes begins another frame before it comes near that.
 inline constexpr std::size_t frame_bytes_max = std::size_t{64} << 20;
+inline constexpr std::size_t plugin_frame_bytes_max = std::size_t{8} << 20;
+
+/// Where the runner finds its end of the socket, and the library's bytes.
+inline constexpr int socket_number = 3, library_number = 4;
 
 struct Begin {
   std::string instance, library, digest, host_version, log_level, log_format;
   std::map<std::string, std::string> settings, secrets;
   std::vector<std::string> extensions;
-  bool trust_folders = true;
-  std::int64_t trusted_developer = -1;  // a user's number; -1: none
   std::uint32_t threads = 2;
+  bool older = false;
 };
 struct Hello {
   std::string problem;  // why there is no instance; the rest is then empty
@@ -62,6 +66,9 @@ class Out {
   Out& texts(const std::vector<std::string>& values);
   /// With length and kind in front.
   std::string frame(Frame kind) const;
+  /// As another one built them.
+  Out& bytes(std::string_view fields);
+  const std::string& bytes() const { return bytes_; }
 
  private:
   Out& raw(const void* from, std::size_t size);
@@ -81,6 +88,8 @@ class In {
   std::size_t count(std::size_t bytes_each);
   bool ok() const { return ok_; }
   bool at_end() const { return ok_ && rest_.empty(); }
+  /// What was read cannot be.
+  void spoil();
 
  private:
   bool raw(void* to, std::size_t size);
@@ -96,6 +105,13 @@ void write(Out& out, const Command& command);
 Command read_command(In& in);
 void write(Out& out, const Outcome& outcome);
 Outcome read_outcome(In& in);
+struct Answered {
+  std::string key;
+  Uuid order_id;
+  Outcome outcome;
+};
+void write(Out& out, const Answered& answered);
+Answered read_answered(In& in);
 void write(Out& out, const WebhookRequest& request);
 WebhookRequest read_request(In& in);
 void write(Out& out, const WebhookResult& result);

@@ -7,7 +7,8 @@
  *    UNKNOWN; in a transaction, where only DONE, DECLINED and RETRY make sense, as a failure of the whole
  *    call.
  * 4. Longest texts, in bytes: code and next_action_type 64, message and next_action_url 2048,
- *    provider_reference 255; retry_after_ms is at most 30 days, expires_ms before the year 10000.
+ *    provider_reference 255; retry_after_ms is at most 30 days, expires_ms before the year 10000, a total
+ *    at most 10^18. Only message may have several lines; no text has a NUL, the others no control character.
  */
 #ifndef ORDERD_OUTCOME_H
 #define ORDERD_OUTCOME_H

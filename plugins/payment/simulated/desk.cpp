@@ -88,7 +88,7 @@ void Desk::settle_all(Jobs& jobs) {
 
 void Desk::list(Job& job) {
   rapidjson::Document asked;
-  asked.Parse(job.command.details_json.c_str());
+  asked.Parse<rapidjson::kParseIterativeFlag>(job.command.details_json.c_str());
   std::int64_t since_ms = 0;
   std::string cursor;
   if (asked.IsObject() && asked.HasMember("sinceMs") && asked["sinceMs"].IsInt64())

@@ -48,7 +48,8 @@ Token parse_token(std::string_view token) {
 
 std::string token_of(std::string_view secret_json) {
   rapidjson::Document document;
-  document.Parse(secret_json.data() ? secret_json.data() : "", secret_json.size());
+  document.Parse<rapidjson::kParseIterativeFlag>(secret_json.data() ? secret_json.data() : "",
+                                                 secret_json.size());
   if (document.HasParseError() || !document.IsObject()) return "";
   const auto token = document.FindMember("token");
   if (token == document.MemberEnd() || !token->value.IsString()) return "";

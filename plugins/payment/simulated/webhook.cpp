@@ -82,7 +82,7 @@ orderd::sdk::WebhookEvent read_webhook(const orderd::sdk::WebhookRequest& reques
                                        const std::string& secret) {
   check_signature(request, signature, secret);
   rapidjson::Document document;
-  document.Parse(request.body().data(), request.body().size());
+  document.Parse<rapidjson::kParseIterativeFlag>(request.body().data(), request.body().size());
   if (document.HasParseError() || !document.IsObject())
     throw Refused("this is no event of the simulated bank: its body is no JSON object", ORDERD_E_INVALID);
   orderd::sdk::WebhookEvent event;

@@ -55,7 +55,7 @@ std::string members_of(std::string_view payload) {
 /// A JSON string's text, for the column that lists are filtered by.
 std::string unescaped(std::string_view raw) {
   rapidjson::Document document;
-  document.Parse(raw.data(), raw.size());
+  document.Parse<rapidjson::kParseIterativeFlag>(raw.data(), raw.size());
   if (document.HasParseError() || !document.IsString()) throw orderd::sdk::Refused("customerId is no string");
   return {document.GetString(), document.GetStringLength()};
 }

@@ -1,4 +1,6 @@
 // A step by the SDK that throws when asked to, drops replies when asked to, and is strict about its settings.
+#include <unistd.h>
+
 #include <orderd/plugin.hpp>
 
 namespace {
@@ -11,7 +13,9 @@ class Strict final : public SagaStep {
     host.refuse_unknown_settings({"limit", "start"});
   }
   void start() {
-    if (host_.setting("start", "") == "no") throw Refused("the provider's certificate is not readable");
+    const std::string start = host_.setting("start", "");  // "no", or a file without which it fails
+    if (start == "no" || (!start.empty() && access(start.c_str(), F_OK) != 0))
+      throw Refused("the provider's certificate is not readable");
   }
   bool supports(std::string_view action) const override {
     return action == "fraud.check" || action == "payment.authorize";

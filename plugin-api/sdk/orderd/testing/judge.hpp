@@ -15,8 +15,9 @@
 namespace orderd::testing {
 
 inline std::string totals_problem(const orderd_totals& t) {
+  constexpr std::int64_t amount_max = 1'000'000'000'000'000'000;
   if (t.refunded >= 0 && t.refunded <= t.captured && t.captured <= t.authorized && t.voided >= 0 &&
-      t.voided <= t.authorized)
+      t.voided <= t.authorized && t.authorized <= amount_max)
     return "";
   return "totals are impossible: authorized " + std::to_string(t.authorized) + ", captured " +
          std::to_string(t.captured) + ", refunded " + std::to_string(t.refunded) + ", voided " +
@@ -28,6 +29,18 @@ inline std::string text_problem(const char* field, orderd_view given, std::size_
   if (given.size > bytes_max)
     return std::string(field) + " is longer than " + std::to_string(bytes_max) + " bytes";
   return is_text(sdk::text(given)) ? "" : std::string(field) + " is not UTF-8 text";
+}
+
+/// The same of a text that has no line's end or other control character.
+inline std::string line_problem(const char* field, orderd_view given, std::size_t bytes_max) {
+  if (auto problem = text_problem(field, given, bytes_max); !problem.empty()) return problem;
+  const std::string_view text = sdk::text(given);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool c1 = byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
+    if (byte < 0x20 || byte == 0x7f || c1) return std::string(field) + " has control characters";
+  }
+  return "";
 }
 
 inline std::string numbers_problem(const orderd_outcome& given, bool query) {
@@ -50,11 +63,11 @@ inline std::string outcome_problem(const orderd_outcome* given, bool query) {
   if (given->struct_size < sizeof(orderd_outcome))
     return "struct_size is " + std::to_string(given->struct_size) + ": use ORDERD_CLEAR";
   if (auto problem = numbers_problem(*given, query); !problem.empty()) return problem;
-  const std::string texts[] = {text_problem("code", given->code, 64),
+  const std::string texts[] = {line_problem("code", given->code, 64),
                                text_problem("message", given->message, 2048),
-                               text_problem("next_action_type", given->next_action_type, 64),
-                               text_problem("next_action_url", given->next_action_url, 2048),
-                               text_problem("provider_reference", given->provider_reference, 255),
+                               line_problem("next_action_type", given->next_action_type, 64),
+                               line_problem("next_action_url", given->next_action_url, 2048),
+                               line_problem("provider_reference", given->provider_reference, 255),
                                text_problem("details_json", given->details_json, 256 * 1024)};
   for (const std::string& problem : texts)
     if (!problem.empty()) return problem;
