@@ -8,7 +8,8 @@
 namespace orderd::ctl {
 namespace {
 
-/// Does not return unless it fails. The tool beside this program comes before one of the PATH.
+/// Does not return unless it fails. The tool beside this program comes before one of the PATH, and that before
+/// the checker in the host's own package.
 int hand_over(const std::string& tool, Words words) {
   words.insert(words.begin(), tool);
   std::vector<char*> arguments;
@@ -18,6 +19,7 @@ int hand_over(const std::string& tool, Words words) {
   const auto beside = std::filesystem::read_symlink("/proc/self/exe", none).parent_path() / tool;
   execv(beside.c_str(), arguments.data());
   execvp(tool.c_str(), arguments.data());
+  execv((beside.parent_path().parent_path() / "libexec/orderd" / tool).c_str(), arguments.data());
   throw std::runtime_error("there is no " + tool + " here: install the package orderd-plugin-dev");
 }
 

@@ -9,9 +9,13 @@
 namespace orderd::store {
 
 struct Migration {
-  int number = 0;  // from 1, without gaps
+  int number = 0;  // rising
   std::string name;
   std::string sql;
+
+  /// Its first line says `-- compatible: yes`: programs that do not know it work with it. Of the host's own
+  /// alone; plugins' always are.
+  bool compatible() const;
 };
 
 /// The host's own migrations, built in from host/store/migrations/*.sql.
@@ -22,6 +26,11 @@ enum class Newer {
   refused,   // an error: the host's own schema
   accepted,  // of plugins: an older build goes on working beside a newer one, or after it
 };
+
+/// Compatible migrations of the host stand in orderd_migrations under an owner of their own, so that a
+/// program from before there were any finds the schema it knows (docs/adr/0015).
+inline constexpr const char* host_owner = "orderd";
+inline constexpr const char* compatible_owner = "orderd/compatible";
 
 /// Brings the schema of `owner` ("orderd" for the host, "plugin:<name>" for a plugin) up to date; returns
 /// what was applied. Throws DbError, or std::runtime_error with one clear line: an applied text was changed
@@ -37,8 +46,13 @@ struct SchemaState {
 SchemaState schema_state(Connection& connection, const std::string& owner,
                          const std::vector<Migration>& migrations);
 
-/// "" when the host's schema is exactly the one this program knows; else one line for a person: what is
-/// wrong, what to do.
-std::string schema_problem(Connection& connection);
+/// Applies what is pending of the host's schema if there is a schema and all of it is compatible: what a host
+/// may do as it starts, beside hosts of the version before. Returns what was applied; throws as migrate().
+std::vector<Migration> apply_compatible(Connection& connection, const std::vector<Migration>& migrations);
+
+/// "" when this program can work with the host's schema; else one line for a person: what is wrong, what to
+/// do.
+std::string schema_problem(Connection& connection,
+                           const std::vector<Migration>& migrations = host_migrations());
 
 }  // namespace orderd::store

@@ -24,6 +24,11 @@ void Case::skip(const std::string& why) {
   throw Enough();
 }
 
+void Case::not_asked(const std::string& why) {
+  send('N', why);
+  throw Enough();
+}
+
 void Case::judge(testing::FakeHost& host) {
   for (const std::string& what : host.violations()) fail(what);
   for (const testing::LogLine& line : host.log()) {
@@ -102,7 +107,7 @@ Begun::~Begun() {
 
 const orderd_step_v1* external_step(Case& c, testing::Plugin& plugin) {
   const auto* step = plugin.extension<orderd_step_v1>(ORDERD_EXT_STEP);
-  if (!step) c.skip("it is no step");
+  if (!step) c.not_asked("it is no step");
   if (!step->describe || !step->supports) {
     c.fail("its " ORDERD_EXT_STEP " lacks describe() or supports()");
     throw Enough();
@@ -116,7 +121,7 @@ const orderd_step_v1* external_step(Case& c, testing::Plugin& plugin) {
     c.fail("its " ORDERD_EXT_STEP " lacks the execute function of its kind");
     throw Enough();
   }
-  if (transactional) c.skip("it is a transactional step");
+  if (transactional) c.not_asked("it is a transactional step");
   return step;
 }
 
@@ -129,7 +134,7 @@ testing::CommandSpec sample(Case& c, testing::Plugin& plugin, const std::string&
     if (!step->supports(plugin.abi(), sdk::view(action))) continue;
     testing::CommandSpec spec = testing::command(action, subject);
     spec.method = c.options().method;
-    if (action == "payment.authorize") spec.secret_json = R"({"token":")" + c.options().token + R"("})";
+    c.options().complete(spec);
     return spec;
   }
   c.skip("none of its actions is known: name one by --action");

@@ -26,7 +26,7 @@ class Storm {
       : case_(c), begun_(begun), random_(c.options().seed), step_(external_step(c, begun.plugin())) {
     for (const char* action : {"payment.authorize", "payment.capture", "payment.void", "payment.refund"})
       if (step_->supports(begun.plugin().abi(), orderd_text(action))) actions_.emplace_back(action);
-    if (actions_.empty()) c.skip("it is no payment provider");
+    if (actions_.empty()) c.not_asked("it is no payment provider");
   }
   void step() {
     const std::size_t which = below(8);
@@ -39,8 +39,7 @@ class Storm {
                                         "storm-" + std::to_string(getpid()) + "-" + std::to_string(which) +
                                             "-" + std::to_string(case_.options().seed),
                                         ++sequence_);
-    if (spec.action == "payment.authorize")
-      spec.secret_json = R"({"token":")" + case_.options().token + R"("})";
+    case_.options().complete(spec);
     spec.amount = static_cast<std::int64_t>(below(2000)) + 1;
     spec.method = case_.options().method;
     if (dice == 4) spec.patience_ms = -1;

@@ -10,13 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "shop.h"
+
 namespace orderd::checker {
 
-struct Options {
+struct Options : Shop {
   std::string library;
   testing::Settings settings;
-  std::string token = "tok_ok";  // of a payment that is to succeed
-  std::string method = "card";
   std::vector<std::string> actions;  // of a step that is neither payment nor inventory
   std::string database;              // PostgreSQL URL for transactional plugins; all is rolled back
   bool loopback = false;             // the plugin's HTTP requests reach servers on 127.0.0.1
@@ -24,6 +24,7 @@ struct Options {
   unsigned chaos_commands = 300;
   unsigned timeout_s = 30;  // for one check
   std::vector<std::string> only;
+  bool strict = false;  // what could not be judged is a failure
 };
 
 /// Ends a check early; what was found so far stands.
@@ -36,8 +37,10 @@ class Case {
   const Options& options() const { return options_; }
 
   void fail(const std::string& what);
-  /// Cannot be judged; ends the check.
+  /// Cannot be judged as the checker was called; ends the check. --strict makes a failure of it.
   [[noreturn]] void skip(const std::string& why);
+  /// There is nothing to judge in a plugin of its kind; ends the check.
+  [[noreturn]] void not_asked(const std::string& why);
   void expect(bool holds, const std::string& otherwise) {
     if (!holds) fail(otherwise);
   }
@@ -86,6 +89,7 @@ std::vector<Check> instance_checks();
 std::vector<Check> step_checks();
 std::vector<Check> hostile_checks();
 std::vector<Check> payment_checks();
+std::vector<Check> list_checks();
 std::vector<Check> webhook_checks();
 std::vector<Check> transaction_checks();
 std::vector<Check> own_step_checks();

@@ -10,10 +10,16 @@ using testing::CommandSpec;
 /// A command of the first action given that it knows; ends the check if there is none.
 CommandSpec own_sample(Case& c, Lent& lent, const std::string& subject) {
   const auto* step = lent.plugin().extension<orderd_step_v1>(ORDERD_EXT_STEP);
-  if (!step || !step->execute_tx || !step->supports) c.skip("it is no transactional step");
+  if (!step || !step->execute_tx || !step->supports) c.not_asked("it is no transactional step");
   testing::note_call("supports()");
   for (const std::string& action : c.options().actions)
-    if (step->supports(lent.plugin().abi(), sdk::view(action))) return testing::command(action, subject);
+    if (step->supports(lent.plugin().abi(), sdk::view(action))) {
+      CommandSpec spec = testing::command(action, subject);
+      c.options().complete(spec);
+      return spec;
+    }
+  if (step->supports(lent.plugin().abi(), orderd_text("inventory.reserve")))
+    c.not_asked("it is an inventory backend, judged by the checks of those");
   c.skip("name an action of it by --action");
 }
 
@@ -58,7 +64,7 @@ void fails(Case& c) {
   lent.session().statements = 0;
   (void)executed(c, lent, {own_sample(c, lent, "own-count")});
   const int count = std::min(lent.session().statements, statements_max);
-  if (count == 0) c.skip("its command sends no statement");
+  if (count == 0) c.not_asked("its command sends no statement");
   for (int n = 0; n < count; ++n) {
     lent.session().statements = 0;
     lent.session().fail_from = n;

@@ -19,7 +19,7 @@ std::string told(const sdk::Outcome& outcome) {
 void describes(Case& c) {
   Begun begun(c);
   const auto* step = begun->extension<orderd_step_v1>(ORDERD_EXT_STEP);
-  if (!step) c.skip("it is no step");
+  if (!step) c.not_asked("it is no step");
   if (!step->describe || !step->supports) return c.fail("it lacks describe() or supports()");
   struct {
     orderd_step_traits traits;
@@ -135,7 +135,7 @@ void concurrent_key(Case& c) {
 void cancelled(Case& c) {
   Begun begun(c);
   const auto* step = external_step(c, begun.plugin());
-  if (!step->cancel) c.skip("it has no cancel()");
+  if (!step->cancel) c.not_asked("it has no cancel()");
   const CommandSpec spec = sample(c, begun.plugin(), "cancel-1");
   const orderd_ticket ticket = begun.host().open(false);
   AbiCommands commands;

@@ -25,9 +25,9 @@ CommandSpec lines(const std::string& action, const std::string& subject, std::in
 void need_inventory(Case& c, Lent& lent) {
   const auto* step = lent.plugin().extension<orderd_step_v1>(ORDERD_EXT_STEP);
   if (!step || !step->execute_tx || !step->supports(lent.plugin().abi(), orderd_text("inventory.reserve")))
-    c.skip("it is no inventory backend in PostgreSQL");
+    c.not_asked("it is no inventory backend in PostgreSQL");
   const auto* catalog = lent.plugin().extension<orderd_catalog_v1>(ORDERD_EXT_CATALOG);
-  if (!catalog) c.skip("it has no catalog, so the checker cannot put goods there");
+  if (!catalog) c.not_asked("it has no catalog, so the checker cannot put goods there");
   orderd_product product;
   ORDERD_CLEAR(product);
   product.sku = product.name = orderd_text(sku);
@@ -125,7 +125,7 @@ constexpr const char* reserved =
 void projects(Case& c) {
   Lent lent(c);
   const auto* table = lent.plugin().extension<orderd_projection_v1>(ORDERD_EXT_PROJECTION);
-  if (!table) c.skip("it is no projection");
+  if (!table) c.not_asked("it is no projection");
   if (!table->apply || !table->rebuild_begin || !table->rebuild_finish)
     return c.fail("its " ORDERD_EXT_PROJECTION " has holes");
   const orderd_event first = event(1, "ORDER_CREATED", "PENDING", created);

@@ -11,24 +11,26 @@
 namespace orderd::checker {
 namespace {
 
-constexpr const char* usage = R"(usage: orderd-plugin-check [OPTIONS] PLUGIN.so
+constexpr const char* usage_head = R"(usage: orderd-plugin-check [OPTIONS] PLUGIN.so
 
 Judges an orderd plugin without orderd. Each check runs in a process of its own, so a crash is a finding.
 
   --set KEY=VALUE     a setting of the instance, as in plugin.<instance>.settings.KEY (again for more)
   --settings FILE     the same from a file, one KEY=VALUE a line: for what others shall not see in a list of
                       processes
-  --token TOKEN       a payment token that the plugin accepts (tok_ok)
-  --method METHOD     the payment method (card)
-  --action ACTION     an action of a step that is neither payment nor inventory: fraud.check (again for more)
+)";
+constexpr const char* usage_tail =
+    R"(  --action ACTION     an action of a step that is neither payment nor inventory: fraud.check
   --database URL      a PostgreSQL for transactional plugins and projections; everything is rolled back
   --loopback          plain HTTP to 127.0.0.1 is let through, to a test server; else nothing is sent
   --only PREFIX       only checks whose name begins so: payment. (again for more)
+  --strict            a check that another option would have made possible (a token, a database) is a failure
   --seed N            of the chaos check (1); a failing seed fails again
   --chaos N           commands of the chaos check (300)
   --timeout SECONDS   after which one check hangs (30)
   --json FILE         a report for programs; - for standard output, instead of the readable one
   --list              the checks, and what each is about
+  --help              this
 
 Ends with 0 if nothing failed, 1 if something did, 2 if it could not judge.
 )";
@@ -36,7 +38,7 @@ Ends with 0 if nothing failed, 1 if something did, 2 if it could not judge.
 std::vector<Check> all_checks() {
   std::vector<Check> all;
   for (auto family : {entry_checks, life_checks, instance_checks, step_checks, hostile_checks, payment_checks,
-                      webhook_checks, transaction_checks, own_step_checks, chaos_checks}) {
+                      list_checks, webhook_checks, transaction_checks, own_step_checks, chaos_checks}) {
     const auto some = family();
     all.insert(all.end(), some.begin(), some.end());
   }
@@ -46,7 +48,7 @@ std::vector<Check> all_checks() {
 struct Arguments {
   Options options;
   std::string json;
-  bool list = false;
+  bool list = false, help = false;
 };
 
 unsigned long number(const std::string& option, const std::string& text) {
@@ -73,51 +75,64 @@ void read_settings(const std::string& file, std::map<std::string, std::string>& 
       settings[line.substr(0, equals)] = line.substr(equals + 1);
 }
 
+/// An option without a value; false if it is another one.
+bool take_flag(const std::string& option, Arguments& out) {
+  if (option == "--list")
+    out.list = true;
+  else if (option == "--help" || option == "-h")
+    out.help = true;
+  else if (option == "--loopback")
+    out.options.loopback = true;
+  else if (option == "--strict")
+    out.options.strict = true;
+  else
+    return false;
+  return true;
+}
+
+void take_value(const std::string& option, const std::string& value, Arguments& out) {
+  Options& o = out.options;
+  if (o.take(option, value)) return;
+  if (option == "--set") {
+    const std::size_t equals = value.find('=');
+    if (equals == std::string::npos) throw std::runtime_error("--set takes KEY=VALUE, not \"" + value + "\"");
+    o.settings[value.substr(0, equals)] = value.substr(equals + 1);
+  } else if (option == "--settings")
+    read_settings(value, o.settings);
+  else if (option == "--action")
+    o.actions.push_back(value);
+  else if (option == "--database")
+    o.database = value;
+  else if (option == "--only")
+    o.only.push_back(value);
+  else if (option == "--seed")
+    o.seed = number(option, value);
+  else if (option == "--chaos")
+    o.chaos_commands = static_cast<unsigned>(number(option, value));
+  else if (option == "--timeout")
+    o.timeout_s = seconds(value);
+  else if (option == "--json")
+    out.json = value;
+}
+
+constexpr const char* valued[] = {"--set",      "--settings", "--token",    "--method",  "--customer",
+                                  "--buyer",    "--secret",   "--metadata", "--action",  "--only",
+                                  "--database", "--seed",     "--chaos",    "--timeout", "--json"};
+
 Arguments parse(int argc, char** argv) {
   Arguments out;
-  Options& o = out.options;
   for (int i = 1; i < argc; ++i) {
     const std::string option = argv[i];
-    if (option == "--list") {
-      out.list = true;
+    if (take_flag(option, out)) continue;
+    if (option.rfind("-", 0) != 0) {
+      if (!out.options.library.empty()) throw std::runtime_error("one plugin at a time: " + option);
+      out.options.library = option;
       continue;
     }
-    if (option == "--loopback") {
-      o.loopback = true;
-      continue;
-    }
-    if (option.rfind("--", 0) != 0) {
-      if (!o.library.empty()) throw std::runtime_error("one plugin at a time: " + option);
-      o.library = option;
-      continue;
-    }
-    if (++i >= argc) throw std::runtime_error(option + " needs a value, or is unknown");
-    const std::string value = argv[i];
-    const std::size_t equals = value.find('=');
-    if (option == "--set" && equals != std::string::npos)
-      o.settings[value.substr(0, equals)] = value.substr(equals + 1);
-    else if (option == "--settings")
-      read_settings(value, o.settings);
-    else if (option == "--token")
-      o.token = value;
-    else if (option == "--method")
-      o.method = value;
-    else if (option == "--action")
-      o.actions.push_back(value);
-    else if (option == "--database")
-      o.database = value;
-    else if (option == "--only")
-      o.only.push_back(value);
-    else if (option == "--seed")
-      o.seed = number(option, value);
-    else if (option == "--chaos")
-      o.chaos_commands = static_cast<unsigned>(number(option, value));
-    else if (option == "--timeout")
-      o.timeout_s = seconds(value);
-    else if (option == "--json")
-      out.json = value;
-    else
-      throw std::runtime_error("unknown option, or a value that makes no sense: " + option + " " + value);
+    if (std::find(std::begin(valued), std::end(valued), option) == std::end(valued))
+      throw std::runtime_error("unknown option " + option + "; --help names them");
+    if (++i >= argc) throw std::runtime_error(option + " needs a value");
+    take_value(option, argv[i], out);
   }
   return out;
 }
@@ -165,22 +180,31 @@ int judge(Arguments& arguments) {
     return std::count_if(results.begin(), results.end(), [&](const Result& r) { return r.kind == kind; });
   };
   const auto failed = count(Result::Kind::failed);
+  const auto unjudged =
+      std::count_if(results.begin(), results.end(), [](const Result& r) { return r.unjudged; });
   const std::string report = to_json(options, results);
   if (arguments.json == "-")
     std::fputs(report.c_str(), stdout);
   else {
     if (!arguments.json.empty() && !(file << report << std::flush))
       throw std::runtime_error("cannot write " + arguments.json);
-    std::printf("\n%s: %zd passed, %zd failed, %zd skipped\n", options.library.c_str(),
+    std::printf("\n%s: %zd passed, %zd failed, %zd skipped", options.library.c_str(),
                 count(Result::Kind::passed), failed, count(Result::Kind::skipped));
+    if (unjudged > 0)
+      std::printf(", %zd of them for want of an option%s", unjudged,
+                  options.strict ? "" : " (--strict makes that a failure)");
+    std::puts("");
   }
-  return failed == 0 ? 0 : 1;
+  return failed == 0 && !(options.strict && unjudged > 0) ? 0 : 1;
 }
 
 int command(int argc, char** argv) {
-  if (argc < 2 || std::strcmp(argv[1], "--help") == 0)
-    return std::fputs(usage, argc < 2 ? stderr : stdout), argc < 2 ? 2 : 0;
+  const auto tell = [](std::FILE* where) {
+    for (const char* part : {usage_head, Shop::usage, usage_tail}) std::fputs(part, where);
+  };
+  if (argc < 2) return tell(stderr), 2;
   Arguments arguments = parse(argc, argv);
+  if (arguments.help) return tell(stdout), 0;
   if (arguments.list) {
     for (const Check& check : all_checks()) std::printf("%-24s %s\n", check.name, check.about);
     return 0;

@@ -31,7 +31,8 @@ int in_child(const Check& check, const Options& options, int pipe) {
 void take_lines(const std::string& lines, Result& result) {
   for (std::size_t at = 0; at < lines.size();) {
     const std::size_t end = std::min(lines.find('\n', at), lines.size());
-    const bool skip = lines[at] == 'S';
+    const bool skip = lines[at] == 'S' || lines[at] == 'N';
+    result.unjudged = result.unjudged || lines[at] == 'S';
     const std::string text = lines.substr(at + 1, end - at - 1);
     at = end + 1;
     if (skip && result.kind == Result::Kind::passed) result.kind = Result::Kind::skipped;
@@ -70,6 +71,7 @@ Result run(const Check& check, const Options& options) {
   const std::int64_t began = testing::monotonic_ms();
   const Apart ran = run_apart([&](int pipe) { return in_child(check, options, pipe); }, options.timeout_s);
   take_lines(ran.lines, result);
+  result.unjudged = result.unjudged && result.kind == Result::Kind::skipped;
   if (!ran.problem.empty()) fail(result, ran.problem);
   result.took_ms = testing::monotonic_ms() - began;
   return result;
@@ -84,20 +86,23 @@ void print(const Result& result) {
 }
 
 std::string to_json(const Options& options, const std::vector<Result>& results) {
-  int counts[3] = {};
+  int counts[3] = {}, unjudged = 0;
   std::string checks;
   for (const Result& result : results) {
     ++counts[static_cast<int>(result.kind)];
+    unjudged += result.unjudged ? 1 : 0;
     checks += (checks.empty() ? "\n  {\"name\":" : ",\n  {\"name\":") + quoted(result.check->name) +
               ",\"about\":" + quoted(result.check->about) + ",\"result\":\"" + name_of(result.kind) +
-              "\",\"tookMs\":" + std::to_string(result.took_ms) + ",\"findings\":[";
+              "\",\"unjudged\":" + (result.unjudged ? "true" : "false") +
+              ",\"tookMs\":" + std::to_string(result.took_ms) + ",\"findings\":[";
     for (std::size_t i = 0; i < result.findings.size(); ++i)
       checks += (i ? "," : "") + quoted(result.findings[i]);
     checks += "]}";
   }
   return "{\"library\":" + quoted(options.library) + ",\"seed\":" + std::to_string(options.seed) +
          ",\"passed\":" + std::to_string(counts[0]) + ",\"failed\":" + std::to_string(counts[1]) +
-         ",\"skipped\":" + std::to_string(counts[2]) + ",\"checks\":[" + checks + "]}\n";
+         ",\"skipped\":" + std::to_string(counts[2]) + ",\"unjudged\":" + std::to_string(unjudged) +
+         ",\"checks\":[" + checks + "]}\n";
 }
 
 }  // namespace orderd::checker

@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include <orderd/migrations.h>
+#include <orderd/projection.h>
 
 #include <algorithm>
 #include <cstring>
@@ -107,6 +108,9 @@ testing::Rows Session::run(const char* sql, const orderd_param* params, std::uin
 }
 
 Lent::Lent(Case& c) : case_(c), begun_(c) {
+  const auto* step = plugin().extension<orderd_step_v1>(ORDERD_EXT_STEP);
+  if (!(step && step->execute_tx) && !plugin().extension<void>(ORDERD_EXT_PROJECTION))
+    c.not_asked("it does not work in the host's transaction");
   if (c.options().database.empty()) c.skip("give a PostgreSQL by --database");
   session_ = std::make_unique<Session>(c.options().database);
   const auto* table = plugin().extension<orderd_migrations_v1>(ORDERD_EXT_MIGRATIONS);

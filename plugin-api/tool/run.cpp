@@ -5,6 +5,8 @@
 #include <orderd/testing.hpp>
 
 #include "checker/apart.h"
+#include "checker/loopback.h"
+#include "checker/shop.h"
 #include "tool.h"
 
 namespace orderd::tool {
@@ -36,7 +38,9 @@ void show(const CommandSpec& spec, const sdk::Outcome& outcome) {
 }
 
 struct Wish {
-  std::string library, scenario = "pay", token, action;
+  std::string library, scenario = "pay", action;
+  checker::Shop shop;
+  bool loopback = false;
   std::int64_t amount = 1999;
   unsigned timeout_s = 60;
   testing::Settings settings;
@@ -51,31 +55,45 @@ std::int64_t number(const std::string& option, const std::string& text, std::int
   throw UsageError(option + " takes a number from 1 to " + std::to_string(most) + ", not \"" + text + "\"");
 }
 
+/// An option and its value.
+void take(Wish& wish, const std::string& option, const std::string& value) {
+  if (option == "--scenario") {
+    wish.scenario = value;
+  } else if (option == "--action") {
+    wish.action = value, wish.scenario = "step";
+  } else if (option == "--amount") {
+    wish.amount = number(option, value, INT64_MAX);
+  } else if (option == "--timeout") {
+    wish.timeout_s = static_cast<unsigned>(number(option, value, timeout_max_s));
+  } else if (option == "--set") {
+    const std::size_t equals = value.find('=');
+    if (equals == std::string::npos) throw UsageError("--set takes KEY=VALUE, not \"" + value + "\"");
+    wish.settings[value.substr(0, equals)] = value.substr(equals + 1);
+  } else {
+    try {
+      if (!wish.shop.take(option, value)) throw UsageError("unknown option " + option + " " + value);
+    } catch (const UsageError&) { throw; } catch (const std::runtime_error& e) {
+      throw UsageError(e.what());
+    }
+  }
+}
+
 Wish parse(const std::vector<std::string>& arguments) {
   Wish wish;
+  wish.shop.token.clear();  // as the scenario wants it
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& option = arguments[i];
+    if (option == "--loopback") {
+      wish.loopback = true;
+      continue;
+    }
     if (option.rfind("--", 0) != 0) {
+      if (!wish.library.empty()) throw UsageError("one plugin at a time: " + option);
       wish.library = option;
       continue;
     }
-    if (++i == arguments.size()) throw UsageError(option + " needs a value");
-    const std::string& value = arguments[i];
-    const std::size_t equals = value.find('=');
-    if (option == "--scenario")
-      wish.scenario = value;
-    else if (option == "--token")
-      wish.token = value;
-    else if (option == "--action")
-      wish.action = value, wish.scenario = "step";
-    else if (option == "--amount")
-      wish.amount = number(option, value, INT64_MAX);
-    else if (option == "--timeout")
-      wish.timeout_s = static_cast<unsigned>(number(option, value, timeout_max_s));
-    else if (option == "--set" && equals != std::string::npos)
-      wish.settings[value.substr(0, equals)] = value.substr(equals + 1);
-    else
-      throw UsageError("unknown option, or a value that makes no sense: " + option + " " + value);
+    if (++i == arguments.size()) throw UsageError(option + " needs a value, or is unknown");
+    take(wish, option, arguments[i]);
   }
   if (wish.library.empty()) throw UsageError("name a plugin: run ./my_payment.so --scenario pay");
   bool known = false;
@@ -113,23 +131,27 @@ void need_external_step(testing::Plugin& plugin) {
 /// Whether it went the way that the scenario tells of.
 bool play(const Wish& wish, testing::Plugin& plugin) {
   if (wish.scenario == "step") {
-    const CommandSpec spec = testing::command(wish.action);
+    CommandSpec spec = testing::command(wish.action);
+    wish.shop.complete(spec, wish.shop.token.empty() ? "tok_ok" : wish.shop.token);
     const auto outcome = plugin.run(spec);
     show(spec, outcome);
     return outcome.kind == ORDERD_DONE;
   }
   const bool three_ds = wish.scenario == "3ds", declined = wish.scenario == "declined";
   const std::string usual = three_ds ? "tok_3ds" : declined ? "tok_declined" : "tok_ok";
-  Payment payment(plugin, "pay-" + std::to_string(testing::now_ms()),
-                  wish.token.empty() ? usual : wish.token);
+  const std::string token = wish.shop.token.empty() ? usual : wish.shop.token;
+  Payment payment(plugin, "pay-" + std::to_string(testing::now_ms()));
+  payment.method = wish.shop.method;
+  payment.complete = [&](CommandSpec& spec) { wish.shop.complete(spec, token); };
   bool pending = false;
   payment.trace = [&](const CommandSpec& spec, const sdk::Outcome& outcome) {
     pending = pending || outcome.kind == ORDERD_PENDING;
     show(spec, outcome);
   };
   const CommandSpec authorize = payment.spec("payment.authorize", wish.amount);
-  const bool authorized = payment.settle(authorize).kind == ORDERD_DONE;
-  if (declined) return !authorized;
+  const std::int32_t kind = payment.settle(authorize).kind;
+  if (declined) return kind == ORDERD_DECLINED;  // RETRY and UNKNOWN are no answer to a buyer
+  const bool authorized = kind == ORDERD_DONE;
   if (!authorized || (three_ds && !pending)) return false;
   if (wish.scenario == "void") return payment.settle("payment.void", wish.amount).kind == ORDERD_DONE;
   if (wish.scenario == "repeat")
@@ -141,6 +163,7 @@ bool play(const Wish& wish, testing::Plugin& plugin) {
 
 int drive(const Wish& wish) {
   testing::FakeHost host(wish.settings, "run");
+  if (wish.loopback) host.http.server = checker::over_loopback;
   bool well = false;
   {
     testing::Plugin plugin(host, load(wish.library));

@@ -63,6 +63,11 @@
 #define schema_default 53
 #define schema_typo 54
 #define two_lines 55
+#define slow_refunds 56
+#define list_lost 57
+#define list_endless 58
+#define list_shapeless 59
+#define always_retries 60
 
 #define SCHEMA(type, rule)                                                                                   \
   "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"webhook_secret\":{\"type\":\"" type \
@@ -90,6 +95,34 @@ static void answer(orderd_plugin *plugin, orderd_ticket ticket, int32_t kind) {
   ORDERD_CLEAR(outcome);
   outcome.kind = kind;
   self(plugin)->completion->complete(self(plugin)->host, ticket, &outcome);
+}
+
+/* A refund that the provider takes days for: legal. */
+static void answer_pending(orderd_plugin *plugin, const orderd_command *command) {
+  orderd_outcome outcome;
+  ORDERD_CLEAR(outcome);
+  outcome.kind = ORDERD_PENDING;
+  outcome.query_answer = command->query_key.size ? ORDERD_FOUND : 0;
+  outcome.expires_ms = command->deadline_ms + 1000LL * 86400 * 7;
+  outcome.flags = ORDERD_OUTCOME_HAS_TOTALS;
+  outcome.totals = command->totals;
+  self(plugin)->completion->complete(self(plugin)->host, command->ticket, &outcome);
+}
+
+static void answer_list(orderd_plugin *plugin, orderd_ticket ticket) {
+  orderd_outcome outcome;
+  ORDERD_CLEAR(outcome);
+  outcome.kind = ORDERD_DONE;
+  outcome.details_json =
+      orderd_text(IS(list_endless)     ? "{\"payments\":[],\"cursor\":\"on\"}"
+                  : IS(list_shapeless) ? "{\"payments\":[{\"subject\":\"p\",\"reference\":\"r\","
+                                         "\"authorized\":\"19.99\"}],\"cursor\":null}"
+                                       : "{\"payments\":[],\"cursor\":null}");
+  self(plugin)->completion->complete(self(plugin)->host, ticket, &outcome);
+}
+static int lists(orderd_view action) {
+  return (IS(list_lost) || IS(list_endless) || IS(list_shapeless)) &&
+         orderd_view_is(action, ORDERD_PAYMENT_LIST_SINCE);
 }
 
 static void say(orderd_plugin *plugin, orderd_view line) {
@@ -172,6 +205,21 @@ static orderd_status bad_execute(orderd_plugin *plugin, const orderd_command *co
     pthread_t thread;
     if (IS(never_answers)) continue;
     if (IS(exits_in_execute)) _exit(0);
+    if (lists(command->action)) {
+      answer_list(plugin, command->ticket);
+      continue;
+    }
+    if (IS(always_retries)) {
+      answer(plugin, command->ticket, ORDERD_RETRY);
+      continue;
+    }
+    if (IS(slow_refunds) && command->totals.captured > command->totals.refunded &&
+        (orderd_view_is(command->action, ORDERD_PAYMENT_REFUND) ||
+         orderd_view_is(command->query_action, ORDERD_PAYMENT_REFUND)) &&
+        command->amount.amount <= command->totals.captured - command->totals.refunded) {
+      answer_pending(plugin, command);
+      continue;
+    }
     if (IS(slow_execute)) pause_ms(700);
     if (IS(logs_token)) say(plugin, command->secret_json);
     if (IS(loves_every_action) && !supports(plugin, command->action)) {
@@ -210,7 +258,7 @@ static orderd_status bad_execute(orderd_plugin *plugin, const orderd_command *co
 }
 
 static int32_t bad_supports(orderd_plugin *plugin, orderd_view action) {
-  return IS(loves_every_action) ? action.size > 0 : supports(plugin, action);
+  return IS(loves_every_action) ? action.size > 0 : supports(plugin, action) || lists(action);
 }
 
 static void bad_describe(orderd_plugin *plugin, orderd_step_traits *traits) {

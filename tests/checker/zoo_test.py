@@ -71,6 +71,9 @@ CAUGHT = {
     "odd_details": ("step.completes", "details_json is no JSON object"),
     "refunds_by_default": ("step.unsupported", "DONE to the action"),
     "voids_all_or_nothing": ("payment.void_rest", "after a partial capture is not DONE"),
+    "list_lost": ("payment.list_since", "does not list a payment that was authorized since"),
+    "list_endless": ("payment.list_since", "the same cursor comes twice"),
+    "list_shapeless": ("payment.list_since", "whose authorized is no integer of the minor unit"),
     "schema_pattern": ("entry.schema", "pattern that is no regular expression"),
     "schema_default": ("entry.schema", "would refuse its own default"),
     "schema_typo": ("entry.schema", '"minLenght" means nothing'),
@@ -101,7 +104,8 @@ def failures(report):
 class Zoo(unittest.TestCase):
     def test_every_beast_is_caught_for_its_own_reason(self):
         names = {os.path.basename(path)[len("zoo_"):-len(".so")] for path in glob.glob(ZOO + "/zoo_*.so")}
-        self.assertEqual(names, set(CAUGHT) | set(CAUGHT_TX) | {"sound", "tx_sound"})
+        self.assertEqual(names, set(CAUGHT) | set(CAUGHT_TX) |
+                         {"sound", "tx_sound", "slow_refunds", "always_retries"})
         for name, (where, words) in sorted(CAUGHT.items()):
             with self.subTest(name):
                 only = [word for one in ("entry", "life.begin", where) for word in ("--only", one)]
@@ -114,6 +118,36 @@ class Zoo(unittest.TestCase):
         status, report = check(f"{ZOO}/zoo_sound.so")
         self.assertEqual((status, failures(report)), (0, {}))
         self.assertGreater(sum(one["result"] == "passed" for one in report.values()), 40)
+
+    def test_a_refund_that_stays_pending_is_no_fault(self):
+        status, report = check(f"{ZOO}/zoo_slow_refunds.so", "--only", "payment")
+        self.assertEqual((status, failures(report)), (0, {}))
+        self.assertIn("payment.refund stays PENDING", " ".join(report["payment.way"]["findings"]))
+
+    def test_strict_fails_for_what_an_option_would_have_made_possible_and_for_nothing_else(self):
+        only = ["--only", "payment", "--only", "transaction", "--only", "entry", "--strict"]
+        status, report = check(f"{ZOO}/zoo_sound.so", *only)
+        self.assertEqual((status, failures(report)), (0, {}))
+        self.assertEqual(report["transaction.completes"]["result"], "skipped")  # of another kind of plugin
+        status, report = check(f"{ZOO}/zoo_sound.so", *only, "--token", "tok_nobody")
+        self.assertEqual((status, failures(report)), (1, {}))
+        self.assertTrue(report["payment.way"]["unjudged"])
+        status, report = check(f"{ZOO}/zoo_always_retries.so", "--only", "payment.way")
+        self.assertEqual((status, report["payment.way"]["result"]), (0, "skipped"))
+
+    def test_help_is_given_wherever_it_is_asked_for_and_an_unknown_option_is_named(self):
+        for words in (["--help"], [f"{ZOO}/zoo_sound.so", "-h"]):
+            ran = subprocess.run([CHECKER, *words], capture_output=True, text=True, timeout=60)
+            self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+            for option in ("--strict", "--buyer", "--secret", "--metadata", "--loopback"):
+                self.assertIn(option, ran.stdout)
+        for words, said in ((["--nothing"], "unknown option --nothing"),
+                            (["--token"], "--token needs a value"),
+                            (["--buyer", "[1]"], "--buyer takes a JSON object"),
+                            (["--secret", "returnUrl=x"], "--secret takes NAME=JSON")):
+            ran = subprocess.run([CHECKER, *words], capture_output=True, text=True, timeout=60)
+            self.assertEqual(ran.returncode, 2)
+            self.assertIn(said, ran.stderr)
 
     @unittest.skipUnless(DATABASE, "no PostgreSQL: ORDERD_TEST_PG")
     def test_a_transactional_step_of_any_action_is_judged(self):
@@ -146,6 +180,8 @@ class Zoo(unittest.TestCase):
             with self.subTest(library):
                 status, report = check(f"{PLUGINS}/{library}.so", "--database", DATABASE, *options)
                 self.assertEqual((status, failures(report)), (0, {}))
+                if library == "payment_simulated":
+                    self.assertEqual(report["payment.list_since"]["result"], "passed")
 
     def test_what_cannot_be_judged_ends_with_2_before_any_check(self):
         sound = f"{ZOO}/zoo_sound.so"

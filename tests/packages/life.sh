@@ -122,10 +122,10 @@ grep -q 'http.workers = 6' "$merchant/etc/orderd/orderd.properties" ||
 version=$(inside dpkg-query -W -f '${Version}' orderd)
 [ "$(inside orderctl version)" = "orderctl $version" ] || die "orderctl is not the new one"
 ! inside orderctl migrate verify >"$merchant/run/behind" || die "the tables of the previous version are taken"
-inside orderctl migrate apply
-inside orderctl migrate verify
 inside orderctl config check
+# What is compatible the new host makes itself, beside the old one.
 start second 3001
+inside orderctl migrate verify
 place 3001 40 >/dev/null
 wait "$placer"
 stop orderd
@@ -140,6 +140,24 @@ post 3001 "/api/orders/$old/cancel" '{"reason":"sent back"}' >/dev/null
 await "the refund" reached 3001 "$old" CANCELLED
 get 3001 "/api/orders/$old" | grep -q '"status":"REFUNDED"' || die "the old order's money did not come back"
 held "an order of the previous version is refunded by this one"
+
+# --- back to the previous version, on the newer tables, and forward again ---
+install_from() {
+  inside sh -c "cd /$1 && dpkg --force-confdef --force-confold -i $host_and_plugins" \
+    >"$merchant/run/back" 2>&1 ||
+    { cat "$merchant/run/back"; die "the packages of $1 cannot be installed"; }
+}
+stop second
+install_from previous
+start back 3003
+back=$(place 3003 1)
+await "an order on the previous version" reached 3003 "$back" CONFIRMED
+reached 3003 "$old" CANCELLED || die "the previous version shows another state of a cancelled order"
+stop back
+install_from debs
+start second 3001
+reached 3001 "$back" CONFIRMED || die "the order of the previous version is not there"
+held "back to the previous version and forward again: orders are taken, none is lost"
 
 # --- another provider, made from the template ---
 install -m 644 "$merchant/acme_pay.so" "$merchant/usr/lib/orderd/plugins/1/"

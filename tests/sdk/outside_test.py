@@ -8,6 +8,7 @@ to that path, all in order, in one empty folder.
 """
 
 import hashlib
+import http.server
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 import unittest.mock
 
@@ -31,9 +33,43 @@ LISTING = re.compile(r"^```(\w+) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 def run(command, folder, env, expect=0):
     ran = subprocess.run(command, cwd=folder, env=env, text=True, timeout=600,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if ran.returncode != expect:
+    if expect is not None and ran.returncode != expect:
         raise AssertionError(f"{command} ended with {ran.returncode}:\n{ran.stdout}")
     return ran.stdout
+
+
+class FakeService(http.server.ThreadingHTTPServer):
+    """Answers everything with an empty object, and counts."""
+
+    def __init__(self):
+        self.requests = 0
+        super().__init__(("127.0.0.1", 0), FakeHandler)
+
+    def settings(self):
+        return ["--set", f"url=http://127.0.0.1:{self.server_port}/"]
+
+    def __enter__(self):
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.server_close()
+
+
+class FakeHandler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.server.requests += 1
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.send_response(200)
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    do_GET = do_PUT = do_DELETE = do_POST
+
+    def log_message(self, *_):
+        pass
 
 
 class Outside(unittest.TestCase):
@@ -185,7 +221,8 @@ class Outside(unittest.TestCase):
                 ([cut], "orderd-plugin: ", 1),
                 ([zoo + "sound.so", "--amount", "abc"], "--amount takes a number", 2),
                 ([zoo + "sound.so", "--scenario", "step"], "needs the action", 2),
-                ([zoo + "sound.so", "--no", "x"], "unknown option", 2)):
+                ([zoo + "sound.so", "--no", "x"], "unknown option", 2),
+                ([zoo + "sound.so", "--metadata", "7"], "--metadata takes a JSON object", 2)):
             with self.subTest(arguments):
                 # A sanitizer would take the signal of the file that is cut short, and write a page about it.
                 env = {**self.env, "ASAN_OPTIONS": self.env.get("ASAN_OPTIONS", "") + ":handle_sigbus=0"}
@@ -194,6 +231,21 @@ class Outside(unittest.TestCase):
                 self.assertEqual(ran.returncode, status)
                 self.assertRegex(ran.stderr, words)
                 self.assertEqual(ran.stderr.count("\n"), 1, ran.stderr)
+
+    def test_retry_is_not_what_a_declined_payment_should_be(self):
+        told = run(["orderd-plugin", "run", BUILD + "/plugins/zoo/zoo_always_retries.so", "--scenario",
+                    "declined"], self.dir, self.env, expect=1)
+        self.assertIn("declined: not as it should be", told)
+
+    def test_run_reaches_a_test_server_on_the_loopback_if_it_is_let(self):
+        service = FakeService()
+        with service:
+            words = ["orderd-plugin", "run", BUILD + "/plugins/inventory_http.so", "--action",
+                     "inventory.reserve", "--timeout", "20", *service.settings()]
+            self.assertNotIn("DONE", run(words, self.dir, self.env, expect=1))
+            self.assertEqual(service.requests, 0)
+            run(words + ["--loopback"], self.dir, self.env, expect=None)
+            self.assertGreater(service.requests, 0)
 
     def test_the_package_says_which_abi_it_is(self):
         major = run(["pkg-config", "--variable=abi", "orderd-plugin"], self.dir, self.env)

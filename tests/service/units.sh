@@ -21,6 +21,8 @@ cmp <(grep -v -e '^Description=' -e '^#' -e '^Environment=ORDERD_ROLES' "$units/
 # A plugin may end the process with any status; only a configuration that is wrong stays down.
 grep -qx 'Restart=always' "$units/orderd.service"
 grep -qx 'RestartPreventExitStatus=64 78' "$units/orderd.service"
+# A stop signals the host alone: plugins in processes of their own end what they have in hand.
+for unit in orderd.service orderd@.service; do grep -qx 'KillMode=mixed' "$units/$unit"; done
 # ExecReload's program comes with another package.
 grep -q '^Depends: .*procps' "$units/../debian/control"
 grep -q '^Requires: *procps-ng' "$units/../rpm/orderd.spec"

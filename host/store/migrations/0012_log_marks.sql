@@ -1,3 +1,4 @@
+-- compatible: yes
 -- The log behind a bus that may lose records, or hold records of a log that is no more.
 
 -- How far into the log a consumer of another bus has come, at least. What its topic lacks it reads from order_events

@@ -1,3 +1,4 @@
+-- compatible: yes
 -- Payments that a provider holds and no order of this database owns, until a person has acknowledged each.
 create table unknown_payments (
   id bigint generated always as identity primary key,

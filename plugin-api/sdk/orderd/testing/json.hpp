@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "json_text.hpp"
+#include <orderd/json_text.hpp>
 
 namespace orderd::testing {
 
@@ -35,7 +35,7 @@ class JsonObject {
   explicit JsonObject(std::string_view text) : rest_(text) {}
 
   bool at(char c) const { return !rest_.empty() && rest_[0] == c; }
-  bool take(std::string_view word) { return take_word(rest_, word); }
+  bool take(std::string_view word) { return sdk::take_word(rest_, word); }
   void space() {
     while (at(' ') || at('\t') || at('\n') || at('\r')) rest_.remove_prefix(1);
   }
@@ -52,7 +52,7 @@ class JsonObject {
     if (!take("+")) take("-");
     return digits();
   }
-  bool string(std::string& own) { return take_json_string(rest_, own); }
+  bool string(std::string& own) { return sdk::take_json_string(rest_, own); }
   bool members(char end, int depth) {
     std::set<std::string> names;
     rest_.remove_prefix(1);

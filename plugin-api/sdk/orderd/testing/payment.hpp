@@ -17,6 +17,7 @@ class Payment {
   std::int64_t patience_ms = 5000;
   int queries_max = 20;
   std::function<void(const CommandSpec&, const sdk::Outcome&)> trace;  // each command, as it ends
+  std::function<void(CommandSpec&)> complete{};                        // each command that spec() makes
 
   const orderd_totals& totals() const { return totals_; }
   CommandSpec spec(const std::string& action, std::int64_t amount) {
@@ -27,6 +28,7 @@ class Payment {
     one.method = method;
     one.patience_ms = patience_ms;
     if (action == "payment.authorize") one.secret_json = secret_;
+    if (complete) complete(one);
     return one;
   }
   /// A command as it is, with the state of this payment; no query follows.
@@ -50,8 +52,8 @@ class Payment {
       if (!again && outcome.kind != ORDERD_PENDING && outcome.kind != ORDERD_UNKNOWN &&
           outcome.query_answer != ORDERD_NOT_FOUND_YET && outcome.query_answer != ORDERD_NOT_FOUND_FINAL)
         break;
-      std::this_thread::sleep_for(
-          std::chrono::milliseconds(std::min<std::int64_t>(outcome.retry_after_ms, 200)));
+      const std::int64_t wait = outcome.retry_after_ms > 0 ? outcome.retry_after_ms : 50;
+      std::this_thread::sleep_for(std::chrono::milliseconds(std::min<std::int64_t>(wait, 200)));
       if (again || outcome.query_answer == ORDERD_NOT_FOUND_FINAL) {
         ++one.attempt;
         outcome = send(one);

@@ -1,11 +1,11 @@
-// Inside json.hpp: strings of JSON, their escapes undone.
-#ifndef ORDERD_TESTING_JSON_TEXT_HPP
-#define ORDERD_TESTING_JSON_TEXT_HPP
+// Strings of JSON: read, their escapes undone, and written.
+#ifndef ORDERD_SDK_JSON_TEXT_HPP
+#define ORDERD_SDK_JSON_TEXT_HPP
 
 #include <string>
 #include <string_view>
 
-namespace orderd::testing {
+namespace orderd::sdk {
 
 inline bool take_word(std::string_view& rest, std::string_view word) {
   if (rest.substr(0, word.size()) != word) return false;
@@ -73,5 +73,21 @@ inline bool take_json_string(std::string_view& rest, std::string& own) {
   return take_word(rest, "\"");
 }
 
-}  // namespace orderd::testing
+/// A text as JSON, its quotes around it.
+inline std::string json_text(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20) {
+      out += "\\u00";
+      for (const int half : {byte >> 4, byte & 15}) out += "0123456789abcdef"[half];
+      continue;
+    }
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+}  // namespace orderd::sdk
 #endif
