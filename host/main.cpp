@@ -13,10 +13,12 @@
 #include "base/log.h"
 #include "base/service.h"
 #include "bus/kafka/kafka_bus.h"
+#include "bus/log_backed/log_backed_bus.h"
 #include "bus/pglog/pglog_bus.h"
 #include "config/settings.h"
 #include "database_check.h"
 #include "database_start.h"
+#include "database_watch.h"
 #include "http/api.h"
 #include "http/front/front.h"
 #include "http/front/listener.h"
@@ -51,8 +53,8 @@ constexpr std::chrono::hours partitions_every{1};
 
 /// The event bus that the settings name, and the relay's way into it if it is not the outbox itself.
 struct Bus {
+  std::unique_ptr<bus::KafkaBus> kafka;
   std::unique_ptr<bus::EventBus> events;
-  bus::KafkaBus* kafka = nullptr;
 
   std::vector<std::string> problems() const {
     if (!kafka || kafka->last_problem().empty()) return {};
@@ -64,9 +66,9 @@ struct Bus {
       events = std::make_unique<bus::PglogBus>(database(settings));
       return;
     }
-    auto made = std::make_unique<bus::KafkaBus>(kafka_options(settings));
-    kafka = made.get();
-    events = std::move(made);
+    kafka = std::make_unique<bus::KafkaBus>(kafka_options(settings));
+    events = std::make_unique<bus::LogBackedBus>(
+        *kafka, bus::LogBackedOptions{database(settings), consumer_name(settings, "relay")});
   }
 };
 
@@ -116,7 +118,7 @@ class Stages {
   }
   void make_saga(plugins::Registry& registry, const saga::Definition& definition,
                  const store::SecretBox& box) {
-    make_sweeper(saga_slots(settings_, registry, definition));
+    make_sweeper(registry);
     saga_plugins_ = saga_plugins(settings_, registry, definition);
     saga_store_ = std::make_unique<saga::PgStore>(database(settings_), lease("saga"), box);
     saga_orders_ = bus_.events->subscribe("saga");
@@ -126,14 +128,11 @@ class Stages {
                                              clock_);
   }
 
-  void make_sweeper(const saga::Slots& slots) {
+  void make_sweeper(plugins::Registry& registry) {
     if (settings_.reconcile_interval_s == 0) return;
-    std::set<plugins::StepPort*> steps;
-    for (const auto& [slot, step] : slots) steps.insert(step);
     reconcile::Options options{database(settings_)};
     options.interval = std::chrono::seconds(settings_.reconcile_interval_s);
-    sweeper_ = std::make_unique<reconcile::Sweeper>(options, std::vector(steps.begin(), steps.end()));
-    if (sweeper_->idle()) sweeper_.reset();
+    sweeper_ = std::make_unique<reconcile::Sweeper>(options, [&registry] { return registry.steps(); });
   }
 
   const config::Settings& settings_;
@@ -290,6 +289,8 @@ int Server::serve(Reload& reload) {
                         box);  // before the port opens, and before parts speak of what they miss
   Bus bus(settings);
   store::Pool pool(database(settings), settings.postgres_connections);
+  DatabaseWatch database_watch(settings);
+  database_watch.check();
   std::atomic<bool> started{false};
   const auto not_ready = [&] {
     std::vector<std::string> lines;
@@ -320,6 +321,8 @@ int Server::serve(Reload& reload) {
   const Uuid host = Uuid::v7();
   swap::Keeper keeper(database(settings), *registry, host);
   if (!wait_for_schema(settings, box, *registry, keeper)) return 0;
+  database_watch.check();
+  database_watch.start(pool);
   Stages stages(settings, bus, *registry, definition, box, host);
   reload.on("route.", [&stages](const config::Settings& fresh) { stages.reroute(fresh); });
   registry->start(stages.sink());

@@ -86,6 +86,7 @@ void Engine::maintain() {
   }
   own(renew());
   take_up_left_alone();
+  take_up_forgotten();
   gate_.pause(store_.switches());
   report();
   // Own events move the position only along with other work; here it catches up, so that lag is seen to be
@@ -223,7 +224,7 @@ void Engine::read(std::vector<bus::Record> records, std::vector<Task>& tasks) {
   for (bus::Record& record : records) {
     const auto shard = static_cast<std::int16_t>(record.partition);
     if (!shards_.contains(shard)) continue;
-    read_[shard] = std::max(read_[shard], record.position);
+    read_[shard] = record.position;  // not always the highest: see bus
     const Event& event = record.event;
     Parked origin{event.order_id, event.version, shard, record.position, record.poison};
     if (record.poison.empty()) {

@@ -46,7 +46,7 @@ class Engine {
   Ownership renew();
   void own(Ownership change);
   void take_over(std::int16_t shard, std::int64_t position);
-  void take_up_left_alone();
+  void take_up_left_alone(), take_up_forgotten();
   std::vector<Task> take_in_hand(std::vector<LiveSaga> sagas);
   void put_on_shelf(const Uuid& id, const std::string& instance, const std::string& action);
   void take_from_shelf(const std::vector<Uuid>& ids);
@@ -112,6 +112,7 @@ class Engine {
   Gate gate_;
   Shelf shelf_;
   std::vector<PluginStatus> reported_;
+  ForgottenCursor forgotten_;
   Time maintained_{}, inbox_read_{}, reported_at_{}, left_alone_read_{};
   bool away_ = false, definition_saved_ = false;
   EngineMetrics metrics_;

@@ -182,8 +182,8 @@ void Turn::go_on_after_reversal() {
 bool Turn::contradicts_person(const PaymentTotals& totals, std::optional<Time> occurred) const {
   const Books& books = saga_.books;
   if (!books.decided || (occurred && *occurred < *books.decided)) return false;
-  const bool lacks = saga_.payment.captured > 0 ? totals.refunded < books.refunded_to
-                                                : totals.voided < books.voided_to;
+  const bool lacks =
+      saga_.payment.captured > 0 ? totals.refunded < books.refunded_to : totals.voided < books.voided_to;
   return lacks || captured_left(saga_) < 0;
 }
 

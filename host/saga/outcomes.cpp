@@ -82,8 +82,9 @@ void Turn::looked(const Outcome& outcome) {
   if (totals && !knows_less) learn_totals(saga_, outcome);
   if (denied || (totals && contradicts_person(*totals, {}))) {
     const bool reversed = denied && !is_terminal(saga_.status) && totals->authorized >= before.authorized;
-    differ(*totals, reversed ? Reason{"PAYMENT_REVERSED", "the provider took back money that the order had"}
-                             : Reason{contradicted_code, "the provider's totals are not what the order knows"});
+    differ(*totals, reversed
+                        ? Reason{"PAYMENT_REVERSED", "the provider took back money that the order had"}
+                        : Reason{contradicted_code, "the provider's totals are not what the order knows"});
   }
   set_payment_status(saga_, facts_.body.total);
   if (saga_.payment != before || is_terminal(saga_.status)) reconsider(false);
@@ -149,8 +150,8 @@ void Turn::apply(const Outcome& outcome) {
   unknown(outcome);
 }
 
-/// A refused capture or refund may take back what totals had of it before, for a provider that still knows the
-/// authorization. learn() has only added.
+/// A refused capture or refund may take back what totals had of it before, for a provider that still knows
+/// the authorization. learn() has only added.
 void Turn::believe_refusal(const Outcome& outcome) {
   const auto totals = totals_of(outcome);
   if (!totals || !open_step().is_payment()) return;
@@ -192,9 +193,9 @@ void Turn::contradicted(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
   if (denies_the_past(outcome)) {
     open.unknown = outcome.kind == OutcomeKind::done;
-    return stick(contradicted_code,
-                 "the provider's totals at " + open.action + " lack what it had reported before: is it asked in "
-                 "another account?");
+    return stick(contradicted_code, "the provider's totals at " + open.action +
+                                        " lack what it had reported before: is it asked in "
+                                        "another account?");
   }
   if (open.doubted == Time{}) open.doubted = now_;
   if (now_ - open.doubted > std::min(contradiction_max, open_step().retry.total))

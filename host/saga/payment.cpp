@@ -65,6 +65,7 @@ bool take_back(Saga& saga, const PaymentTotals& totals) {
   books.captures_failed += std::max<std::int64_t>(0, saga.payment.captured - totals.captured);
   if (const std::int64_t failed = saga.payment.refunded - totals.refunded; failed > 0) {
     books.refunds_failed += failed;
+    ++books.refund_failures;
     if (books.refunded_to > 0) books.refunded_to = std::max<std::int64_t>(0, books.refunded_to - failed);
   }
   set_totals(saga, totals);
@@ -77,8 +78,9 @@ void infer_totals(Saga& saga, const OpenCommand& done) {
   if (done.action == "payment.capture") payment.captured = std::max(payment.captured, done.amount);
   if (done.action == "payment.void") saga.voided = payment.authorized - payment.captured;
   if (done.action == "payment.refund")
-    payment.refunded = done.had ? std::max(payment.refunded, std::min(payment.captured, *done.had + done.amount))
-                                : payment.captured;  // rows of older hosts: it asked for all that was left
+    payment.refunded = done.had
+                           ? std::max(payment.refunded, std::min(payment.captured, *done.had + done.amount))
+                           : payment.captured;  // rows of older hosts: it asked for all that was left
 }
 
 void count_success(Saga& saga, const OpenCommand& done) {
@@ -119,14 +121,13 @@ void forget_next_action(Saga& saga) {
 
 void set_payment_status(Saga& saga, std::int64_t order_total) {
   PaymentView& payment = saga.payment;
-  payment.settled =
-      payment.captured > 0 ? given_back(saga) - payment.refunded : let_go(saga) - saga.voided;
+  payment.settled = payment.captured > 0 ? given_back(saga) - payment.refunded : let_go(saga) - saga.voided;
   if (order_total == 0) {
     payment.status = PaymentStatus::not_required;
   } else if (payment.captured > 0) {
-    payment.status = given_back(saga) == 0      ? PaymentStatus::captured
+    payment.status = given_back(saga) == 0     ? PaymentStatus::captured
                      : captured_left(saga) > 0 ? PaymentStatus::partially_refunded
-                                                : PaymentStatus::refunded;
+                                               : PaymentStatus::refunded;
   } else if (payment.authorized > 0) {
     payment.status = let_go(saga) >= payment.authorized ? PaymentStatus::voided : PaymentStatus::authorized;
   } else if (payment.status != PaymentStatus::failed) {

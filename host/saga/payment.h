@@ -1,5 +1,6 @@
 #pragma once
-// What an order's money is at, from the totals its provider reports and from what a person answered for. Pure.
+// What an order's money is at, from the totals its provider reports and from what a person answered for.
+// Pure.
 #include "saga/state.h"
 
 namespace orderd::saga {

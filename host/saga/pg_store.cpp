@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "model/order_json.h"
+#include "saga/forgotten.h"
 #include "saga/pg_work.h"
 
 namespace orderd::saga {
@@ -219,6 +220,10 @@ std::set<std::string> PgStore::switches() {
     for (int i = 0; i < rows.size(); ++i) out.emplace(rows.bytes(i, 0));
     return out;
   });
+}
+
+std::vector<Forgotten> PgStore::forgotten(const std::set<std::int16_t>& shards, ForgottenCursor& cursor) {
+  return guarded([&] { return find_forgotten(connection(), leases_.consumer(), shards, cursor); });
 }
 
 void PgStore::report(const std::vector<PluginStatus>& plugins) {

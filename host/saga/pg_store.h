@@ -28,6 +28,7 @@ class PgStore final : public Store {
   std::vector<InboxItem> inbox(const std::set<std::int16_t>& shards, const InboxPlace& place,
                                std::size_t limit) override;
   std::set<std::string> switches() override;
+  std::vector<Forgotten> forgotten(const std::set<std::int16_t>& shards, ForgottenCursor& cursor) override;
   void report(const std::vector<PluginStatus>& plugins) override;
   std::unique_ptr<Work> begin(const std::map<std::int16_t, std::int64_t>& positions) override;
 

@@ -56,6 +56,16 @@ struct Parked {
   std::string headers_json{}, payload{};  // of a record that is no event of ours
 };
 
+/// An open order that nothing works on: no saga, no dead letter, and its newest event was read.
+struct Forgotten {
+  Uuid order_id;
+  std::int32_t version = 0;
+  std::int16_t shard = 0;
+  std::int64_t pos = 0;  // of its newest event in the log
+};
+/// Where the round over all orders is, newest first; from the start when there is none.
+using ForgottenCursor = std::optional<Uuid>;
+
 /// A row of `saga_inbox` (saga/inbox.h).
 struct InboxItem {
   std::int64_t id = 0;

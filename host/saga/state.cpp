@@ -170,7 +170,8 @@ Books read_books(const json::Value& value) {
   books.captures_failed = json::integer(value, "capturesFailed");
   books.refunds_failed = json::integer(value, "refundsFailed");
   books.refund_failures = static_cast<std::uint32_t>(json::integer(value, "refundFailures"));
-  if (const auto* disputed = json::child(value, "disputed"); disputed && disputed->IsArray() && disputed->Size() == 4) {
+  if (const auto* disputed = json::child(value, "disputed");
+      disputed && disputed->IsArray() && disputed->Size() == 4) {
     std::array<std::int64_t, 4> of{};
     for (rapidjson::SizeType i = 0; i < 4; ++i)
       if ((*disputed)[i].IsInt64()) of[i] = (*disputed)[i].GetInt64();

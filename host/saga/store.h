@@ -65,6 +65,8 @@ class Store {
                                        std::size_t limit) = 0;
   /// Names of what is paused: "captures", "plugin:<instance>", others.
   virtual std::set<std::string> switches() = 0;
+  /// A bounded part of all orders, and the newest: those that were forgotten. Moves the cursor on.
+  virtual std::vector<Forgotten> forgotten(const std::set<std::int16_t>&, ForgottenCursor&) { return {}; }
   virtual void report(const std::vector<PluginStatus>& plugins) = 0;
   virtual std::unique_ptr<Work> begin(const std::map<std::int16_t, std::int64_t>& positions) = 0;
 };

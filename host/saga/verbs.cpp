@@ -1,5 +1,5 @@
-// What a person decides about a saga that waits. It stands: the provider's totals are compared with it later, and
-// a difference moves no money.
+// What a person decides about a saga that waits. It stands: the provider's totals are compared with it later,
+// and a difference moves no money.
 #include <algorithm>
 #include <array>
 
@@ -110,8 +110,8 @@ void Turn::finish_by_hand(const Verb& verb) {
     mark_done(saga_, *saga_.open, *verb.amount);
     decided();
     // Nothing is inferred: the amount is what the person saw.
-    outcome.totals = PaymentTotals{saga_.payment.authorized, saga_.payment.captured, saga_.payment.refunded,
-                                   saga_.voided};
+    outcome.totals =
+        PaymentTotals{saga_.payment.authorized, saga_.payment.captured, saga_.payment.refunded, saga_.voided};
   }
   done(outcome);
 }

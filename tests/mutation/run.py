@@ -21,6 +21,8 @@ MUTATIONS = {
     "shards_without_owner": ("stages", "Of two hosts that both work*"),
     "relay_before_report": ("stages", "The relay's position waits for the broker's report*"),
     "projection_before_commit": ("stages", "A batch whose transaction fails is read again*"),
+    "bus_discontinuity_ignored": ("stages", "What a topic lost before anybody read it comes from the log*"),
+    "bus_unknown_future_taken": ("stages", "Events of a future that the log does not know*"),
     "kafka_fatal_ignored": ("conformance", "After the producer's fatal error everything is published again*"),
     "saga_call_before_intent": ("unit", "an intent is committed before the provider hears of it"),
     "saga_position_before_effect": ("sim", "1-500"),

@@ -161,6 +161,7 @@ class Host:
             "bus": "pglog",
             "saga.dir": SOURCE / "config" / "sagas",
             "secrets.key_file": key_path,
+            "state.dir": self.folder,
             "plugins.dir": build / "plugins",
             "plugins.store_dir": pathlib.Path(setting("ORDERD_TEST_DIR")) / "builds",
             "plugins.trusted_owner": SOURCE.stat().st_uid,

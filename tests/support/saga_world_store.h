@@ -54,6 +54,7 @@ class MemoryStore : public Store {
     return out;
   }
   std::set<std::string> switches() override { return tables_.switches; }
+  std::vector<Forgotten> forgotten(const std::set<std::int16_t>& shards, ForgottenCursor&) override;
   void report(const std::vector<PluginStatus>& plugins) override { tables_.plugins = plugins; }
   std::unique_ptr<Work> begin(const std::map<std::int16_t, std::int64_t>& positions) override;
 
@@ -90,5 +91,6 @@ class MemoryStore : public Store {
 
 }  // namespace orderd::saga::test
 
+#include "support/saga_world_forgotten.h"
 #include "support/saga_world_leases.h"
 #include "support/saga_world_work.h"
