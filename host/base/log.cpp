@@ -1,8 +1,11 @@
 #include "base/log.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <cctype>
 #include <cstdio>
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -48,6 +51,56 @@ void append_quoted(std::string& out, std::string_view value) {
   out.push_back('"');
 }
 
+/// As text, or as JSON.
+std::string line_of(LogLevel level, std::string_view part, std::string_view text,
+                    std::initializer_list<LogField> fields) {
+  std::string line;
+  line.reserve(200);
+  if (log_format.load(std::memory_order_relaxed) == LogFormat::json) {
+    line.append("{\"time\":\"")
+        .append(to_rfc3339(wall_now()))
+        .append("\",\"level\":\"")
+        .append(name(level))
+        .append("\",\"part\":");
+    append_quoted(line, part);
+    line += ",\"text\":";
+    append_quoted(line, text);
+    for (const LogField& field : fields) {
+      line.push_back(',');
+      append_quoted(line, field.name);
+      line.push_back(':');
+      append_quoted(line, field.value);
+    }
+    line += "}\n";
+  } else {
+    line.append(to_rfc3339(wall_now()))
+        .append(" ")
+        .append(name(level))
+        .append(" ")
+        .append(part)
+        .append(": ")
+        .append(text);
+    for (const LogField& field : fields) {
+      line.append(" ").append(field.name).append("=");
+      append_quoted(line, field.value);
+    }
+    line.push_back('\n');
+  }
+  return line;
+}
+
+/// Standard error's. At the end of the process what is kept is given half a second.
+LogSink& standard_log() {
+  static LogSink& one = []() -> LogSink& {
+    std::atexit([] { standard_log().flush(500); });
+    return *new LogSink(STDERR_FILENO, [](std::uint64_t dropped) {  // lines may come until the very end
+      return line_of(LogLevel::warning, "log", "lines were dropped here, because nobody read them",
+                     {{"lines", std::to_string(dropped)}});
+    });
+  }();
+  return one;
+}
+
 /// False when no journald listens here.
 bool send_to_journal(LogLevel level, std::string_view part, std::string_view text,
                      std::initializer_list<LogField> fields) {
@@ -88,39 +141,7 @@ void log(LogLevel level, std::string_view part, std::string_view text,
   if (level < lowest_level.load(std::memory_order_relaxed)) return;
   const LogFormat format = log_format.load(std::memory_order_relaxed);
   if (format == LogFormat::journal && send_to_journal(level, part, text, fields)) return;
-  std::string line;
-  line.reserve(200);
-  if (format == LogFormat::json) {
-    line.append("{\"time\":\"")
-        .append(to_rfc3339(wall_now()))
-        .append("\",\"level\":\"")
-        .append(name(level))
-        .append("\",\"part\":");
-    append_quoted(line, part);
-    line += ",\"text\":";
-    append_quoted(line, text);
-    for (const LogField& field : fields) {
-      line.push_back(',');
-      append_quoted(line, field.name);
-      line.push_back(':');
-      append_quoted(line, field.value);
-    }
-    line += "}\n";
-  } else {
-    line.append(to_rfc3339(wall_now()))
-        .append(" ")
-        .append(name(level))
-        .append(" ")
-        .append(part)
-        .append(": ")
-        .append(text);
-    for (const LogField& field : fields) {
-      line.append(" ").append(field.name).append("=");
-      append_quoted(line, field.value);
-    }
-    line.push_back('\n');
-  }
-  standard_log().put(std::move(line));
+  standard_log().put(line_of(level, part, text, fields));
 }
 
 }  // namespace orderd

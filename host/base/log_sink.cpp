@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <memory>
@@ -28,7 +27,7 @@ namespace {
 using steady = std::chrono::steady_clock;
 
 constexpr std::size_t write_bytes_max = 4096;  // a pipe that poll() calls writable takes as many
-constexpr int exit_wait_ms = 500, look_ms = 1000, pause_ms = 10;
+constexpr int look_ms = 1000, pause_ms = 10;
 constexpr const char* journal_path = "/run/systemd/journal/socket";
 
 /// One that no other process sees as non-blocking: of pipes and terminals another description can be opened.
@@ -73,7 +72,11 @@ struct LogSink::State : std::enable_shared_from_this<State> {
     std::string bytes;
     bool for_journal = false;
   };
-  explicit State(int given) : descriptor(given), own(own_description(given)), socket(is_socket(given)) {}
+  State(int given, std::function<std::string(std::uint64_t)> lost_line)
+      : descriptor(given),
+        own(own_description(given)),
+        socket(is_socket(given)),
+        lost(std::move(lost_line)) {}
   ~State() {
     if (journal >= 0) close(journal);
   }
@@ -126,8 +129,7 @@ struct LogSink::State : std::enable_shared_from_this<State> {
       kept.pop_front();
     }
     if (dropped == 0) return;
-    Kept one{"orderd: " + std::to_string(dropped) +
-             " lines of the log were dropped here, because nobody read them\n"};
+    Kept one{lost(dropped)};
     dropped = 0;
     kept_bytes += one.bytes.size();
     kept.push_back(std::move(one));
@@ -170,6 +172,7 @@ struct LogSink::State : std::enable_shared_from_this<State> {
   const int descriptor;
   const Descriptor own;
   const bool socket;
+  const std::function<std::string(std::uint64_t)> lost;
   int journal = -1;
   std::deque<Kept> kept;
   std::size_t kept_bytes = 0;
@@ -179,7 +182,8 @@ struct LogSink::State : std::enable_shared_from_this<State> {
       metrics().counter("orderd_log_lines_dropped_total", "Lines of the log that nobody read in time");
 };
 
-LogSink::LogSink(int descriptor) : state_(std::make_shared<State>(descriptor)) {}
+LogSink::LogSink(int descriptor, std::function<std::string(std::uint64_t)> lost)
+    : state_(std::make_shared<State>(descriptor, std::move(lost))) {}
 
 LogSink::~LogSink() {
   const std::lock_guard lock(state_->mutex);
@@ -209,14 +213,6 @@ void LogSink::flush(int most_ms) {
     state_->wait(pause_ms);
     poll(nullptr, 0, pause_ms);
   }
-}
-
-LogSink& standard_log() {
-  static LogSink& one = [&]() -> LogSink& {
-    std::atexit([] { standard_log().flush(exit_wait_ms); });
-    return *new LogSink(STDERR_FILENO);  // lines may come until the very end
-  }();
-  return one;
 }
 
 }  // namespace orderd

@@ -3,6 +3,8 @@
 // take is kept up to a bound, then dropped and counted, and that is said once they take again. A thread waits
 // for a reader while something is kept, and only then.
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,8 +17,8 @@ inline constexpr std::size_t log_kept_bytes_max = std::size_t{1} << 20;
 /// [any thread]
 class LogSink {
  public:
-  /// The descriptor stays the caller's.
-  explicit LogSink(int descriptor);
+  /// `lost` makes the line that says how many were dropped. The descriptor stays the caller's.
+  LogSink(int descriptor, std::function<std::string(std::uint64_t)> lost);
   ~LogSink();
   LogSink(const LogSink&) = delete;
   LogSink& operator=(const LogSink&) = delete;
@@ -31,8 +33,5 @@ class LogSink {
   struct State;
   std::shared_ptr<State> state_;
 };
-
-/// Standard error's. At the end of the process what is kept is given half a second.
-LogSink& standard_log();
 
 }  // namespace orderd

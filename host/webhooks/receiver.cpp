@@ -21,7 +21,7 @@ constexpr store::Statement waiting_calls{
     "waiting_webhooks",
     "select id, method, headers, body, received, attempts, "
     "received < now() - $3::int8 * interval '1 millisecond' from webhook_inbox "
-    "where instance = $1 and next_at <= now() order by id limit $2 for update skip locked"};
+    "where instance = $1 and next_at <= now() order by next_at, id limit $2 for update skip locked"};
 constexpr store::Statement call_done{"webhook_done", "delete from webhook_inbox where id = $1"};
 constexpr store::Statement call_later{"webhook_later",
                                       "update webhook_inbox set attempts = attempts + 1, "

@@ -22,6 +22,7 @@ LOOK_S = 0.1
 ARMED_SHARE = 0.7
 POINT_STOPS_SHARE = 0.25
 PASSES_MAX = 400
+CLOCK_TURNED_MAX_S = 3 * 3600
 BEYOND_LEASE_S = 2.5
 RELAUNCH_MAX_S = 2.0
 WORKERS = 8
@@ -32,7 +33,7 @@ KINDS = {"host killed": 6, "host frozen": 3, "all sessions ended": 2, "some sess
          "PostgreSQL restarted": 1, "wire to PostgreSQL cut": 2, "wire to PostgreSQL hung": 1,
          "bank killed": 1, "bank frozen": 1, "wire to the bank cut": 2, "rows locked": 3, "table locked": 1,
          "PostgreSQL frozen": 1, "read-only period": 1, "disk full": 1, "broker killed": 1,
-         "records deleted": 2}
+         "records deleted": 2, "clock turned": 2}
 NEED_KAFKA = {"broker killed", "records deleted"}
 
 
@@ -78,6 +79,13 @@ class Guard:
             os.kill(pid, signal.SIGCONT)
         self._frozen = False
 
+    def turn_clock(self, pick):
+        """The host's own clock, forth or back and then right again; a process that starts meanwhile begins with it."""
+        clock = world.clock_of(self.host)
+        for turned_s in (pick.uniform(-CLOCK_TURNED_MAX_S, CLOCK_TURNED_MAX_S), 0):
+            clock.write_text(str(int(1000 * turned_s)), encoding="utf-8")
+            time.sleep(pick.uniform(0.5, 6))
+
     def heal(self):
         """Running, not frozen, and with no fault to come."""
         with self._lock:
@@ -92,7 +100,7 @@ class Guard:
             if self.host.running:
                 return
             self.scraper.died()
-            self.host.environment = self._mayhem.armed()
+            self.host.environment = {**world.clock_environment(self.host), **self._mayhem.armed()}
             self.host.launch()
 
     def _watch(self):
@@ -204,6 +212,7 @@ class Mayhem:
             "PostgreSQL frozen": lambda: self._freeze_server(pick.uniform(0.5, 7)),
             "read-only period": lambda: self._database.read_only(pick.uniform(0.5, 5)),
             "disk full": lambda: self._database.fill_disk(pick, pick.uniform(0.5, 5)),
+            "clock turned": lambda: guard.turn_clock(pick),
             "records deleted": lambda: self._world.delete_records(pick),
         }[name]
         begin = utc()

@@ -32,6 +32,15 @@ TOPIC, PARTITIONS = "chaos.orders", 8
 TRIM_LIMIT_S = 60
 
 
+def clock_of(host):
+    """The file that says by how many milliseconds a host's own clock is wrong (host/base/fault.h)."""
+    return host.folder / "clock"
+
+
+def clock_environment(host):
+    return {"ORDERD_TEST_CLOCK": str(clock_of(host))}
+
+
 class Bank:
     """chaos_bank as a process; its ledger outlives it."""
 
@@ -178,6 +187,8 @@ class World(contextlib.ExitStack):
             host.settings["postgres.url"] = self.database.url.replace(f":{port}/", f":{to_database}/")
             host.settings["plugin.payment.settings.port"] = to_bank
             host.write_config()
+            clock_of(host).write_text("0", encoding="utf-8")
+            host.environment = clock_environment(host)
         self.bank.tells = [host.port for host in self.hosts]
         self.bank.start()
         self._scarce()

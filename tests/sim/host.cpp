@@ -57,6 +57,7 @@ class HostStore final : public saga::test::MemoryStore {
   HostStore(World& world, Host& host, int id)
       : MemoryStore(world.tables, world.clock, id, lease), world_(world), host_(host) {}
   saga::Ownership maintain() override {
+    host_.ask_the_time();
     const saga::Ownership change = MemoryStore::maintain();
     for (const auto& [shard, position] : change.gained) {
       if (world_.tables.owners.at(shard).epoch > 1) world_.hit(Hit::takeover);
@@ -89,11 +90,14 @@ class HostStore final : public saga::test::MemoryStore {
   Host& host_;
 };
 
-Host::Host(World& world, int number) : world_(world), number_(number), up_at_(world.now()) {}
+Host::Host(World& world, int number)
+    : world_(world), number_(number), up_at_(world.now()), clock_(world.clock) {}
 Host::~Host() = default;
 
 void Host::start() {
   ++incarnation_;
+  clock_.begin();
+  ask_the_time();
   const Plan& plan = world_.plan;
   const int id = plan.stable_ids ? number_ + 1 : number_ + 1 + 10 * incarnation_;
   store_ = std::make_unique<HostStore>(world_, *this, id);
@@ -113,9 +117,8 @@ void Host::start() {
   const int number = changed ? plan.later_definition : plan.definition;
   saga::EngineOptions options;
   options.maintain_every = maintain_every;
-  engine_ =
-      std::make_unique<saga::Engine>(options, *store_, *reader_, *plugins_,
-                                     saga::parse_definition(definition_text(number), "sim"), world_.clock);
+  engine_ = std::make_unique<saga::Engine>(options, *store_, *reader_, *plugins_,
+                                           saga::parse_definition(definition_text(number), "sim"), clock_);
   for (const auto& [order, data] : world_.tables.sagas)
     if (saga::from_json(data)->definition != saga::parse_definition(definition_text(number), "sim").digest)
       world_.hit(Hit::other_definition_in_flight);
@@ -136,6 +139,11 @@ void Host::turn() {
   if (!engine_) {
     if (world_.now() < up_at_) return;
     start();
+  }
+  if (world_.per_mille(world_.plan.clock_turns)) {
+    world_.hit(Hit::host_clock_turned);
+    clock_.turn(world_.random.ms(0, 10'000'000) - Millis(5'000'000));
+    world_.say([&] { return "somebody turns the clock of " + name(); });
   }
   try {
     moment(Hit::crash_between, Hit::freeze_between);
@@ -171,7 +179,10 @@ void Host::lock_may_hold() {
   throw saga::StoreError(saga::StoreError::Kind::blocked, "somebody holds the row");
 }
 
+void Host::ask_the_time() { clock_.ask(world_.now() + world_.database_turned); }
+
 void Host::send(Remote& to, const std::string& digest, Command command) {
+  command.deadline = clock_.real(command.deadline);
   const std::uint64_t ticket = ++tickets_;
   if (command.query_key.empty()) world_.judge->sent(command.order_id, command.key);
   world_.say([&] {

@@ -8,6 +8,7 @@
 
 #include "saga/engine.h"
 #include "sim/hits.h"
+#include "sim/host_clock.h"
 #include "sim/remote.h"
 
 namespace orderd::sim {
@@ -32,6 +33,7 @@ class Host {
   void moment(Hit dies, Hit freezes);
   void session_may_break(Hit hit);
   void lock_may_hold();
+  void ask_the_time();
 
  private:
   struct Sent {
@@ -49,6 +51,7 @@ class Host {
   int incarnation_ = 0;
   bool frozen_ = false;
   Time up_at_{};
+  HostClock clock_;
   std::uint64_t tickets_ = 0;
   std::map<std::uint64_t, Sent> under_way_;
   std::vector<Completion> mailbox_;

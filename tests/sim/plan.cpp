@@ -95,6 +95,7 @@ Plan draw_plan(Random& random) {
   plan.cancel = random.chance(75) ? random.between(10, 90) : 0;
   plan.dashboard = random.chance(15) ? random.between(5, 40) : 0;
   if (random.chance(12)) lean(plan, random);
+  plan.clock_turns = random.chance(25) ? random.between(2, 60) : 0;
   return plan;
 }
 

@@ -37,6 +37,7 @@ struct Plan {
 
   int crash = 0, freeze = 0, session = 0;  // per mille of the moments at which it may happen
   int outage = 0;                          // per mille of steps
+  int clock_turns = 0;                     // per mille of a host's turns, and of ten steps: the database's
   int cancel = 0;                          // percent of orders
   int dashboard = 0;                       // percent of orders that somebody refunds past the host
 };

@@ -54,6 +54,11 @@ void World::run() {
 void World::step(Millis time) {
   clock.pass(time);
   agenda.run(now());
+  if (per_mille(plan.clock_turns / 10)) {
+    hit(Hit::database_clock_turned);
+    database_turned = random.ms(0, 60'000) - Millis(30'000);
+    say([&] { return "the database's clock is off by " + std::to_string(database_turned.count()) + " ms"; });
+  }
   judge->look();
   people->turn();
   bus->turn();

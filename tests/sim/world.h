@@ -58,6 +58,7 @@ struct World {
   Agenda agenda;
   Hits hits;
   bool calm = false;
+  Millis database_turned{0};  // how wrong PostgreSQL's clock is
   Time began{};
   std::string trace;
   std::vector<Uuid> placed;

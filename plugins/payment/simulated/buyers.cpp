@@ -10,7 +10,8 @@ using orderd::sdk::Host;
 using orderd::sdk::Refused;
 
 PageOptions page_options(const Host& host) {
-  return {static_cast<std::uint16_t>(host.setting("page_port", 0, 0, 65'535)), host.setting("shop_url", "")};
+  return {static_cast<std::uint16_t>(host.setting("page_port", 0, 0, 65'535)), host.setting("shop_url", ""),
+          [clock = orderd::sdk::Clock(host)] { return clock.now_ms(); }};
 }
 
 std::string page_url(const Host& host, std::uint16_t port) {

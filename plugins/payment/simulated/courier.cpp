@@ -21,18 +21,13 @@ constexpr std::chrono::seconds wait_min{1}, wait_max{30};
 constexpr int timeout_seconds = 10;
 constexpr std::int64_t events_per_round = 50;
 
-std::int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 }  // namespace
 
 Courier::Courier(Inquiries& inquiries, orderd::sdk::Host host, std::string url, std::string secret)
     : inquiries_(inquiries),
       host_(host),
       signature_(host),
+      clock_(host),
       url_(std::move(url)),
       secret_(std::move(secret)) {}
 
@@ -102,7 +97,7 @@ bool Courier::post(const News& news) {
   Poco::Net::HTTPRequest request("POST", uri.getPathAndQuery(), "HTTP/1.1");
   request.setContentType("application/json");
   request.setContentLength(static_cast<std::streamsize>(body.size()));
-  request.set(signature_header, webhook_signature(signature_, secret_, now_ms(), body));
+  request.set(signature_header, webhook_signature(signature_, secret_, clock_.now_ms(), body));
   Poco::Net::HTTPResponse response;
   try {
     session.sendRequest(request) << body;

@@ -32,6 +32,7 @@ class Courier {
   Inquiries& inquiries_;
   const orderd::sdk::Host host_;
   const orderd::sdk::Signature signature_;
+  const orderd::sdk::Clock clock_;
   const std::string url_, secret_;
   bool failing_ = false;  // thread_ only
   std::mutex mutex_;

@@ -13,19 +13,14 @@ constexpr std::int64_t retry_after_ms = 500;
 /// How long after its deadline a reply that never comes is kept, for the host to cancel it.
 constexpr auto never_kept = std::chrono::seconds(60);
 
-std::int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 Outcome unavailable(const std::string& why) {
   return Outcome::retry(retry_after_ms, "PROVIDER_UNAVAILABLE", "the simulated bank's ledger: " + why);
 }
 
 }  // namespace
 
-Desk::Desk(DeskOptions options, orderd::sdk::Host host) : options_(std::move(options)), host_(host) {}
+Desk::Desk(DeskOptions options, orderd::sdk::Host host)
+    : options_(std::move(options)), host_(host), clock_(host) {}
 
 void Desk::start() {
   ledger();
@@ -130,7 +125,7 @@ void Desk::settle(Jobs& jobs) {
       Book book = ledger().load(commands);
       book.page_url = options_.page_url;
       std::vector<Answer> answers;
-      for (const Command* command : commands) answers.push_back(book.take(*command, now_ms()));
+      for (const Command* command : commands) answers.push_back(book.take(*command, clock_.now_ms()));
       saving = true;
       try {
         if (book.changed()) ledger().save(book);
@@ -165,7 +160,7 @@ void Desk::deliver(Job& job, Answer answer) {
   const auto now = Timer::Clock::now();
   if (answer.never) {
     const auto left =
-        std::chrono::milliseconds(std::max<std::int64_t>(job.command.deadline_ms - now_ms(), 0));
+        std::chrono::milliseconds(std::max<std::int64_t>(job.command.deadline_ms - clock_.now_ms(), 0));
     timer_.add(now + left + never_kept, std::move(job.reply), std::nullopt);
   } else if (answer.delay_ms > 0) {
     timer_.add(now + std::chrono::milliseconds(answer.delay_ms), std::move(job.reply),

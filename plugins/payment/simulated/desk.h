@@ -5,6 +5,7 @@
 // A lost session: what was being saved is UNKNOWN, what was not yet sent is RETRY; the next batch connects
 // anew.
 #include <orderd/payment.hpp>
+#include <orderd/services.hpp>
 
 #include <chrono>
 #include <condition_variable>
@@ -59,6 +60,7 @@ class Desk {
 
   const DeskOptions options_;
   const orderd::sdk::Host host_;
+  const orderd::sdk::Clock clock_;  // the host's: deadlines are by it
   Timer timer_;
   std::thread thread_;
 

@@ -33,12 +33,6 @@ constexpr const char* head =
     "button{font:inherit;padding:.7rem 1.4rem;border-radius:.5rem;border:2px solid;cursor:pointer}"
     "</style></head><body><main>";
 
-std::int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 std::string escaped(const std::string& text) {
   std::string out;
   for (const char c : text) {
@@ -111,12 +105,12 @@ class Handler final : public Poco::Net::HTTPRequestHandler {
     const std::string_view given(form, static_cast<std::size_t>(request.stream().gcount()));
     if (given != "answer=yes" && given != "answer=no")
       return say(response, HTTPResponse::HTTP_BAD_REQUEST, "The form is answer=yes or answer=no.");
-    if (inquiries_.answer(payment, given == "answer=yes", now_ms())) answered_();
+    if (inquiries_.answer(payment, given == "answer=yes", options_.now_ms())) answered_();
     response.redirect(request.getURI(), HTTPResponse::HTTP_SEE_OTHER);
   }
 
   void show(Poco::Net::HTTPServerResponse& response, const std::string& payment) {
-    const auto found = inquiries_.find(payment, now_ms());
+    const auto found = inquiries_.find(payment, options_.now_ms());
     if (!found) return say(response, HTTPResponse::HTTP_NOT_FOUND, "There is no such payment to agree to.");
     std::string more = "<p>Payment of <strong>" + std::to_string(found->amount) + " minor units " +
                        escaped(found->currency) + "</strong>, number " + escaped(payment) + ".</p>";

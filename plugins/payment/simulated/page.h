@@ -16,7 +16,8 @@ namespace simulated {
 
 struct PageOptions {
   std::uint16_t port = 0;
-  std::string shop_url;  // the payment's id is appended; "": no way back is shown
+  std::string shop_url;                  // the payment's id is appended; "": no way back is shown
+  std::function<std::int64_t()> now_ms;  // the host's clock
 };
 
 class Page {
