@@ -30,7 +30,6 @@ class Engine {
   /// `plugins` outlives it, as all that is given by reference.
   Engine(EngineOptions options, Store& store, bus::Subscription& orders, Plugins& plugins,
          Definition definition, const Clock& clock);
-
   /// The plugins' sink. [any thread]
   void complete(Completion completion);
   /// Until asked to stop; then waits for calls in flight and gives its shards back.
