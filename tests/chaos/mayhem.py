@@ -80,7 +80,7 @@ class Guard:
         self._frozen = False
 
     def turn_clock(self, pick):
-        """The host's own clock, forth or back and then right again; a process that starts meanwhile begins with it."""
+        """The host's own, forth or back and then right again; a process that starts meanwhile has it, too."""
         clock = world.clock_of(self.host)
         for turned_s in (pick.uniform(-CLOCK_TURNED_MAX_S, CLOCK_TURNED_MAX_S), 0):
             clock.write_text(str(int(1000 * turned_s)), encoding="utf-8")
