@@ -73,7 +73,6 @@ class HostStore final : public saga::test::MemoryStore {
   void before_commit() override {
     host_.moment(Hit::crash_before_commit, Hit::freeze_before_commit);
     host_.session_may_break(Hit::session_before_commit);
-    host_.lock_may_hold();
     for (const auto& [shard, owner] : world_.tables.owners) {
       const auto mine = held().find(shard);
       if (mine != held().end() && mine->second != owner.epoch) world_.hit(Hit::stale_owner_refused);
@@ -161,14 +160,6 @@ void Host::session_may_break(Hit hit) {
   world_.hit(hit);
   world_.say([&] { return name() + ": " + sim::name(hit); });
   throw saga::StoreError(saga::StoreError::Kind::lost, "the session is gone");
-}
-
-/// Somebody holds what this transaction wants to write.
-void Host::lock_may_hold() {
-  if (!world_.per_mille(2 * world_.plan.session)) return;
-  world_.hit(Hit::locked);
-  world_.say([&] { return name() + " meets a lock"; });
-  throw saga::StoreError(saga::StoreError::Kind::blocked, "somebody holds the row");
 }
 
 void Host::send(Remote& to, const std::string& digest, Command command) {

@@ -31,7 +31,6 @@ class Host {
   /// A moment between two effects.
   void moment(Hit dies, Hit freezes);
   void session_may_break(Hit hit);
-  void lock_may_hold();
 
  private:
   struct Sent {
