@@ -29,7 +29,7 @@ int confirmed(const World& world) {
 TEST_CASE("an order that somebody's lock holds up waits alone, and goes on when the lock is gone") {
   World world;
   const auto ids = place(world, 9);
-  work(world, 3);
+  world.turn();
   world.tables.blocked = {ids[4]};
   work(world, 30);
   CHECK(confirmed(world) == 8);
