@@ -24,7 +24,9 @@ std::filesystem::path seen_file(const config::Settings& settings) {
 }  // namespace
 
 DatabaseWatch::DatabaseWatch(const config::Settings& settings)
-    : database_(database(settings)), continuity_(seen_file(settings)) {}
+    : database_(database(settings)), continuity_(seen_file(settings)) {
+  check();
+}
 
 void DatabaseWatch::check() {
   try {
@@ -35,12 +37,15 @@ void DatabaseWatch::check() {
 }
 
 void DatabaseWatch::start(store::Pool& pool) {
+  check();
   thread_ = std::jthread([this, &pool](const std::stop_token& stop) { run(stop, pool); });
 }
 
 void DatabaseWatch::run(const std::stop_token& stop, store::Pool& pool) {
   std::unique_lock lock(mutex_);
-  while (!never_.wait_for(lock, stop, look_every, [] { return false; }) && !stop.stop_requested()) {
+  for (bool last = false; !last;) {
+    never_.wait_for(lock, stop, look_every, [] { return false; });
+    last = stop.stop_requested();  // and looks once more: that is what the next start compares with
     try {
       auto connection = pool.acquire();
       const auto problem = continuity_.judge(*connection);

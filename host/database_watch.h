@@ -15,14 +15,14 @@ namespace orderd {
 /// Owned by main.
 class DatabaseWatch {
  public:
+  /// Throws config::ConfigError if the database went back; says nothing while it cannot be reached.
   explicit DatabaseWatch(const config::Settings& settings);
-  /// Throws config::ConfigError if the database went back; does nothing while it cannot be reached.
-  void check();
-  /// From now on once a second, by a thread of its own, until destruction: it ends the process if the
-  /// database went back. `pool` outlives it.
+  /// Looks again, as the constructor does, and from now on once a second, by a thread of its own, until
+  /// destruction: that ends the process if the database went back. `pool` outlives it.
   void start(store::Pool& pool);
 
  private:
+  void check();
   void run(const std::stop_token& stop, store::Pool& pool);
   const store::ConnectionOptions database_;
   outbox::Continuity continuity_;

@@ -271,6 +271,11 @@ void run_until_stopped(Reload& reload, const config::Settings& settings, swap::K
   }
 }
 
+int say_good(const std::vector<std::string>& warnings) {
+  for (const std::string& line : warnings) std::cerr << "warning: " << line << "\n";
+  return std::cout << "the configuration is good\n", 0;
+}
+
 int Server::serve(Reload& reload) {
   const config::Settings settings = reload.settings();
   apply_to_log(settings);
@@ -280,17 +285,12 @@ int Server::serve(Reload& reload) {
   const auto definition = default_definition(settings);
   const auto registry = load_plugins(settings, definition);
   judge(settings, *registry, definition);
-  if (given_.contains("check-config")) {
-    for (const std::string& line : judge_database(settings, definition))
-      std::cerr << "warning: " << line << "\n";
-    return std::cout << "the configuration is good\n", 0;
-  }
+  if (given_.contains("check-config")) return say_good(judge_database(settings, definition));
   refuse_unfit_database(settings, definition,
                         box);  // before the port opens, and before parts speak of what they miss
   Bus bus(settings);
   store::Pool pool(database(settings), settings.postgres_connections);
   DatabaseWatch database_watch(settings);
-  database_watch.check();
   std::atomic<bool> started{false};
   const auto not_ready = [&] {
     std::vector<std::string> lines;
@@ -321,7 +321,6 @@ int Server::serve(Reload& reload) {
   const Uuid host = Uuid::v7();
   swap::Keeper keeper(database(settings), *registry, host);
   if (!wait_for_schema(settings, box, *registry, keeper)) return 0;
-  database_watch.check();
   database_watch.start(pool);
   Stages stages(settings, bus, *registry, definition, box, host);
   reload.on("route.", [&stages](const config::Settings& fresh) { stages.reroute(fresh); });

@@ -33,6 +33,13 @@ constexpr store::Statement forget_attention{
     "admin_forget_parked",
     "update order_state set attention = null where id = $1 and attention::jsonb ->> 'code' = $2"};
 
+constexpr store::Statement delete_letters{"admin_delete_foreign",
+                                          "delete from parked where id in (select p.id from parked p left "
+                                          "join order_events e on e.order_id = p.order_id "
+                                          "and e.version = p.from_version where (p.id = any($1::int8[]) or "
+                                          "p.consumer = $2::text) and e.order_id is null "
+                                          "order by p.id limit $3::int8) returning id"};
+
 /// The headers with which an event of ours goes to the bus.
 std::string headers_of(const Event& event) {
   std::string out;
@@ -162,6 +169,28 @@ Replayed replay(store::Connection& connection, const ReplayWish& wish) {
   for (const std::int64_t id : ids) out.refused.emplace_back(id, "there is no such dead letter");
   work.commit();
   return out;
+}
+
+Deleted delete_foreign(store::Connection& connection, const ReplayWish& wish) {
+  store::UnitOfWork work(connection);
+  store::Args args;
+  args.int8s(wish.ids);
+  wish.consumer ? args.text(*wish.consumer) : args.null();
+  const auto rows = work.run(delete_letters, std::move(args.int8(foreign_per_deletion_max)));
+  std::string ids;
+  for (int i = 0; i < rows.size() && i < 100; ++i)
+    ids += (i > 0 ? "," : "") + std::to_string(rows.integer(i, 0));
+  std::string data;
+  json::Object object(data);
+  object.raw("by", wish.actor_data)
+      .add("count", std::int64_t{rows.size()})
+      .raw("first", "[" + ids + "]")
+      .end();
+  if (!rows.empty())
+    access::write_audit(
+        work, {wish.actor, "dead-letter.delete", wish.consumer.value_or("parked"), wish.reason, data});
+  work.commit();
+  return {rows.size(), wish.consumer && rows.size() == foreign_per_deletion_max};
 }
 
 }  // namespace orderd::admin

@@ -50,4 +50,13 @@ struct Replayed {
 };
 Replayed replay(store::Connection& connection, const ReplayWish& wish);
 
+/// Deletes records that are no event of ours; an order's letters are only replayed. Of `ids`, or of all of
+/// `consumer`, up to foreign_per_deletion_max. Audited.
+struct Deleted {
+  std::int64_t count = 0;
+  bool more = false;
+};
+inline constexpr std::int64_t foreign_per_deletion_max = 10'000;
+Deleted delete_foreign(store::Connection& connection, const ReplayWish& wish);
+
 }  // namespace orderd::admin

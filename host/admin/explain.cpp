@@ -49,6 +49,10 @@ class Teller {
     }
     if (record_.saga && !situation_.dead_letter.empty())
       say(" An event of it could not be taken; it waits until an operator replays it from the dead letters.");
+    if (!situation_.unpublished.empty())
+      say(" An event of it is not in the topic, because the broker refuses it (" + situation_.unpublished +
+          "): who reads the topic from outside lacks it, until an operator replays it from the dead "
+          "letters.");
     if (record_.saga && record_.saga->attention && !record_.saga->stuck)
       say(" A person should look at its money" + because(record_.saga->attention) +
           "; acknowledge ends this notice.");

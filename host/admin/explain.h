@@ -9,9 +9,10 @@
 namespace orderd::admin {
 
 struct Situation {
-  OrderHead head;           // of the order's newest event
-  std::string held_back;    // why calls to the open step's plugin do not go out; "" if they do
-  std::string dead_letter;  // why an event of this order could not be taken by its saga; "" if none
+  OrderHead head;             // of the order's newest event
+  std::string held_back;      // why calls to the open step's plugin do not go out; "" if they do
+  std::string dead_letter;    // why an event of this order could not be taken by its saga; "" if none
+  std::string unpublished{};  // why the broker refuses an event of it; "" if it does not
 };
 struct Explanation {
   std::string text;

@@ -7,9 +7,11 @@
 namespace orderd::admin {
 namespace {
 
-constexpr store::Statement read_dead_letter{
-    "explain_dead_letter",
-    "select reason from parked where order_id = $1 and consumer like 'saga%' order by id limit 1"};
+constexpr store::Statement read_dead_letter{"explain_dead_letter",
+                                            "select (select reason from parked where order_id = $1 and "
+                                            "consumer like 'saga%' and from_version > 0 order by id "
+                                            "limit 1), (select reason from parked where order_id = $1 and "
+                                            "consumer like 'relay%' order by id limit 1)"};
 constexpr store::Statement read_audit{
     "audit_of_order",
     "select at, actor, verb, coalesce(reason, ''), data from audit_log where subject = $1 "
@@ -35,8 +37,9 @@ std::optional<OrderView> view_order(store::Connection& connection, const Uuid& i
   if (!head) return std::nullopt;
   view.record = std::move(found.at(id));
   view.situation = {*head, held_back_of(connection, view.record, slots), {}};
-  if (const auto letter = connection.run(read_dead_letter, store::Args().uuid(id)); !letter.empty())
-    view.situation.dead_letter = letter.bytes(0, 0);
+  const auto letter = connection.run(read_dead_letter, store::Args().uuid(id));
+  if (!letter.is_null(0, 0)) view.situation.dead_letter = letter.bytes(0, 0);
+  if (!letter.is_null(0, 1)) view.situation.unpublished = letter.bytes(0, 1);
   const auto rows = connection.run(read_audit, store::Args().text(id.to_string()));
   for (int i = rows.size(); i-- > 0;)
     view.past.audit.push_back({rows.time(i, 0), std::string(rows.bytes(i, 1)), std::string(rows.bytes(i, 2)),

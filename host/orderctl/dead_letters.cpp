@@ -60,6 +60,22 @@ int replay(Context& context, const Words& words) {
   return done.refused.empty() ? 0 : 1;
 }
 
+int remove(Context& context, const Words& words) {
+  const Given given(words, {"--consumer", "--reason"});
+  admin::ReplayWish wish;
+  for (const std::string& word : given.words) wish.ids.push_back(number(word, "ID"));
+  wish.consumer = given.option("--consumer");
+  if (wish.ids.empty() == !wish.consumer) throw UsageError("either IDs or --consumer NAME is needed");
+  wish.reason = given.reason();
+  wish.actor = actor();
+  const auto done = admin::delete_foreign(context.connection(), wish);
+  std::cout << done.count << " deleted" << (done.more ? "; there may be more\n" : "\n");
+  const bool all = wish.consumer || done.count == static_cast<std::int64_t>(wish.ids.size());
+  if (!all)
+    std::cerr << "orderctl: the others are not there, or are events of orders: those can be replayed only\n";
+  return all ? 0 : 1;
+}
+
 }  // namespace
 
 std::vector<Verb> dead_letter_verbs() {
@@ -68,6 +84,9 @@ std::vector<Verb> dead_letter_verbs() {
       {"dead-letters show", "ID", "one, with headers and payload, as JSON", show},
       {"dead-letters replay", "ID...|--consumer NAME --reason TEXT [--rate PER_SECOND]",
        "has them taken up again, 10 a second", replay},
+      {"dead-letters delete", "ID...|--consumer NAME --reason TEXT",
+       "deletes records of the topic that are no event of an order; events of orders are never deleted",
+       remove},
   };
 }
 

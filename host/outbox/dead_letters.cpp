@@ -1,15 +1,37 @@
 #include "outbox/dead_letters.h"
 
+#include "base/metrics.h"
+
 namespace orderd::outbox {
 namespace {
 
 constexpr std::int64_t replays_per_look_max = 100;
 constexpr store::Statement insert_letters{
     "park_letters",
+    "with foreign_kept as (select count(*) as n from (select from parked where consumer = $1 and "
+    "from_version = "
+    "0 and 0 = any($3::int4[]) limit $9::int8) l) "
     "insert into parked (consumer, order_id, from_version, shard, pos, reason, headers, payload) "
     "select $1, i, v, s, p, r, h::jsonb, case when v = 0 then b end from unnest($2::uuid[], $3::int4[], "
-    "$4::int2[], $5::int8[], $6::text[], $7::text[], $8::bytea[]) u(i, v, s, p, r, h, b) "
-    "on conflict do nothing"};
+    "$4::int2[], $5::int8[], $6::text[], $7::text[], $8::bytea[]) u(i, v, s, p, r, h, b), foreign_kept "
+    "where v > 0 or foreign_kept.n < $9::int8 on conflict do nothing"};
+// As the saga says it of its own letters (saga/records.h). Rows that others hold have their turn a second
+// later.
+constexpr store::Statement mark_letters{
+    "mark_letters",
+    "with shown as (select o.id, p.at from (select order_id, min(at) as at from parked where consumer = $1 "
+    "and "
+    "from_version > 0 and replay is null group by order_id limit 1000) p join order_state o on o.id = "
+    "p.order_id "
+    "where o.attention is null order by o.id for no key update of o skip locked) "
+    "update order_state o set attention = format('{\"code\":\"EVENT_PARKED\",\"since\":\"%s\"}', "
+    "to_char(s.at at time "
+    "zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')) from shown s where o.id = s.id"};
+constexpr store::Statement unmark_order{
+    "unmark_letters",
+    "update order_state set attention = null where id = $1 and attention::jsonb ->> 'code' = 'EVENT_PARKED' "
+    "and "
+    "not exists (select from parked where order_id = $1 and from_version > 0)"};
 constexpr store::Statement read_replays{
     "read_replays",
     "select p.order_id, min(p.shard), min(p.from_version), max(p.from_version) from parked p where "
@@ -22,6 +44,11 @@ constexpr store::Statement keep_letters{"keep_letters",
                                         "update parked set replay = null, reason = $3, at = now() where "
                                         "consumer = $1 and order_id = $2 and from_version > 0"};
 
+Metrics::Value& foreign_records() {
+  return metrics().counter("orderd_foreign_records_total",
+                           "Records of the topic that are no event of ours, as often as a consumer met them");
+}
+
 }  // namespace
 
 void park(store::UnitOfWork& work, const std::string& consumer, const std::vector<DeadLetter>& letters) {
@@ -33,6 +60,7 @@ void park(store::UnitOfWork& work, const std::string& consumer, const std::vecto
   std::vector<std::string> reasons, payloads;
   std::vector<std::optional<std::string>> headers;
   for (const DeadLetter& one : letters) {
+    if (one.version == 0) ++foreign_records();
     ids.push_back(one.order_id);
     versions.push_back(one.version);
     shards.push_back(one.shard);
@@ -49,7 +77,8 @@ void park(store::UnitOfWork& work, const std::string& consumer, const std::vecto
                                 .int8s(positions)
                                 .texts(reasons)
                                 .nullable_texts(headers)
-                                .byteas(payloads));
+                                .byteas(payloads)
+                                .int8(foreign_kept_max));
 }
 
 std::vector<Replay> replays(store::Connection& connection, const std::string& consumer,
@@ -63,6 +92,14 @@ std::vector<Replay> replays(store::Connection& connection, const std::string& co
                    static_cast<std::int32_t>(rows.integer(i, 2)),
                    static_cast<std::int32_t>(rows.integer(i, 3))});
   return out;
+}
+
+void mark_attention(store::UnitOfWork& work, const std::string& consumer) {
+  work.send(mark_letters, store::Args().text(consumer));
+}
+
+void unmark_attention(store::UnitOfWork& work, const Uuid& order_id) {
+  work.send(unmark_order, store::Args().uuid(order_id));
 }
 
 void unpark(store::UnitOfWork& work, const std::string& consumer, const Uuid& order_id) {

@@ -11,6 +11,10 @@
 
 namespace orderd::outbox {
 
+/// Of records that are no event of ours so many are kept of a consumer, and of more their number only
+/// (orderd_foreign_records_total): whoever writes into the topic must not fill the database.
+inline constexpr std::int64_t foreign_kept_max = 10'000;
+
 struct DeadLetter {
   Uuid order_id;             // all zero: the record names none
   std::int32_t version = 0;  // 0: it is no event of ours
@@ -33,6 +37,11 @@ struct Replay {
 /// Those whose time has come, for these shards.
 std::vector<Replay> replays(store::Connection& connection, const std::string& consumer,
                             const std::set<std::int16_t>& shards);
+/// Queues `attention` for orders that have letters of this consumer and show none: they are not to be
+/// forgotten, though others go on with them. Up to 1000 at once.
+void mark_attention(store::UnitOfWork& work, const std::string& consumer);
+/// Takes it back from an order that has no letter any more, behind unpark().
+void unmark_attention(store::UnitOfWork& work, const Uuid& order_id);
 /// Queues the deletion of an order's letters, in the transaction that took them up.
 void unpark(store::UnitOfWork& work, const std::string& consumer, const Uuid& order_id);
 /// Queues what became of a replay that failed: it waits for a person again.

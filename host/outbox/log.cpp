@@ -8,8 +8,11 @@ namespace {
 
 constexpr store::Statement append_events{
     "append_events",
-    "with c as (update log_shard set last = last + $1::int8 where shard = $2::int2 returning last - $1::int8 "
-    "as base) "
+    // An id that is far ahead (of a host that did not know the time yet) would lie beyond all partitions.
+    "with c as (update log_shard set last = last + $1::int8 where shard = $2::int2 and (select "
+    "orderd_expect(count(*), 0, 'OD004', 'new orders whose ids are more than a day ahead of the time') from "
+    "unnest($3::uuid[], $4::int4[]) f(i, v) where v = 1 and i >= orderd_month_bound(clock_timestamp() + "
+    "interval '1 day')) = 0 returning last - $1::int8 as base) "
     "insert into order_events (order_id, version, type, at, payload, traceparent, shard, pos) "
     "select a, b, t, x, p, r, $2::int2, c.base + o from c, "
     "unnest($3::uuid[], $4::int4[], $5::int2[], $6::timestamptz[], $7::bytea[], $8::text[]) "

@@ -86,6 +86,11 @@ void Relay::maintain() {
     const auto rows = connection_->run(read_parked, store::Args().text(leases_.consumer()));
     for (int i = 0; i < rows.size(); ++i) parked_orders_.insert(rows.uuid(i, 0));
   }
+  if (!parked_orders_.empty()) {
+    store::UnitOfWork work(*connection_);
+    outbox::mark_attention(work, leases_.consumer());
+    work.commit();
+  }
   epoch_ = outbox::epoch(*connection_).id;
   look_for_replays();
   lag_ = connection_->run(read_lag, store::Args().text(leases_.consumer())).integer(0, 0);
@@ -199,7 +204,10 @@ void Relay::save() {
   store::UnitOfWork work(*connection_);
   leases_.advance(work, to);
   if (replayed)
-    for (const outbox::Replay& one : replays_) outbox::unpark(work, leases_.consumer(), one.order_id);
+    for (const outbox::Replay& one : replays_) {
+      outbox::unpark(work, leases_.consumer(), one.order_id);
+      outbox::unmark_attention(work, one.order_id);
+    }
   outbox::park(work, leases_.consumer(), parking_);
   ORDERD_FAULT_POINT("relay.before_commit");
   work.commit();

@@ -10,8 +10,12 @@
 #include <random>
 
 #include "bus/kafka/settings.h"
+#include "bus/log_backed/log_backed_bus.h"
 #include "conformance/support/buses.h"
 #include "conformance/support/events.h"
+#include "functional/support/test_database.h"
+#include "outbox/log.h"
+#include "outbox/marks.h"
 
 using namespace orderd;
 using namespace orderd::bus;
@@ -158,6 +162,41 @@ TEST_CASE("A position that retention took away falls to the earliest record that
   reader->start(0, after);
   const auto left = ids(std::vector<Event>(events.begin() + 20, events.end()));
   CHECK(ids(read_count(*reader, left.size())) == left);
+}
+
+TEST_CASE("What the broker deleted comes from the log, and the log's end is the topic's") {
+  const auto properties = plain_kafka();
+  KafkaBus kafka(KafkaOptions{properties, partitions});
+  orderd::test::TestDatabase database;
+  LogBackedBus bus(kafka, {database.options(), "relay", std::chrono::milliseconds(50)});
+  const auto publisher = kafka.make_publisher();
+  const Uuid epoch = outbox::epoch(database.session()).id;
+  std::int64_t last = 0;
+  const auto publish = [&](std::size_t count) {
+    const auto events = make_events(count);
+    store::UnitOfWork work(database.session());
+    outbox::append(work, {{0, events}});
+    work.commit();
+    std::vector<Outgoing> outgoing;
+    for (const Event& event : events) outgoing.push_back({0, ++last, event, epoch});
+    MiniRelay(*publisher, outgoing).run();
+    database.script("insert into positions (consumer, shard, pos, epoch) values ('relay', 0, " +
+                    std::to_string(last) +
+                    ", 1) on conflict (consumer, shard) do update set pos = excluded.pos");
+    return ids(events);
+  };
+  const auto wanted = publish(30);
+  delete_records(properties, 0, GENERATE(12, 30));  // a part, or everything there was
+  auto reader = bus.subscribe("saga");
+  reader->start(0, before_first);
+  const auto records = read_count(*reader, 30);
+  CHECK(ids(records) == wanted);
+  const auto while_away = publish(5);
+  reader = bus.subscribe("saga");
+  reader->start(0, records.back().position);
+  CHECK(ids(read_count(*reader, 5)) == while_away);
+  const auto next = publish(2);
+  CHECK(ids(read_count(*reader, 2)) == next);
 }
 
 TEST_CASE("Saved positions show in Kafka as committed offsets, for lag tools") {

@@ -2,6 +2,7 @@
 """Kafka is away, or refuses this host: orders are accepted all the same, the relay's lag grows, a person is
 told what to do; once the broker is there the lag drains. And what Kafka delivers twice changes nothing."""
 
+import json
 import pathlib
 import re
 import unittest
@@ -168,6 +169,71 @@ class KafkaFaults(unittest.TestCase):
         fleet.judge(ours, both)
         for host in ours.hosts:
             host.stop()
+
+    def wait_for_status(self, status):
+        """Every order has it."""
+        wait_for(lambda: self.database.query("select distinct status from order_state") == [status],
+                 f"every order to have status {status}", 60)
+
+    def test_events_that_leave_the_topic_unread_are_read_from_the_log(self):
+        """The sagas are away, and the topic is made anew under them: orders and cancellations lose no word."""
+        ours = self.hosts(1, roles="api,relay,projection")
+        host = ours.hosts[0]
+
+        def again(roles):
+            wait_for(lambda: metric(host, RELAY_LAG) == 0, "everything to be published")
+            host.stop()
+            host.settings["roles"] = roles
+            host.settings["kafka.topic"] += "x"
+            host.write_config()
+            host.launch()
+            wait_for(lambda: fleet.ready(host), "the host to be ready", 60)
+
+        host.launch()
+        wait_for(lambda: fleet.ready(host), "the host to be ready", 60)
+        orders = [host.place()["id"] for _ in range(20)]
+        again("api,relay,projection,saga")
+        self.wait_for_status("4")
+        again("api,relay,projection")
+        for order in orders:
+            self.assertEqual(host.post(f"/api/orders/{order}/cancel", {}).status, 202)
+        self.wait_for_status("5")
+        again("api,relay,projection,saga")
+        self.wait_for_status("6")
+        ours.wait_until_settled()
+        state = laws.read(self.database)
+        complaints = laws.judge(state, orders)
+        self.assertEqual(complaints, [], laws.report(state, complaints))
+        host.stop()
+
+    def test_after_a_restore_nothing_of_the_lost_time_is_shown(self):
+        ours = self.hosts(1)
+        host = ours.hosts[0]
+
+        def run(count):
+            host.start()
+            orders = [host.place()["id"] for _ in range(count)]
+            ours.wait_until_settled()
+            return orders
+
+        kept = run(3)
+        host.stop()
+        self.database.back_up()
+        run(6)
+        host.stop()
+        self.database.restore()
+        host.launch()
+        self.assertEqual(wait_for(lambda: host.exit_code, "the host to refuse the restored database"), 78)
+        self.assertIn("the database went back: at least 24 events", host.log_tail())
+        host.orderctl("database", "accept", "--reason", "the drill")
+        kept += run(9)  # more than were lost: the log grows over their places
+        for order in host.get("/api/orders?limit=50").body["data"]:
+            self.assertEqual(order["status"], host.get(f"/api/orders/{order['id']}").body["status"])
+        listed = [order["id"] for order in host.get("/api/orders?limit=50").body["data"]]
+        self.assertEqual(sorted(listed), sorted(kept))
+        self.assertEqual(json.loads(host.orderctl("-o", "json", "verify")), [])
+        self.assertGreater(metric(host, "orderd_bus_refused_total"), 0)
+        host.stop()
 
     def records_read(self):
         """How many records the projection has taken from the topic, over all partitions."""

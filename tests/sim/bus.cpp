@@ -32,6 +32,17 @@ void Bus::turn() {
   if (world_.calm || world_.random.chance(50)) saved_ = handed_over_;
 }
 
+bool Bus::is_lost(const Event& event) {
+  const bool matters =
+      event.type == EventType::order_created || event.type == EventType::order_cancel_requested;
+  constexpr std::size_t one_of = 40;
+  if (!world_.plan.relay || !matters) return false;
+  const std::size_t drawn = std::hash<Uuid>()(event.order_id) + static_cast<std::size_t>(event.version);
+  if (drawn % one_of != 0) return false;
+  world_.hit(Hit::event_lost);
+  return true;
+}
+
 bool Bus::is_idle() const { return saved_ == world_.tables.log.size(); }
 
 }  // namespace orderd::sim

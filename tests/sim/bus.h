@@ -1,7 +1,8 @@
 #pragma once
 // The way from the outbox to consumers. Without a relay the log is read as it stands. With one each event
 // comes at least once: a relay that dies sends again behind its saved position, so that there are duplicates,
-// and first occurrences stay in the order of the log.
+// and first occurrences stay in the order of the log. Sagas do not get all of them: what they lack they find
+// in the database.
 #include <map>
 #include <vector>
 
@@ -19,6 +20,9 @@ class Bus {
   /// Everything in the log was published, and that is saved.
   bool is_idle() const;
   const std::vector<Event>& topic(std::int32_t shard) { return topics_[shard]; }
+  /// The topic has lost it before the sagas read it: so some beginnings and cancellations, for good. Drawn
+  /// from the order's id, so that a history without such an order is what it was.
+  bool is_lost(const Event& event);
 
  private:
   void publish();
@@ -40,7 +44,8 @@ class Reader final : public bus::Subscription {
     for (auto& [partition, next] : next_) {
       const auto& topic = bus_.topic(partition);
       for (; next < static_cast<bus::Position>(topic.size()) && out.size() < max; ++next)
-        out.push_back({partition, next, topic[static_cast<std::size_t>(next)], {}});
+        if (const Event& event = topic[static_cast<std::size_t>(next)]; !bus_.is_lost(event))
+          out.push_back({partition, next, event, {}});
     }
     return out;
   }

@@ -16,7 +16,7 @@ ORDERD_SIM_HITS(
   crash_before_commit, crash_after_commit, crash_before_call, crash_after_call, crash_between,
   freeze_before_commit, freeze_after_commit, freeze_before_call, freeze_between,
   session_before_commit, session_after_commit, takeover, stale_owner_refused, call_too_late,
-  relay_before_publish, relay_after_publish, event_twice, follower_restart, lost_request,
+  relay_before_publish, relay_after_publish, event_twice, event_lost, follower_restart, lost_request,
   lost_reply, connection_cut, slow, late_effect, busy, stored_failure, outage, same_key_again,
   in_progress, query_found, query_final, query_yet, query_lost, query_closed_key, overdue,
   authorize_done, authorize_declined, authorize_closed, authorize_pending, pending_done,

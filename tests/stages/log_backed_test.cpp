@@ -174,6 +174,21 @@ TEST_CASE("A topic that was made anew under a saved position costs nothing", "[l
   CHECK(ids(world.take(*reader, wanted.size())) == wanted);
 }
 
+TEST_CASE("A position that was saved before there were marks is believed", "[log]") {
+  World world;
+  world.publish(3);
+  auto reader = world.subscribe();
+  reader->start(shard, bus::before_first);
+  world.take(*reader, 3);
+  reader.reset();
+  world.database.script("delete from log_marks");
+  reader = world.subscribe();
+  reader->start(shard, world.saved);
+  const auto next = world.publish(2);
+  CHECK(ids(world.take(*reader, 2)) == ids(next));
+  CHECK(reader->poll(10, no_wait).empty());
+}
+
 TEST_CASE("Records of an older relay, which do not say their place, are found in the log", "[log]") {
   World world;
   const auto events = world.publish(3, false);

@@ -95,6 +95,12 @@ TEST_CASE("What the broker refused goes out again when somebody asks for it, an 
     outbox::append(work, {{std::int16_t{2}, {first, second, other}}});
     work.commit();
   }
+  database.script("insert into order_state (id, shard, status, version, payment_status) values ('" +
+                  first.order_id.to_string() + "', 2, 2, 2, 1)");
+  const auto marked = [&] {
+    return database.number(
+        "select count(*) from order_state where attention::jsonb ->> 'code' = 'EVENT_PARKED'");
+  };
   SlowBroker::Seen seen;
   seen.reports = true;
   seen.refused = first.order_id;
@@ -102,6 +108,9 @@ TEST_CASE("What the broker refused goes out again when somebody asks for it, an 
   const auto letters = [&] { return database.number("select count(*) from parked where replay is null"); };
   REQUIRE(eventually([&] { return relay.turn(no_wait) && letters() == 2; }));
   REQUIRE(seen.taken.size() == 1);
+  REQUIRE(eventually([&] { return relay.turn(no_wait) && marked() == 1; }));
+  database.script("update order_state set attention = null");  // as its saga does with its next event
+  REQUIRE(eventually([&] { return relay.turn(no_wait) && marked() == 1; }));
   database.script("update parked set replay = now() where from_version = 1");
   REQUIRE(eventually([&] {
     return relay.turn(no_wait) && letters() == 2 && database.number("select count(*) from parked") == 2;
@@ -113,4 +122,5 @@ TEST_CASE("What the broker refused goes out again when somebody asks for it, an 
   REQUIRE(seen.taken.size() == 3);
   CHECK(seen.taken[1].event.version == 1);
   CHECK(seen.taken[2].event.version == 2);
+  CHECK(marked() == 0);
 }

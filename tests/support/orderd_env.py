@@ -104,6 +104,14 @@ class Database:
         """The rows as lines, the columns separated by '|'."""
         return self._psql(self.url, sql).splitlines()
 
+    def back_up(self):
+        """A copy as it is now, which restore() puts in its place; nobody may be connected."""
+        self._psql(self._server, f'CREATE DATABASE "{self.name}_copy" TEMPLATE "{self.name}"')
+
+    def restore(self):
+        self.drop()
+        self._psql(self._server, f'ALTER DATABASE "{self.name}_copy" RENAME TO "{self.name}"')
+
     def drop(self):
         self._psql(self._server, f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
 

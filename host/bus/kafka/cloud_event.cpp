@@ -10,7 +10,7 @@ namespace {
 // A foreign record may carry anything; what is quoted of it in a log line or a dead letter stays short and
 // printable.
 constexpr std::size_t quoted_bytes_max = 80;
-constexpr std::size_t headers_kept_max = 50, header_bytes_max = 1024, value_bytes_max = 64 * 1024;
+constexpr std::size_t headers_kept_max = 20, header_bytes_max = 200, value_bytes_max = 4 * 1024;
 
 std::string printable(std::string_view text) {
   std::string out;

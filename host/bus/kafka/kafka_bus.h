@@ -10,9 +10,10 @@
 // 3. Readers own nothing in Kafka: partitions are owned by leases in PostgreSQL, so they are assigned by hand
 // and read
 //    from the position the consumer saved there. Offsets are committed too, for lag tools alone.
-// 4. A position that Kafka no longer has (retention) falls to the earliest record it still has: what is
-// missing is a
-//    gap in an order's versions, and consumers read gaps from `order_events`.
+// 4. A position that Kafka no longer has (retention) falls to the earliest record it still has. What is
+// missing
+//    is noticed, and read from `order_events`, by bus/log_backed, which stands between this and the
+//    consumers.
 #include <cstdint>
 #include <map>
 #include <memory>

@@ -161,7 +161,7 @@ void KafkaSubscription::take_error(const rd_kafka_message_t& message) {
   log_warning(
       "kafka",
       "the position to read from is not in the topic any more (retention, or the topic was made anew);"
-      " reading on from its earliest record, consumers read what is missing from order_events",
+      " reading on from its earliest record, what is missing comes from order_events",
       {{"topic", cluster_.topic()},
        {"partition", std::to_string(message.partition)},
        {"offset", std::to_string(message.offset)}});

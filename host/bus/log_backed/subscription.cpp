@@ -29,6 +29,12 @@ LogBackedSubscription::LogBackedSubscription(std::unique_ptr<Subscription> bus, 
           metrics().counter("orderd_bus_refused_total",
                             "Records of the bus that were left out: the log does not have their event")) {}
 
+LogBackedSubscription::~LogBackedSubscription() {
+  try {
+    if (connection_) save_marks();
+  } catch (const store::DbError&) { return; }  // an older mark serves as well
+}
+
 void LogBackedSubscription::start(std::int32_t partition, Position after) {
   stop(partition);
   Line line;

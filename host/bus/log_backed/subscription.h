@@ -15,6 +15,7 @@ namespace orderd::bus {
 class LogBackedSubscription final : public Subscription {
  public:
   LogBackedSubscription(std::unique_ptr<Subscription> bus, LogBackedOptions options, std::string consumer);
+  ~LogBackedSubscription() override;
   void start(std::int32_t partition, Position after) override;
   void start_at_end(std::int32_t partition) override;
   void stop(std::int32_t partition) override;
@@ -34,7 +35,7 @@ class LogBackedSubscription final : public Subscription {
     Position after = 0;                                  // where it was started
     bool begun = false;                                  // `delivered` is known from the mark
     std::int64_t delivered = not_known;                  // everything up to here was handed out
-    std::int64_t wanted = 0;                             // to be read from the log up to here
+    std::int64_t wanted = not_known;                     // to be read from the log up to here
     std::deque<std::pair<Position, std::int64_t>> sent;  // records and `delivered` behind them; not saved yet
     int unchanged = 0;                                   // looks since `delivered` moved
     std::int64_t looked_at = not_known;

@@ -1,3 +1,5 @@
+#include "admin/dead_letters.h"
+
 #include <catch2/catch.hpp>
 
 #include "functional/support/api_host.h"
@@ -89,4 +91,19 @@ TEST_CASE("Many letters are replayed at the rate that was asked for") {
   CHECK(host.post("/api/admin/dead-letters/replay", R"({"reason":"r"})").status == 400);
   CHECK(host.post("/api/admin/dead-letters/replay", R"({"reason":"r","ids":[1],"ratePerSecond":0})").status ==
         400);
+}
+
+TEST_CASE("Foreign records are deleted when somebody says so, and an order's letters never") {
+  ApiHost host;
+  park(host, "saga", {*Uuid::parse(host.place()), 1, 0, 1, "no"});
+  for (int i = 0; i < 3; ++i) park(host, "saga", {Uuid{}, 0, 0, 10 + i, "it has no key"});
+  admin::ReplayWish wish;
+  wish.ids = {first_id(host)};
+  wish.actor = "anna", wish.reason = "noise";
+  CHECK(admin::delete_foreign(host.database.session(), wish).count == 0);
+  wish.ids.clear();
+  wish.consumer = "saga";
+  CHECK(admin::delete_foreign(host.database.session(), wish).count == 3);
+  CHECK(host.database.number("select count(*) from parked") == 1);
+  CHECK(host.database.number("select count(*) from audit_log where verb = 'dead-letter.delete'") == 1);
 }
