@@ -36,7 +36,6 @@ class Engine {
   void run(std::stop_token stop);
   /// One round; waits up to `wait` for something to do. False while there is no database.
   bool turn(Millis wait);
-
   std::size_t live() const { return live_.size(); }  // in memory
  private:
   void maintain();

@@ -48,3 +48,14 @@ TEST_CASE("an order whose saga is gone in the middle waits for a person, once") 
   CHECK(world.tables.parked[0].version == order.version);
   CHECK_FALSE(is_final(order.status));
 }
+
+TEST_CASE("a position is never saved before its effect") {
+  for (int crash = 0; crash < 3; ++crash) {
+    World world;
+    const Uuid id = world.tables.place(world.clock.now());
+    world.tables.crash_at_commit = crash;
+    world.turn();
+    const bool passed = world.tables.owners.at(0).position >= 0;
+    CHECK((!passed || world.tables.sagas.contains(id)));
+  }
+}
