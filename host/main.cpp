@@ -259,6 +259,14 @@ http::front::Options front_options(const config::Settings& settings) {
   return options;
 }
 
+/// What --check-config says when nothing is wrong; what is no error goes to standard error.
+int say_good(const config::Settings& settings, const saga::Definition& definition) {
+  for (const std::string& line : judge_database(settings, definition))
+    std::cerr << "warning: " << line << "\n";
+  std::cout << "the configuration is good\n";
+  return 0;
+}
+
 void run_until_stopped(Reload& reload, const config::Settings& settings, swap::Keeper& keeper) {
   for (auto wish = service::Wish::none; wish != service::Wish::stop; wish = service::wait(partitions_every)) {
     if (wish != service::Wish::reload) {
@@ -279,11 +287,7 @@ int Server::serve(Reload& reload) {
   const auto definition = default_definition(settings);
   const auto registry = load_plugins(settings, definition);
   judge(settings, *registry, definition);
-  if (given_.contains("check-config")) {
-    for (const std::string& line : judge_database(settings, definition))
-      std::cerr << "warning: " << line << "\n";
-    return std::cout << "the configuration is good\n", 0;
-  }
+  if (given_.contains("check-config")) return say_good(settings, definition);
   refuse_unfit_database(settings, definition,
                         box);  // before the port opens, and before parts speak of what they miss
   Bus bus(settings);
