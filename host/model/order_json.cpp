@@ -51,6 +51,7 @@ PaymentView read_payment(const json::Value& value) {
   payment.authorized = json::integer(value, "authorized");
   payment.captured = json::integer(value, "captured");
   payment.refunded = json::integer(value, "refunded");
+  payment.settled = json::integer(value, "settled");
   if (const auto* action = json::child(value, "nextAction")) {
     payment.next_action_type = json::string(*action, "type");
     payment.next_action_url = json::string(*action, "url");
@@ -78,6 +79,7 @@ std::string payment_json(const PaymentView& payment) {
   object.add("authorized", payment.authorized)
       .add("captured", payment.captured)
       .add("refunded", payment.refunded);
+  if (payment.settled != 0) object.add("settled", payment.settled);
   object.raw("nextAction", action).end();
   return out;
 }

@@ -14,7 +14,8 @@ namespace orderd {
 /// Raised when a field of an event changes its meaning; readers look at it before anything else.
 inline constexpr int event_schema_version = 1;
 
-/// {"method":…,"status":…,"provider":…,"authorized":…,"captured":…,"refunded":…,"nextAction":…}
+/// {"method":…,"status":…,"provider":…,"authorized":…,"captured":…,"refunded":…,"nextAction":…}, with
+/// "settled" where a person settled something.
 std::string payment_json(const PaymentView& payment);
 /// The same, read back.
 PaymentView read_payment(const json::Value& payment);

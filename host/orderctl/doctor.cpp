@@ -150,7 +150,7 @@ class Examination {
           "keep http.address on the loopback, behind a proxy that speaks TLS");
   }
   void look_at_server() {
-    const auto rows = context_.connection().run(server_facts, store::Args().timestamptz(now()));
+    const auto rows = context_.connection().run(server_facts, store::Args().timestamptz(wall_now()));
     const auto target = store::target_of(context_.settings().postgres_url);
     judge("database", rows.integer(0, 0) >= server_version_min, "fail", "PostgreSQL is older than 15",
           "upgrade it");

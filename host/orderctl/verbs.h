@@ -33,6 +33,8 @@ std::vector<Verb> saga_verbs();
 std::vector<Verb> switch_verbs();
 std::vector<Verb> dead_letter_verbs();
 std::vector<Verb> verify_verbs();
+std::vector<Verb> reconcile_verbs();
+std::vector<Verb> database_verbs();
 std::vector<Verb> stock_verbs();
 std::vector<Verb> projection_verbs();
 std::vector<Verb> plugin_verbs();

@@ -219,7 +219,7 @@ std::optional<Turn::UndoAction> Turn::undo_action(std::int16_t index) const {
   const StepDefinition& of = step(index);
   if (!of.is_payment()) return UndoAction{of.undo};
   if (captured_left(saga_) > 0) return UndoAction{"payment.refund", captured_left(saga_)};
-  const std::int64_t held = saga_.payment.authorized - saga_.voided;
+  const std::int64_t held = std::max<std::int64_t>(0, saga_.payment.authorized - let_go(saga_));
   const bool uncertain = result(index) == StepResult::uncertain;
   if (saga_.payment.captured == 0 && (uncertain || held > 0)) return UndoAction{of.undo, held};
   return std::nullopt;
@@ -233,6 +233,7 @@ bool Turn::undo_otherwise() {
   auto chosen = undo_action(was.step);
   if (chosen && chosen->action == was.action) {
     saga_.open->amount = chosen->amount;
+    saga_.open->had = provider_has(was.action);
     return false;
   }
   saga_.open.reset();
@@ -255,8 +256,16 @@ void Turn::open(std::int16_t index, bool undo, std::string action, std::int64_t 
   command.amount = amount;
   command.sequence = ++saga_.sequence;
   command.began = now_;
+  if (undo && step(index).is_payment()) command.had = provider_has(command.action);
   saga_.open = std::move(command);
-  run();
+  if (!undo || !step(index).is_payment() || !saga_.books.withheld) return run();
+  wait_until(now_, CommandPhase::waiting);
+  stick(saga_.books.withheld->code, saga_.books.withheld->message);
+}
+
+/// The provider's total that a refund or a void will raise.
+std::int64_t Turn::provider_has(const std::string& action) const {
+  return action == "payment.refund" ? saga_.payment.refunded : saga_.voided;
 }
 
 /// Whether the provider may know the present key no more by the time that a call arrives: it could have its
@@ -310,6 +319,15 @@ void Turn::resume_suspended() {
   if (may_leave()) abandon();
   if (saga_.open) return;
   saga_.mode == Mode::forward ? next_forward(true) : next();
+}
+
+/// When to try again, as the provider wishes; at the latest when attempts end.
+Time Turn::next_attempt(const Outcome& outcome) const {
+  const OpenCommand& open = *saga_.open;
+  const RetryPolicy& policy = open_step().retry;
+  const Millis wished = std::clamp(outcome.retry_after, Millis(0), policy.total);
+  const Time next = now_ + std::max(wished, backoff(policy, saga_, open.attempt));
+  return std::max(now_, std::min(next, open.began + policy.total));
 }
 
 void Turn::wait_until(Time time, CommandPhase phase) {

@@ -1,5 +1,4 @@
-// What reaches a saga unasked: a provider's notice, an operator's verb. Either may be late, doubled or about
-// something that is long over.
+// What a provider says unasked. It may be late, doubled or about something that is long over.
 #include <algorithm>
 
 #include "base/fault.h"
@@ -7,6 +6,8 @@
 
 namespace orderd::saga {
 namespace {
+
+constexpr Millis clock_skew_max{3'600'000};
 
 /// `<order>.<action>.<sequence>.g`: the command over all its generations.
 std::string_view without_generation(std::string_view key) { return key.substr(0, key.rfind(".g") + 2); }
@@ -31,17 +32,7 @@ bool succeeded(const Saga& saga, const std::string& key) {
                      [&](const Attempt& one) { return is_success(one) && key == command_key(saga, one); });
 }
 
-constexpr std::array<std::string_view, 4> verb_names{"retry", "done", "skip", "acknowledge"};
-
 }  // namespace
-
-std::string_view name(Verb::Kind kind) { return verb_names[static_cast<std::size_t>(kind)]; }
-
-std::optional<Verb::Kind> parse_verb(std::string_view text) {
-  const auto found = std::find(verb_names.begin(), verb_names.end(), text);
-  if (found == verb_names.end()) return std::nullopt;
-  return static_cast<Verb::Kind>(found - verb_names.begin());
-}
 
 bool Turn::concerns(const OpenCommand& open, const Notice& notice) const {
   if (open.extend || open.look || !step(open.step).is_payment()) return false;
@@ -69,7 +60,7 @@ void Turn::on(const Notice& notice) {
     return;
   }
   note(saga_.attempts, {open.sequence, open.generation, false, open.action, kind, QueryAnswer::none,
-                        notice.outcome.code, now_, 0, notice.by, ""});
+                        notice.outcome.code, now_, 0, notice.by, "", notice.outcome.message});
   saga_.stuck.reset();
   open.query = false;
   hear(notice);
@@ -133,27 +124,85 @@ void Turn::news(const Notice& notice) {
     return;
   }
   const Saga before = saga_;
+  const auto totals = totals_of(notice.outcome);
   // A success that is taken back later tells less than was told before; everything else only adds up. A late
   // word of what was declined from the start takes nothing back: its totals are of a time long past.
   const bool reversal =
       notice.outcome.kind == OutcomeKind::declined && (notice.key.empty() || succeeded(saga_, notice.key));
-  reversal ? learn_totals(saga_, notice.outcome) : merge_totals(saga_, notice.outcome);
+  const bool denied = reversal && totals && !taken_back(*totals);
+  if (!reversal) merge_totals(saga_, notice.outcome);
   if (saga_.reference.empty()) saga_.reference = notice.outcome.provider_reference;
-  const bool bare_reversal = reversal && !notice.outcome.totals;
+  if (denied || (totals && contradicts_person(*totals, notice.occurred)))
+    differ(*totals, {contradicted_code, denied ? "the provider's totals lack what it had reported before"
+                                               : "the provider's totals are not what a person decided"});
+  const bool bare_reversal = reversal && !totals;
   if (saga_ == before && !bare_reversal) {
     out_.stale = true;
     return;
   }
   hear(notice);
   note(saga_.attempts, {0, 0, false, notice.action, notice.outcome.kind, QueryAnswer::none,
-                        notice.outcome.code, now_, 0, notice.by, ""});
+                        notice.outcome.code, now_, 0, notice.by, "", notice.outcome.message});
   if (saga_.payment.status != PaymentStatus::unknown || saga_.mode == Mode::finished)
     set_payment_status(saga_, facts_.body.total);
   reconsider(bare_reversal);
+  if (reversal && !denied) go_on_after_reversal();
+}
+
+/// False when these totals lack more than a capture or a refund: they are not believed.
+bool Turn::taken_back(const PaymentTotals& totals) {
+  const std::uint32_t failures = saga_.books.refund_failures;
+  if (fault::mutation("saga_totals_believed_backwards")) {
+    Outcome outcome;
+    outcome.totals = totals;
+    learn_totals(saga_, outcome);
+    return true;
+  }
+  if (!take_back(saga_, totals)) return false;
+  if (saga_.books.refund_failures == failures || fault::mutation("saga_refund_without_end")) return true;
+  const Reason reason{"REFUND_FAILED", "a refund that the provider had reported as done has failed since"};
+  alert(reason);
+  // It is sent again once. What fails twice fails again, and what a person decided is the person's.
+  if (saga_.books.refund_failures > 1 || saga_.books.decided) saga_.books.withheld = reason;
+  return true;
+}
+
+/// An undo that waits for a person because its totals lacked what has been taken back by name since.
+void Turn::go_on_after_reversal() {
+  if (!saga_.stuck || saga_.stuck->code != contradicted_code || !saga_.open || !saga_.open->undo ||
+      saga_.open->unknown)
+    return;
+  saga_.stuck.reset();
+  new_key();
+  saga_.open->phase = CommandPhase::waiting;
+  if (!undo_otherwise()) run();
+}
+
+/// `saga_` has learned these totals already.
+bool Turn::contradicts_person(const PaymentTotals& totals, std::optional<Time> occurred) const {
+  const Books& books = saga_.books;
+  if (!books.decided || (occurred && *occurred < *books.decided)) return false;
+  const bool lacks =
+      saga_.payment.captured > 0 ? totals.refunded < books.refunded_to : totals.voided < books.voided_to;
+  return lacks || captured_left(saga_) < 0;
+}
+
+/// A person is asked once about the same totals.
+void Turn::differ(const PaymentTotals& totals, Reason reason) {
+  if (saga_.books.disputed == totals) return;
+  saga_.books.disputed = totals;
+  alert(std::move(reason));
+}
+
+void Turn::alert(Reason reason) {
+  saga_.attention = std::move(reason);
+  saga_.attention_since = now_;
 }
 
 void Turn::hear(const Notice& notice) {
-  if (notice.occurred) saga_.told_until = std::max(saga_.told_until, *notice.occurred);
+  // By the provider's clock: one that is far ahead must not make all that follows look old.
+  if (notice.occurred)
+    saga_.told_until = std::max(saga_.told_until, std::min(*notice.occurred, now_ + clock_skew_max));
 }
 
 /// `reversed`: money was taken back, and nobody said how much.
@@ -165,128 +214,25 @@ void Turn::reconsider(bool reversed) {
   if (over || undoing) {
     // A late success of what was given up or undone is undone in its turn.
     if (fault::mutation("saga_late_success_kept")) return;
+    if (reversed && over) {  // how much is still there is asked for
+      alert({"PAYMENT_REVERSED", "the provider took back what it had reported as done"});
+      saga_.hinted = now_;
+    }
     if (!holds_money(saga_) || (saga_.open && step(saga_.open->step).is_payment())) return;
     result(paying) = StepResult::done;
+    if (saga_.books.decided && !saga_.books.withheld)
+      saga_.books.withheld =
+          Reason{contradicted_code, "the provider holds money that should be back, as a person decided"};
     if (!over || saga_.mode != Mode::finished) return;
     saga_.mode = saga_.status == Status::cancelled ? Mode::cancelling : Mode::failing;
     return next();
   }
   const bool paid = past_pivot() || saga_.mode == Mode::finished;
-  const std::int64_t owed = facts_.body.total;
-  if (paid && (reversed || captured_left(saga_) != owed)) {
-    saga_.attention = reversed || captured_left(saga_) < owed
-                          ? Reason{"PAYMENT_REVERSED", "the provider took back money that the order had"}
-                          : Reason{"PAYMENT_EXCESS", "the provider holds more than the order owes"};
-    saga_.attention_since = now_;
-  }
-}
-
-std::string verb_problem(const Facts& facts, const Saga& saga, const Verb& verb) {
-  using Kind = Verb::Kind;
-  if (verb.kind == Kind::acknowledge)
-    return saga.attention ? "" : "there is nothing to acknowledge: the order asks for no attention";
-  if (!saga.open || saga.open->look) return "no step of this order is under way";
-  if (verb.sequence != 0 && verb.sequence != saga.open->sequence)
-    return "the order has gone on since: it is at " + saga.open->action + " now";
-  if (verb.kind == Kind::retry)
-    return saga.stuck || saga.open->phase != CommandPhase::sent
-               ? ""
-               : "the plugin is working on " + saga.open->action + " at this moment";
-  if (!saga.stuck) return "the order is not stuck: it goes on by itself";
-  const StepDefinition& step = facts.definition.steps[static_cast<std::size_t>(saga.open->step)];
-  if (verb.kind == Kind::skip)
-    return step.is_payment() && !saga.open->undo
-               ? "a payment is not skipped: mark it done, or cancel the order"
-               : "";
-  if (!step.is_payment()) return "";
-  if (verb.reference.empty()) return "the provider's reference is needed";
-  if (!verb.amount || *verb.amount < 0) return "the amount that was moved is needed, in the minor unit";
-  if (*verb.amount > saga.open->amount)
-    return "the amount is more than the " + std::to_string(saga.open->amount) + " that " + saga.open->action +
-           " asks for";
-  return "";
-}
-
-void Turn::on(const Verb& verb) {
-  if (!verb_problem(facts_, saga_, verb).empty()) {
-    out_.stale = true;
-    return;
-  }
-  note(saga_.attempts,
-       {saga_.open ? saga_.open->sequence : 0, saga_.open ? saga_.open->generation : 0, false,
-        std::string(name(verb.kind)) + (saga_.open ? " " + saga_.open->action : ""), OutcomeKind::done,
-        QueryAnswer::none, "", now_, 0, "operator " + verb.actor + ": " + verb.reason, ""});
-  if (verb.kind == Verb::Kind::acknowledge) {
-    saga_.attention.reset();
-    return;
-  }
-  const bool was_stuck = saga_.stuck.has_value();
-  saga_.stuck.reset();
-  if (verb.kind == Verb::Kind::done) return finish_by_hand(verb);
-  if (verb.kind == Verb::Kind::skip) return skip();
-  OpenCommand& open = *saga_.open;
-  open.began = now_;
-  open.doubted = {};
-  open.attempt = 1;
-  if (was_stuck && begin_again()) return;
-  if (open.phase == CommandPhase::pending) open.query = slot(open_step()).can_query;
-  if (may_leave()) return abandon(), next();
-  run();
-}
-
-/// A person has looked at what is stuck and answers for what was sent before. True: something else is
-/// done instead.
-bool Turn::begin_again() {
-  OpenCommand& open = *saga_.open;
-  const bool can_ask = slot(open_step()).can_query;
-  bool may_be_there = open.unknown || open.phase == CommandPhase::pending;
-  // The way back does not send forward again: whatever became of it is undone.
-  if (may_be_there && !can_ask && !open.undo && saga_.mode != Mode::forward) {
-    abandon();
-    next();
-    return true;
-  }
-  // Until its deadline even a call that nobody knows of can still arrive.
-  const bool all_arrived = now_ >= open.lost_until;
-  if (!can_ask && all_arrived) open.sends = 0;
-  // Of a key that the provider knows no more, the person has seen that nothing came; nor can it any more.
-  if (may_be_there && !can_ask && forgotten(open) && all_arrived) open.unknown = may_be_there = false;
-  // A provider answers the same key with the failure it stored: only a new one is tried.
-  if (!may_be_there) new_key();
-  if (open.phase == CommandPhase::pending && can_ask) return false;
-  open.query = may_be_there && can_ask;
-  open.phase = CommandPhase::waiting;
-  return open.undo && !may_be_there && undo_otherwise();
-}
-
-/// A person has seen at the provider what the host could not find out.
-void Turn::finish_by_hand(const Verb& verb) {
-  const OpenCommand& open = *saga_.open;
-  Outcome outcome;
-  outcome.kind = OutcomeKind::done;
-  if (open_step().is_payment()) {
-    saga_.reference = verb.reference;
-    PaymentTotals totals{saga_.payment.authorized, saga_.payment.captured, saga_.payment.refunded,
-                         saga_.voided};
-    const std::int64_t amount = *verb.amount;
-    if (open.action == "payment.authorize") totals.authorized = std::max(totals.authorized, amount);
-    if (open.action == "payment.capture") totals.captured = std::max(totals.captured, amount);
-    if (open.action == "payment.void") totals.voided += amount;
-    if (open.action == "payment.refund") totals.refunded += amount;
-    outcome.totals = totals;
-    learn_totals(saga_, outcome);
-  }
-  done(outcome);
-}
-
-void Turn::skip() {
-  const OpenCommand open = *saga_.open;
-  saga_.open.reset();
-  if (open.extend) return resume_suspended();
-  result(open.step) = open.undo ? StepResult::undone : StepResult::skipped;
-  if (!open.undo && saga_.mode == Mode::forward && step(open.step).status)
-    set_status(*step(open.step).status);
-  next();
+  const std::int64_t owed = facts_.body.total, left = captured_left(saga_);
+  if (paid && (reversed || (left != owed && left != saga_.books.accepted)))
+    alert(reversed || left < owed
+              ? Reason{"PAYMENT_REVERSED", "the provider took back money that the order had"}
+              : Reason{"PAYMENT_EXCESS", "the provider holds more than the order owes"});
 }
 
 }  // namespace orderd::saga

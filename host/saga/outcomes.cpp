@@ -9,6 +9,8 @@ namespace {
 
 /// How long a provider's totals may lag behind its successes before a person is asked.
 constexpr Millis contradiction_max{30'000};
+/// What a provider or a backend waits for ends within this, whatever it says.
+constexpr std::chrono::days expires_max{400};
 
 }  // namespace
 
@@ -23,7 +25,7 @@ void Turn::on(const Answer& answer) {
   OpenCommand& open = *saga_.open;
   note(saga_.attempts, {open.sequence, open.generation, is_query, open.action, answer.outcome.kind,
                         answer.outcome.query_answer, answer.outcome.code, now_, (now_ - open.sent).count(),
-                        "", answer.digest.substr(0, 12)});
+                        "", answer.digest.substr(0, 12), answer.outcome.message});
   const bool tells = answer.outcome.totals || answer.outcome.kind == OutcomeKind::done ||
                      answer.outcome.kind == OutcomeKind::declined;
   if (tells && open_step().is_payment() && open.sent >= saga_.hinted) saga_.hinted = {};
@@ -52,9 +54,10 @@ bool Turn::tells_too_little(const Outcome& outcome) const {
 void Turn::learn(const Outcome& outcome, const std::string& digest) {
   const StepDefinition& of = open_step();
   if (!digest.empty()) saga_.digests[of.slot] = digest;
-  if (outcome.state) saga_.blobs[of.slot] = *outcome.state;
+  const bool denied = of.is_payment() && denies_the_past(outcome);  // it speaks of another payment
+  if (outcome.state && !denied) saga_.blobs[of.slot] = *outcome.state;
   if (!of.is_payment()) return;
-  if (!outcome.provider_reference.empty()) saga_.reference = outcome.provider_reference;
+  if (!outcome.provider_reference.empty() && !denied) saga_.reference = outcome.provider_reference;
   learn_totals(saga_, outcome);
 }
 
@@ -62,19 +65,27 @@ void Turn::learn(const Outcome& outcome, const std::string& digest) {
 /// they are believed: a provider's answers may lag.
 void Turn::looked(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
-  const bool told = outcome.query_answer == QueryAnswer::found && outcome.totals;
-  const bool knows_less = told && tells_less(saga_, *outcome.totals);
+  const auto totals = outcome.query_answer == QueryAnswer::found ? totals_of(outcome) : std::nullopt;
+  const bool knows_less = totals && tells_less(saga_, *totals);
   if (knows_less && open.doubted == Time{}) open.doubted = now_;
   const bool may_lag = knows_less && now_ - open.doubted <= contradiction_max;
-  const bool may_be_told = !told && outcome.query_answer != QueryAnswer::not_found_final;
-  if ((may_be_told || may_lag) && now_ - open.began <= open_step().retry.total) {
-    const Millis wait = std::max(outcome.retry_after, backoff(open_step().retry, saga_, open.attempt));
+  const bool may_be_told = !totals && outcome.query_answer != QueryAnswer::not_found_final;
+  if ((may_be_told || may_lag) && now_ - open.began < open_step().retry.total) {
+    const Time next = next_attempt(outcome);
     ++open.attempt;
-    return wait_until(now_ + wait, CommandPhase::waiting);
+    return wait_until(next, CommandPhase::waiting);
   }
   saga_.open.reset();
   const PaymentView before = saga_.payment;
-  if (told) learn_totals(saga_, outcome);
+  const bool by_name = outcome.kind == OutcomeKind::declined && knows_less;
+  const bool denied = knows_less && !(by_name && taken_back(*totals));
+  if (totals && !knows_less) learn_totals(saga_, outcome);
+  if (denied || (totals && contradicts_person(*totals, {}))) {
+    const bool reversed = denied && !is_terminal(saga_.status) && totals->authorized >= before.authorized;
+    differ(*totals, reversed
+                        ? Reason{"PAYMENT_REVERSED", "the provider took back money that the order had"}
+                        : Reason{contradicted_code, "the provider's totals are not what the order knows"});
+  }
   set_payment_status(saga_, facts_.body.total);
   if (saga_.payment != before || is_terminal(saga_.status)) reconsider(false);
   next();
@@ -95,31 +106,39 @@ void Turn::query_answered(const Outcome& outcome) {
       if (!open.unknown) new_key();
       open.phase = CommandPhase::waiting;
       if (may_leave()) return abandon(), next();
-      if (now_ - open.began > open_step().retry.total) {
+      if (now_ - open.began >= open_step().retry.total) {
         if (!open.unknown) return gave_up();
         open.query = true;
         return wait_until(open.deadline, CommandPhase::waiting);
       }
-      return wait_until(now_ + backoff(open_step().retry, saga_, ++open.attempt), CommandPhase::waiting);
+      ++open.attempt;
+      return wait_until(next_attempt({}), CommandPhase::waiting);
     case QueryAnswer::not_found_yet:
     case QueryAnswer::none:
       break;
   }
-  if (now_ - open.began > open_step().retry.total)
+  if (now_ - open.began >= open_step().retry.total)
     return stick("OUTCOME_UNKNOWN", "the provider cannot tell what became of " + open.action);
-  const Millis wait = std::max(outcome.retry_after, backoff(open_step().retry, saga_, open.attempt));
+  const Time next = next_attempt(outcome);
   ++open.attempt;
-  wait_until(now_ + wait, CommandPhase::waiting);
+  wait_until(next, CommandPhase::waiting);
 }
 
 void Turn::apply(const Outcome& outcome) {
   switch (outcome.kind) {
     case OutcomeKind::done:
-      return contradicts_itself(outcome) ? contradicted(outcome) : done(outcome);
+      if (contradicts_itself(outcome)) return contradicted(outcome);
+      count_success(saga_, *saga_.open);
+      return done(outcome);
     case OutcomeKind::declined:
+      believe_refusal(outcome);
       // An undo of what the provider says it does not hold has nothing left to do.
       if (saga_.open->undo && open_step().is_payment() && outcome.totals && !holds_money(saga_))
         return done(outcome);
+      if (denies_the_past(outcome)) {
+        saga_.open->unknown = false;
+        return contradicted(outcome);
+      }
       return declined(outcome.code, outcome.message);
     case OutcomeKind::retry:
       return retry(outcome);
@@ -131,21 +150,53 @@ void Turn::apply(const Outcome& outcome) {
   unknown(outcome);
 }
 
-/// A success whose totals lack what it is said to have done: not yet there, or already taken back. learn()
-/// has taken the totals over.
+/// A refused capture or refund may take back what totals had of it before, for a provider that still knows
+/// the authorization. learn() has only added.
+void Turn::believe_refusal(const Outcome& outcome) {
+  const auto totals = totals_of(outcome);
+  if (!totals || !open_step().is_payment()) return;
+  if (saga_.open->action == "payment.capture") {
+    saga_.books.captures_failed = facts_.body.total;
+    return learn_totals(saga_, outcome);
+  }
+  if (saga_.open->action != "payment.refund" || !tells_less(saga_, *totals)) return;
+  const bool was_captured = totals->captured < saga_.payment.captured - saga_.books.captures_failed;
+  if (taken_back(*totals) && was_captured)
+    alert({"PAYMENT_REVERSED", "the provider took back a capture that it had reported as done"});
+}
+
+/// Whether these totals know nothing of an authorization or a capture that this provider has reported: it
+/// answers for another account, or for another payment.
+bool Turn::denies_the_past(const Outcome& outcome) const {
+  const auto totals = totals_of(outcome);
+  if (!totals || !open_step().is_payment() || fault::mutation("saga_totals_believed_backwards")) return false;
+  const bool captured_less = totals->captured < saga_.payment.captured - saga_.books.captures_failed;
+  return totals->authorized < saga_.payment.authorized ||
+         (outcome.kind == OutcomeKind::declined && captured_less);
+}
+
+/// A success whose totals lack what it is said to have done: not yet there, or already taken back.
 bool Turn::contradicts_itself(const Outcome& outcome) const {
   if (!outcome.totals || !open_step().is_payment()) return false;
+  if (denies_the_past(outcome)) return true;
   const PaymentTotals& totals = *outcome.totals;
   const OpenCommand& open = *saga_.open;
   if (open.action == "payment.authorize") return totals.authorized < open.amount;
   if (open.action == "payment.capture") return totals.captured < open.amount;
-  if (open.action == "payment.void") return totals.captured == 0 && totals.voided < totals.authorized;
-  return open.action == "payment.refund" &&
-         totals.refunded < totals.captured;  // it asked for all that was left
+  if (open.action == "payment.void")
+    return totals.captured == 0 && totals.voided + let_go(saga_) - saga_.voided < totals.authorized;
+  if (open.action != "payment.refund") return false;
+  return open.had ? totals.refunded < *open.had + open.amount : totals.refunded < totals.captured;
 }
 
 void Turn::contradicted(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
+  if (denies_the_past(outcome)) {
+    open.unknown = outcome.kind == OutcomeKind::done;
+    return stick(contradicted_code, "the provider's totals at " + open.action +
+                                        " lack what it had reported before: is it asked in "
+                                        "another account?");
+  }
   if (open.doubted == Time{}) open.doubted = now_;
   if (now_ - open.doubted > std::min(contradiction_max, open_step().retry.total))
     return stick("OUTCOME_UNKNOWN", "the provider calls " + open.action + " done, and its totals do not");
@@ -153,7 +204,7 @@ void Turn::contradicted(const Outcome& outcome) {
   if (open.unknown && open.action == "payment.void") {
     const OpenCommand was = open;
     saga_.open.reset();
-    this->open(was.step, true, was.action, saga_.payment.authorized - saga_.voided);
+    this->open(was.step, true, was.action, saga_.payment.authorized - let_go(saga_));
     saga_.open->began = was.began;
     saga_.open->doubted = was.doubted;
     saga_.open->unknown = true;
@@ -173,7 +224,7 @@ void Turn::done(const Outcome& outcome) {
   saga_.open.reset();
   if (of.is_payment()) set_payment_status(saga_, facts_.body.total);
   if (open.undo) {
-    if (!of.is_payment() || captured_left(saga_) == 0) result(open.step) = StepResult::undone;
+    if (!of.is_payment() || !holds_money(saga_)) result(open.step) = StepResult::undone;
     if (open.step == saga_.held_step) saga_.held_until.reset();
   } else {
     result(open.step) = StepResult::done;
@@ -194,7 +245,9 @@ void Turn::done(const Outcome& outcome) {
 /// A reservation lasts until `expires`; half of that time is left for asking for more.
 void Turn::hold(const Outcome& outcome) {
   saga_.held_until = outcome.expires;
-  if (outcome.expires) saga_.extend_at = now_ + std::max(Millis(0), *outcome.expires - now_) / 2;
+  if (!outcome.expires) return;
+  saga_.held_until = std::clamp(*outcome.expires, now_, now_ + expires_max);
+  saga_.extend_at = now_ + (*saga_.held_until - now_) / 2;
 }
 
 void Turn::extended(const Outcome& outcome) {
@@ -205,8 +258,8 @@ void Turn::extended(const Outcome& outcome) {
   }
   const bool lost = outcome.kind == OutcomeKind::declined || now_ >= *saga_.held_until;
   if (!lost && saga_.mode == Mode::forward)
-    return wait_until(now_ + std::max(outcome.retry_after, backoff(open_step().retry, saga_, ++open.attempt)),
-                      CommandPhase::waiting);
+    return ++open.attempt,
+           wait_until(std::min(next_attempt(outcome), *saga_.held_until), CommandPhase::waiting);
   if (lost && saga_.mode == Mode::forward) {
     saga_.mode = Mode::failing;
     saga_.reason = Reason{"RESERVATION_EXPIRED", "the goods could not be held any longer"};
@@ -219,7 +272,7 @@ void Turn::declined(std::string code, std::string message) {
   const OpenCommand open = *saga_.open;
   const StepDefinition& of = open_step();
   if (code.empty()) code = of.is_payment() ? "PAYMENT_DECLINED" : "STEP_DECLINED";
-  if (message.empty()) message = of.name + " was declined";
+  if (message.empty()) message = what(open) + " was declined";
   const bool in_time = now_ - open.began <= of.retry.total;
   if (open.undo && in_time && undo_otherwise()) return;
   if (open.undo || (past_pivot() && saga_.mode == Mode::forward))
@@ -241,22 +294,26 @@ void Turn::declined(std::string code, std::string message) {
   next();
 }
 
+/// For people: "authorize", and of what is taken back the command, for an undo has no name of its own.
+std::string Turn::what(const OpenCommand& open) const {
+  return open.undo ? open.action : step(open.step).name;
+}
+
 void Turn::gave_up(const std::string& code) {
-  declined(code.empty() ? "STEP_FAILED" : code, open_step().name + " was tried for too long");
+  declined(code.empty() ? "STEP_FAILED" : code, what(*saga_.open) + " was tried for too long");
 }
 
 void Turn::retry(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
-  const RetryPolicy& policy = open_step().retry;
   open.unknown = false;
   open.deadline = {};  // nothing is on its way
   open.phase = CommandPhase::waiting;
   if (may_leave()) return abandon(), next();  // turned round meanwhile, and surely nothing happened
-  if (now_ - open.began > policy.total) return gave_up(outcome.code);
-  const Millis wait = std::max(outcome.retry_after, backoff(policy, saga_, open.attempt));
+  if (now_ - open.began >= open_step().retry.total) return gave_up(outcome.code);
+  const Time next = next_attempt(outcome);
   new_key();
   ++open.attempt;
-  wait_until(now_ + wait, CommandPhase::waiting);
+  wait_until(next, CommandPhase::waiting);
 }
 
 void Turn::pending(const Outcome& outcome) {
@@ -264,7 +321,7 @@ void Turn::pending(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
   open.phase = CommandPhase::pending;
   open.unknown = false;
-  if (outcome.expires) open.expires = outcome.expires;
+  if (outcome.expires) open.expires = std::clamp(*outcome.expires, now_, now_ + expires_max);
   if (may_leave()) return abandon(), next();
   if (of.is_payment() && !open.undo && saga_.payment.captured == 0) {
     saga_.payment.provider = slot(of).instance;
@@ -273,12 +330,13 @@ void Turn::pending(const Outcome& outcome) {
     if (outcome.next_action) {
       saga_.payment.next_action_type = outcome.next_action->type;
       saga_.payment.next_action_url = outcome.next_action->url;
-      saga_.payment.next_action_expires = outcome.expires;
+      if (outcome.expires) saga_.payment.next_action_expires = open.expires;
     }
   }
   if (open.expires && *open.expires <= now_) return expired();
-  Time next =
-      now_ + (outcome.retry_after > Millis(0) ? outcome.retry_after : backoff(of.retry, saga_, open.attempt));
+  // It may take days, and is asked for at least once in a step's time for attempts.
+  Time next = now_ + (outcome.retry_after > Millis(0) ? std::min(outcome.retry_after, of.retry.total)
+                                                      : backoff(of.retry, saga_, open.attempt));
   ++open.attempt;
   if (open.expires) next = slot(of).can_query ? std::min(next, *open.expires) : *open.expires;
   wait_until(next, CommandPhase::pending);

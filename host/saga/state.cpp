@@ -36,6 +36,7 @@ std::string open_json(const OpenCommand& open) {
       .add("keySent", ms(open.key_sent))
       .add("deadline", ms(open.deadline))
       .add("next", ms(open.next));
+  if (open.had) object.add("had", *open.had);
   if (open.lost_until != Time{}) object.add("lostUntil", ms(open.lost_until));
   if (open.doubted != Time{}) object.add("doubted", ms(open.doubted));
   if (open.expires) object.add("expires", ms(*open.expires));
@@ -65,6 +66,7 @@ OpenCommand read_open(const json::Value& value) {
   open.next = time(value, "next");
   open.lost_until = time(value, "lostUntil");
   open.doubted = time(value, "doubted");
+  if (value.HasMember("had")) open.had = json::integer(value, "had");
   if (json::integer(value, "expires") != 0) open.expires = time(value, "expires");
   return open;
 }
@@ -81,6 +83,7 @@ std::string attempt_json(const Attempt& attempt) {
   if (attempt.took_ms != 0) object.add("took", attempt.took_ms);
   if (!attempt.by.empty()) object.add("by", attempt.by);
   if (!attempt.digest.empty()) object.add("plugin", attempt.digest);
+  if (!attempt.message.empty()) object.add("message", attempt.message);
   object.end();
   return out;
 }
@@ -98,6 +101,7 @@ Attempt read_attempt(const json::Value& value) {
   attempt.took_ms = json::integer(value, "took");
   attempt.by = json::string(value, "by");
   attempt.digest = json::string(value, "plugin");
+  attempt.message = json::string(value, "message");
   return attempt;
 }
 
@@ -133,6 +137,51 @@ std::string texts_json(const std::map<std::string, std::string>& texts) {
   return out;
 }
 
+std::string books_json(const Books& books) {
+  std::string out;
+  json::Object object(out);
+  for (const auto& [name, amount] : {std::pair{"refunded", books.refunded},
+                                     {"voided", books.voided},
+                                     {"refundedTo", books.refunded_to},
+                                     {"voidedTo", books.voided_to},
+                                     {"capturesFailed", books.captures_failed},
+                                     {"refundsFailed", books.refunds_failed}})
+    if (amount != 0) object.add(name, amount);
+  if (books.decided) object.add("decided", ms(*books.decided));
+  if (books.refund_failures != 0) object.add("refundFailures", books.refund_failures);
+  if (books.disputed)
+    object.raw("disputed", "[" + std::to_string(books.disputed->authorized) + "," +
+                               std::to_string(books.disputed->captured) + "," +
+                               std::to_string(books.disputed->refunded) + "," +
+                               std::to_string(books.disputed->voided) + "]");
+  if (books.accepted) object.add("accepted", *books.accepted);
+  if (books.withheld) object.raw("withheld", reason_json(books.withheld));
+  object.end();
+  return out;
+}
+
+Books read_books(const json::Value& value) {
+  Books books;
+  books.refunded = json::integer(value, "refunded");
+  books.voided = json::integer(value, "voided");
+  books.refunded_to = json::integer(value, "refundedTo");
+  books.voided_to = json::integer(value, "voidedTo");
+  if (value.HasMember("decided")) books.decided = time(value, "decided");
+  books.captures_failed = json::integer(value, "capturesFailed");
+  books.refunds_failed = json::integer(value, "refundsFailed");
+  books.refund_failures = static_cast<std::uint32_t>(json::integer(value, "refundFailures"));
+  if (const auto* disputed = json::child(value, "disputed");
+      disputed && disputed->IsArray() && disputed->Size() == 4) {
+    std::array<std::int64_t, 4> of{};
+    for (rapidjson::SizeType i = 0; i < 4; ++i)
+      if ((*disputed)[i].IsInt64()) of[i] = (*disputed)[i].GetInt64();
+    books.disputed = PaymentTotals{of[0], of[1], of[2], of[3]};
+  }
+  if (value.HasMember("accepted")) books.accepted = json::integer(value, "accepted");
+  books.withheld = read_reason(value, "withheld");
+  return books;
+}
+
 /// What only some sagas have.
 void add_rare(json::Object& object, const Saga& saga) {
   if (saga.reason) object.raw("reason", reason_json(saga.reason));
@@ -141,6 +190,7 @@ void add_rare(json::Object& object, const Saga& saga) {
   if (saga.stuck || saga.attention) object.add("attentionSince", ms(saga.attention_since));
   if (saga.told_until != Time{}) object.add("toldUntil", ms(saga.told_until));
   if (saga.hinted != Time{}) object.add("hinted", ms(saga.hinted));
+  if (saga.books != Books{}) object.raw("books", books_json(saga.books));
   if (saga.suspended) object.raw("suspended", open_json(*saga.suspended));
   if (saga.held_until)
     object.add("heldUntil", ms(*saga.held_until))
@@ -155,6 +205,7 @@ void read_rare(const json::Value& document, Saga& saga) {
   saga.attention_since = time(document, "attentionSince");
   saga.told_until = time(document, "toldUntil");
   saga.hinted = time(document, "hinted");
+  if (const auto* books = json::child(document, "books")) saga.books = read_books(*books);
   if (const auto* suspended = json::child(document, "suspended")) saga.suspended = read_open(*suspended);
   if (json::integer(document, "heldUntil") != 0) saga.held_until = time(document, "heldUntil");
   saga.held_step = static_cast<std::int16_t>(json::integer(document, "heldStep"));
@@ -189,6 +240,11 @@ std::string query_key(const Saga& saga, const OpenCommand& open) {
 
 void note(std::vector<Attempt>& timeline, Attempt attempt) {
   constexpr std::ptrdiff_t first_kept = 8;
+  if (attempt.message.size() > message_bytes_max) {
+    std::size_t end = message_bytes_max;
+    while (end > 0 && (static_cast<unsigned char>(attempt.message[end]) & 0xc0) == 0x80) --end;
+    attempt.message.resize(end);
+  }
   if (timeline.size() >= attempts_kept_max) timeline.erase(timeline.begin() + first_kept);
   timeline.push_back(std::move(attempt));
 }

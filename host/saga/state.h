@@ -11,6 +11,7 @@
 #include "base/uuid.h"
 #include "model/order.h"
 #include "model/step.h"
+#include "saga/books.h"
 #include "saga/timeline.h"
 
 namespace orderd::saga {
@@ -52,14 +53,15 @@ struct OpenCommand {
   std::uint32_t sequence = 0, generation = 0, attempt = 1;
   std::uint32_t sends = 0;  // of the effect under its present key; an answer tells of one of them
   std::int64_t amount = 0;
-  Time began{};                 // first attempt: the retry policy's total counts from here
-  Time sent{};                  // last send
-  Time key_sent{};              // first send of the effect under its present key
-  Time deadline{};              // of the last send of an effect: before it, "not found" proves nothing
-  Time lost_until{};            // of the sends of this key that nobody answered: the latest deadline
-  Time doubted{};               // since when its provider calls it a success that its totals lack
-  Time next{};                  // waiting, pending
-  std::optional<Time> expires;  // pending: given up then
+  std::optional<std::int64_t> had;  // a refund or void: what the provider's total was when it was opened
+  Time began{};                     // first attempt: the retry policy's total counts from here
+  Time sent{};                      // last send
+  Time key_sent{};                  // first send of the effect under its present key
+  Time deadline{};                  // of the last send of an effect: before it, "not found" proves nothing
+  Time lost_until{};                // of the sends of this key that nobody answered: the latest deadline
+  Time doubted{};                   // since when its provider calls it a success that its totals lack
+  Time next{};                      // waiting, pending
+  std::optional<Time> expires;      // pending: given up then
 
   bool operator==(const OpenCommand&) const = default;
 };
@@ -82,6 +84,7 @@ struct Saga {
   PaymentView payment;
   PaymentStatus told = PaymentStatus::none;  // payment status of the last event
   std::int64_t voided = 0;
+  Books books;                             // what is known beside the provider's totals
   Time told_until{};                       // when the latest of the provider's notices occurred, by its clock
   Time hinted{};                           // news without content came, and no call since has been answered
   std::string reference;                   // the provider's

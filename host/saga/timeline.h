@@ -21,12 +21,15 @@ struct Attempt {
   std::int64_t took_ms = 0;  // from its last send
   std::string by;            // "" the call itself; "webhook evt_1", "operator alice: reason"
   std::string digest;        // of the library that ran it: its first 12 hex digits
+  std::string message{};     // the provider's own words, if it was no success
 
   bool operator==(const Attempt&) const = default;
 };
 inline constexpr std::size_t attempts_kept_max = 64;  // a timeline's; the oldest but the first 8 go first
 
-/// Adds a line, within the limit.
+inline constexpr std::size_t message_bytes_max = 240;  // of a line; what is longer is cut
+
+/// Adds a line, within the limits.
 void note(std::vector<Attempt>& timeline, Attempt attempt);
 
 }  // namespace orderd::saga

@@ -1,6 +1,7 @@
 #pragma once
 // One call of decide(): the decision as it grows. Private to decide.cpp (the way forward and back),
-// outcomes.cpp (what calls tell) and news.cpp (what providers and operators say by themselves).
+// outcomes.cpp (what calls tell), news.cpp (what providers say by themselves) and verbs.cpp (what a person
+// decides).
 #include "saga/decide.h"
 #include "saga/payment.h"
 
@@ -37,12 +38,14 @@ class Turn {
   bool may_leave() const;
   void abandon();
   void open(std::int16_t index, bool undo, std::string action, std::int64_t amount);
+  std::int64_t provider_has(const std::string& action) const;
   void run();
   bool forgotten(const OpenCommand& open) const;
   void new_key();
   void extend();
   void resume_suspended();
   void wait_until(Time time, CommandPhase phase);
+  Time next_attempt(const Outcome& outcome) const;
   void stick(std::string code, std::string message);
   void settle_secret();
   void emit(EventType type);
@@ -55,11 +58,14 @@ class Turn {
   void looked(const Outcome& outcome);
   void query_answered(const Outcome& outcome);
   void apply(const Outcome& outcome);
+  void believe_refusal(const Outcome& outcome);
+  bool denies_the_past(const Outcome& outcome) const;
   bool contradicts_itself(const Outcome& outcome) const;
   void contradicted(const Outcome& outcome);
   void done(const Outcome& outcome);
   void declined(std::string code, std::string message);
   void gave_up(const std::string& code = {});
+  std::string what(const OpenCommand& open) const;
   void retry(const Outcome& outcome);
   void pending(const Outcome& outcome);
   void expired();
@@ -69,15 +75,23 @@ class Turn {
 
   // news.cpp
   void on(const Notice& notice);
-  void on(const Verb& verb);
   bool concerns(const OpenCommand& open, const Notice& notice) const;
   void ask();
   bool look();
   void news(const Notice& notice);
   void hear(const Notice& notice);
   void reconsider(bool reversed);
+  bool taken_back(const PaymentTotals& totals);
+  void go_on_after_reversal();
+  bool contradicts_person(const PaymentTotals& totals, std::optional<Time> occurred) const;
+  void differ(const PaymentTotals& totals, Reason reason);
+  void alert(Reason reason);
+
+  // verbs.cpp
+  void on(const Verb& verb);
   bool begin_again();
   void finish_by_hand(const Verb& verb);
+  void decided();
   void skip();
 
   const StepDefinition& step(std::int16_t index) const {
@@ -94,6 +108,9 @@ class Turn {
   Decision out_;
   Saga& saga_;
 };
+
+/// What a person is asked when a provider's totals lack what the saga knows.
+inline constexpr const char* contradicted_code = "PAYMENT_CONTRADICTED";
 
 /// The wait before an attempt: exponential, half of it jitter from the order's id, so that the same history
 /// comes out the same again.

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "base/metrics.h"
+#include "store/database_clock.h"
 #include "store/rights.h"
 
 namespace orderd::store {
@@ -85,6 +87,7 @@ Connection::Connection(const ConnectionOptions& options) : pooled_(options.poole
            "; set idle_in_transaction_session_timeout = " +
            std::to_string(options.idle_in_transaction_timeout_ms) +
            "; set enable_seqscan = off; set timezone = 'UTC'; set client_encoding = 'UTF8'");
+  if (!clock_offset()) measure_clock(*this);
 }
 
 bool Connection::alive() {
