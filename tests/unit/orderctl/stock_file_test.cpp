@@ -124,7 +124,7 @@ TEST_CASE("What was counted on the shelf is available as far as it is not promis
   changes = stock_changes(lines, known, problems);
   REQUIRE(problems.lines().size() == 1);
   CHECK_THAT(problems.lines()[0],
-             Catch::Contains("line 2, column 9: A: 10 were counted, and 11 are promised"));
+             Catch::Contains("line 2, column 11: A: 10 were counted, and 11 are promised"));
   CHECK_FALSE(changes[1].changed);
   FileProblems others;
   known["A"].sold = 1;
