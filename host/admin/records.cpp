@@ -12,7 +12,8 @@ namespace {
 
 constexpr store::Statement read_records{
     "admin_records",
-    "select o.id, coalesce(g.data, j.data), g.data is not null, e.payload from order_state o "
+    "select o.id, coalesce(g.data, j.data), g.data is not null, e.payload, coalesce(o.attention, '') from "
+    "order_state o "
     "join order_events e on e.order_id = o.id and e.version = 1 left join sagas g on g.order_id = o.id "
     "left join lateral (select data from saga_journal where order_id = o.id "
     "order by (data ->> 'version')::int4 desc, (data ->> 'seq')::int8 desc, at desc limit 1"
@@ -60,6 +61,7 @@ std::map<Uuid, Record> records(store::Connection& connection, const std::vector<
     if (auto body = read_body(rows.bytes(i, 3))) record.body = std::move(*body);
     if (!rows.is_null(i, 1)) record.saga = saga::from_json(rows.jsonb(i, 1));
     record.live = rows.boolean(i, 2);
+    record.attention_json = rows.bytes(i, 4);
     if (record.saga) digests.push_back(record.saga->definition);
     out.emplace(rows.uuid(i, 0), std::move(record));
   }

@@ -20,6 +20,7 @@ struct Record {
   std::optional<saga::Saga> saga;  // none: it has not begun
   bool live = false;               // it is in `sagas`; else its last one, from the journal
   OrderBody body;
+  std::string attention_json;  // {"code":…,"since":…}: what the order shows; "" for nothing
   std::shared_ptr<const saga::Definition> definition;  // shared by all orders that run it; set with `saga`
 
   /// For decide(); without `slots` only for what needs no plugin. Refers to this record.

@@ -30,12 +30,19 @@ void add_or_null(json::Object& object, std::string_view name, const std::string&
   text.empty() ? object.raw(name, "null") : object.add(name, text);
 }
 
+/// The saga's own, with its message; else what the order shows: a dead letter is no saga's affair.
+std::string attention_of(const Record& record) {
+  if (record.saga && (record.saga->attention || record.saga->stuck))
+    return reason_json(record.saga->attention);
+  return record.attention_json.empty() ? "null" : record.attention_json;
+}
+
 void add_summary(json::Object& object, const Uuid& id, const Record& record, const Slots& slots, Time now) {
   object.add("orderId", id.to_string());
   add_time(object, "placedAt", Time(Millis(id.unix_ms())));
   object.add("currency", record.body.currency).add("totalAmount", record.body.total);
   if (!record.saga) {
-    object.raw("state", "null");
+    object.raw("state", "null").raw("attention", attention_of(record));
     return;
   }
   const Saga& saga = *record.saga;
@@ -51,7 +58,7 @@ void add_summary(json::Object& object, const Uuid& id, const Record& record, con
   add_time(
       object, "nextAt",
       saga.open && !saga.stuck && saga.open->phase != saga::CommandPhase::sent ? saga.open->next : Time{});
-  object.raw("stuck", reason_json(saga.stuck)).raw("attention", reason_json(saga.attention));
+  object.raw("stuck", reason_json(saga.stuck)).raw("attention", attention_of(record));
   add_time(object, "attentionSince", saga.stuck || saga.attention ? saga.attention_since : Time{});
   object.add("moneyAtRisk", money_at_risk(saga));
   add_or_null(object, "providerReference", saga.reference);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log_sink.h"
+#include "base/printable.h"
 
 namespace orderd {
 namespace {
@@ -33,22 +34,18 @@ const char* name(LogLevel level) {
   return "?";
 }
 
-/// A value in double quotes; control characters escaped, so that no value can start a line of its own.
+/// A value in double quotes, on one line for people as for JSON: no value can start a line of its own, or do
+/// anything to a terminal.
 void append_quoted(std::string& out, std::string_view value) {
-  out.push_back('"');
+  std::string quoted;
   for (const char c : value) {
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      char escaped[8];
-      std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
-      out += escaped;
-    } else {
-      out.push_back(c);
-    }
+    if (c == '"' || c == '\\') quoted.push_back('\\');
+    if (c == '\n' || c == '\t')
+      quoted += quoted.ends_with(' ') ? "" : " ";  // libpq's messages have several lines
+    else
+      quoted.push_back(c);
   }
-  out.push_back('"');
+  out.append("\"").append(printable(quoted)).append("\"");
 }
 
 /// As text, or as JSON.

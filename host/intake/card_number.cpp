@@ -1,9 +1,13 @@
 #include "intake/card_number.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "base/utf8.h"
 
 namespace orderd::intake {
 namespace {
@@ -63,44 +67,127 @@ std::size_t uuid_at(std::string_view text, std::size_t at) {
   return end < text.size() && is_hex(text[end]) ? 0 : shape.size();
 }
 
-/// A run of digits and how it hangs together with the one before.
-struct Group {
-  std::string_view digits;
-  bool joined = false;  // only one space or dash lies between it and the group before
+/// The length of a date of our time as ISO 8601 writes it, at the beginning of a word, or 0.
+std::size_t date_at(std::string_view text, std::size_t at) {
+  constexpr std::string_view shape = "dddd-dd-dd";
+  if (text.size() - at < shape.size()) return 0;
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    if (shape[i] == '-' ? text[at + i] != '-' : !is_digit(text[at + i])) return 0;
+  const auto two = [&](std::size_t i) { return (text[at + i] - '0') * 10 + text[at + i + 1] - '0'; };
+  const bool is_date =
+      (two(0) == 19 || two(0) == 20) && two(5) >= 1 && two(5) <= 12 && two(8) >= 1 && two(8) <= 31;
+  const std::size_t end = at + shape.size();
+  return is_date && (end == text.size() || !is_digit(text[end])) ? shape.size() : 0;
+}
+
+/// One character of a text.
+struct Character {
+  enum class Kind { digit, letter, separator } kind = Kind::letter;
+  char digit = 0;
+  char32_t separator = 0;  // people mix blanks and dashes: all of them are ' '
+  std::size_t size = 1;
 };
+
+bool is_blank_or_dash(char32_t c) {
+  return c == ' ' || c == '-' || (c >= 9 && c <= 13) || c == 0xa0 || c == 0xad ||
+         (c >= 0x2000 && c <= 0x2015) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f ||
+         c == 0x2060 || c == 0x2212 || c == 0x3000 || c == 0xfe58 || c == 0xfe63 || c == 0xff0d ||
+         c == 0xfeff;
+}
+
+bool is_other_punctuation(char32_t c) {
+  if (c < 0x80) return true;  // what is no digit and no letter
+  return (c >= 0xa1 && c <= 0xbf && c != 0xaa && c != 0xb2 && c != 0xb3 && c != 0xb5 && c != 0xb9 &&
+          c != 0xba) ||
+         c == 0xd7 || c == 0xf7 || (c >= 0x2016 && c <= 0x206f) || (c >= 0x2190 && c <= 0x2bff) ||
+         (c >= 0x3001 && c <= 0x303f) || (c >= 0xff01 && c <= 0xff0f) || (c >= 0xff1a && c <= 0xff20);
+}
+
+Character character_at(std::string_view text, std::size_t at) {
+  Character out;
+  if (is_digit(text[at])) {
+    out.kind = Character::Kind::digit;
+    out.digit = text[at];
+    return out;
+  }
+  if (is_letter(text[at])) return out;
+  out.size = std::max<std::size_t>(1, utf8_size_at(text, at));
+  char32_t c = static_cast<unsigned char>(text[at]);
+  if (out.size > 1) {
+    c &= 0xffu >> (out.size + 1);
+    for (std::size_t i = 1; i < out.size; ++i) c = c << 6 | (static_cast<unsigned char>(text[at + i]) & 0x3f);
+  }
+  for (const char32_t zero : {0x660u, 0x6f0u, 0xff10u})  // Arabic, Persian and wide digits
+    if (c >= zero && c <= zero + 9) {
+      out.kind = Character::Kind::digit;
+      out.digit = static_cast<char>('0' + (c - zero));
+      return out;
+    }
+  if (!is_blank_or_dash(c) && !is_other_punctuation(c)) return out;
+  out.kind = Character::Kind::separator;
+  out.separator = is_blank_or_dash(c) ? ' ' : c;
+  return out;
+}
+
+constexpr std::size_t separators_max = 3;
+
+/// A run of digits, and what parts it from the one before: 0 if that is more than up to three separators of
+/// one kind.
+struct Group {
+  std::string digits;
+  char32_t separator = 0;
+};
+
+/// Whether the word of letters and digits at `at` is a hexadecimal one with letters, and where it ends.
+bool is_hex_word(std::string_view text, std::size_t at, std::size_t& end) {
+  bool letters = false, all_hex = true;
+  for (end = at; end < text.size() && (is_digit(text[end]) || is_letter(text[end])); ++end) {
+    letters |= is_letter(text[end]);
+    all_hex &= is_hex(text[end]);
+  }
+  return letters && all_hex;
+}
 
 std::vector<Group> groups_of(std::string_view text) {
   std::vector<Group> groups;
-  std::size_t end_of_last = text.npos;
+  bool in_word = false, joins = false;
+  std::size_t separators = 0;
+  char32_t separator = 0;
   for (std::size_t at = 0; at < text.size();) {
-    if (!is_digit(text[at]) && !is_letter(text[at])) {
-      ++at;
+    const Character one = character_at(text, at);
+    if (one.kind == Character::Kind::separator) {
+      separator = separators++ == 0 ? one.separator : one.separator == separator ? separator : 0;
+      in_word = false;
+      at += one.size;
       continue;
     }
-    if (const std::size_t size = uuid_at(text, at)) {
-      at += size;
-      continue;
-    }
-    std::size_t word_end = at;
-    bool letters = false, all_hex = true;
-    for (; word_end < text.size() && (is_digit(text[word_end]) || is_letter(text[word_end])); ++word_end) {
-      letters |= is_letter(text[word_end]);
-      all_hex &= is_hex(text[word_end]);
-    }
-    for (std::size_t i = at; i < word_end && !(letters && all_hex);) {
-      if (!is_digit(text[i])) {
-        ++i;
+    if (!std::exchange(in_word, true)) {
+      std::size_t end = at;
+      std::size_t passed = uuid_at(text, at);
+      if (passed == 0) passed = date_at(text, at);
+      if (passed == 0 && is_hex_word(text, at, end)) passed = end - at;
+      if (passed > 0) {
+        joins = false;
+        at += passed;
         continue;
       }
-      std::size_t end = i;
-      while (end < word_end && is_digit(text[end])) ++end;
-      const bool joined = end_of_last != text.npos && i == end_of_last + 1 &&
-                          (text[end_of_last] == ' ' || text[end_of_last] == '-');
-      groups.push_back({text.substr(i, end - i), joined});
-      end_of_last = end;
-      i = end;
     }
-    at = word_end;
+    if (one.kind == Character::Kind::letter) {
+      joins = false;
+      separators = 0;
+      at += one.size;
+      continue;
+    }
+    Group group;
+    group.separator = joins && separators >= 1 && separators <= separators_max ? separator : 0;
+    for (; at < text.size(); at += character_at(text, at).size) {
+      const Character next = character_at(text, at);
+      if (next.kind != Character::Kind::digit) break;
+      group.digits.push_back(next.digit);
+    }
+    groups.push_back(std::move(group));
+    joins = true;
+    separators = 0;
   }
   return groups;
 }
@@ -112,7 +199,10 @@ bool holds_card_number(std::string_view text) {
   const std::vector<Group> groups = groups_of(text);
   for (std::size_t first = 0; first < groups.size(); ++first) {
     std::string digits;
-    for (std::size_t i = first; i < groups.size() && (i == first || groups[i].joined); ++i) {
+    for (std::size_t i = first; i < groups.size(); ++i) {
+      const bool fits =
+          i == first || (groups[i].separator != 0 && groups[i].separator == groups[first + 1].separator);
+      if (!fits) break;
       digits += groups[i].digits;
       if (digits.size() > digits_max) break;
       if (digits.size() >= digits_min && begins_like_a_card(digits) && passes_luhn(digits)) return true;

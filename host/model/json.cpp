@@ -19,18 +19,59 @@ namespace {
 constexpr unsigned strict_flags = rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag |
                                   rapidjson::kParseFullPrecisionFlag;
 
+/// A decimal number's digits without zeros around them, and the power of ten of the last one.
+struct Decimal {
+  std::string digits;
+  std::int64_t power = 0;
+  bool operator==(const Decimal&) const = default;
+};
+
+/// Of a number as JSON writes it; its sign is left out.
+Decimal decimal_of(std::string_view text) {
+  Decimal out;
+  std::size_t at = 0;
+  for (bool behind = false; at < text.size() && text[at] != 'e' && text[at] != 'E'; ++at) {
+    if (text[at] == '.') behind = true;
+    if (text[at] < '0' || text[at] > '9') continue;
+    out.digits.push_back(text[at]);
+    out.power -= behind;
+  }
+  if (at < text.size()) {
+    const std::size_t first = at + (text.substr(at + 1, 1) == "+" ? 2 : 1);
+    std::int64_t exponent = 0;
+    (void)std::from_chars(text.data() + first, text.data() + text.size(), exponent);
+    out.power += std::clamp<std::int64_t>(exponent, -1'000'000'000, 1'000'000'000);
+  }
+  out.digits.erase(0, out.digits.find_first_not_of('0'));
+  while (!out.digits.empty() && out.digits.back() == '0') {
+    out.digits.pop_back();
+    ++out.power;
+  }
+  if (out.digits.empty()) out.power = 0;
+  return out;
+}
+
+/// Whether a number as written is the number that is kept: one of more digits than a double has is another.
+bool is_exact(std::string_view text, double kept) {
+  char shortest[32];
+  const auto end =
+      std::to_chars(shortest, shortest + sizeof shortest, kept, std::chars_format::scientific).ptr;
+  return decimal_of(text) == decimal_of({shortest, static_cast<std::size_t>(end - shortest)});
+}
+
 /// Passes the parser's events on to a Document and stops at what a Document would accept silently.
 class StrictHandler {
  public:
-  StrictHandler(Document& document, std::size_t depth_max, Problem& problem)
-      : document_(document), depth_max_(depth_max), problem_(problem) {}
+  StrictHandler(Document& document, std::size_t depth_max, Problem& problem, std::string_view text,
+                const rapidjson::MemoryStream& stream)
+      : document_(document), depth_max_(depth_max), problem_(problem), text_(text), stream_(stream) {}
   bool Null() { return next() && document_.Null(); }
   bool Bool(bool v) { return next() && document_.Bool(v); }
   bool Int(int v) { return next() && document_.Int(v); }
   bool Uint(unsigned v) { return next() && document_.Uint(v); }
   bool Int64(std::int64_t v) { return next() && document_.Int64(v); }
   bool Uint64(std::uint64_t v) { return next() && document_.Uint64(v); }
-  bool Double(double v) { return next() && document_.Double(v); }
+  bool Double(double v) { return next() && keeps(v) && document_.Double(v); }
   bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
   bool String(const char* text, rapidjson::SizeType size, bool copy) {
     return next() && is_text({text, size}) && document_.String(text, size, copy);
@@ -75,6 +116,17 @@ class StrictHandler {
     if (text.find('\0') != text.npos) return fail("text must not contain NUL");
     return is_utf8(text) || fail("text must not contain a lone surrogate");
   }
+  /// The number's text ends where the parser is.
+  bool keeps(double value) {
+    if (text_.empty()) return true;
+    const std::string_view before = text_.substr(0, stream_.Tell());
+    const auto last = before.find_last_of("0123456789");
+    const auto first = before.substr(0, last + 1).find_last_not_of("0123456789+-.eE") + 1;
+    const std::string_view number = before.substr(first, last + 1 - first);
+    return is_exact(number, value) ||
+           fail("the number " + std::string(number.substr(0, 40)) + (number.size() > 40 ? "..." : "") +
+                " has more digits than can be kept exactly: send it as a text");
+  }
   bool fail(std::string message) {
     problem_.message = std::move(message);
     problem_.pointer.clear();
@@ -92,6 +144,8 @@ class StrictHandler {
   Document& document_;
   const std::size_t depth_max_;
   Problem& problem_;
+  const std::string_view text_;  // "": whatever a double makes of a number will do
+  const rapidjson::MemoryStream& stream_;
   std::vector<Level> levels_;
 };
 
@@ -115,13 +169,14 @@ bool is_deeper(std::string_view text, std::size_t depth_max) {
 
 }  // namespace
 
-bool parse_strict(std::string_view text, std::size_t depth_max, Document& document, Problem& problem) {
+bool parse_strict(std::string_view text, std::size_t depth_max, Document& document, Problem& problem,
+                  bool exact) {
   problem = {};
   if (text.find('\0') != std::string_view::npos) return problem.message = "not JSON: a NUL byte", false;
   rapidjson::MemoryStream stream(text.data(), text.size());
   rapidjson::Reader reader;
   const auto generate = [&](Document& handler) {
-    StrictHandler strict(handler, depth_max, problem);
+    StrictHandler strict(handler, depth_max, problem, exact ? text : std::string_view(), stream);
     return !reader.Parse<strict_flags>(stream, strict).IsError();
   };
   document.Populate(generate);

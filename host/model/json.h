@@ -1,6 +1,7 @@
 #pragma once
 // JSON by RapidJSON, the one place that includes it. Reading is strict where outside text comes in: no
-// duplicate names, no NUL, valid UTF-8 only, a depth limit. Writing appends to a string.
+// duplicate names, no NUL, valid UTF-8 only, a depth limit, and on demand no number that would become another
+// one. Writing appends to a string.
 #include <rapidjson/document.h>
 
 #include <cstdint>
@@ -19,8 +20,9 @@ struct Problem {
 
 /// Parses text from outside. False: `problem` says where and why. `depth_max` counts nested objects and
 /// arrays.
+/// `exact`: a number that has more digits than 64 bits or a double keep is a problem, too.
 [[nodiscard]] bool parse_strict(std::string_view text, std::size_t depth_max, Document& document,
-                                Problem& problem);
+                                Problem& problem, bool exact = false);
 /// What this project writes wraps texts from outside (32 levels) into a few of its own.
 inline constexpr std::size_t own_depth_max = 48;
 /// Parses text that this project wrote itself; false if it is damaged, or nested deeper than `own_depth_max`.

@@ -61,7 +61,8 @@ int list(Context& context, const Words& words) {
   if (given.words.size() > 1) throw UsageError("plugin list takes one INSTANCE");
   store::Report report{{"instance", "digest", "plugin", "version", "state", "use", "orders", "hosts", "added",
                         "by", "problem"},
-                       {}};
+                       {},
+                       {"orders", "hosts"}};
   for (const auto& one : admin::builds(context.connection(), given.words.empty() ? "" : given.words[0]))
     report.rows.push_back({one.instance, context.json() ? one.digest : one.digest.substr(0, 12), one.plugin,
                            one.version, one.state,

@@ -2,6 +2,7 @@
 
 #include <Poco/JSON/Array.h>
 #include <Poco/JSON/Object.h>
+#include <Poco/NumberParser.h>
 
 #include <grp.h>
 #include <pwd.h>
@@ -11,9 +12,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <iomanip>
 #include <iostream>
 
+#include "base/printable.h"
 #include "wiring.h"
 
 extern char** environ;
@@ -21,30 +22,44 @@ extern char** environ;
 namespace orderd::ctl {
 namespace {
 
+/// A number as one, and null where there is none.
+Poco::Dynamic::Var json_value(const store::Report& report, std::size_t column, const std::string& text) {
+  if (!report.numbers.contains(report.columns[column])) return text;
+  return text.empty() ? Poco::Dynamic::Var() : Poco::Dynamic::Var(Poco::NumberParser::parse64(text));
+}
+
 void print_json(const store::Report& report) {
   Poco::JSON::Array array;
   for (const auto& row : report.rows) {
     Poco::JSON::Object object(Poco::JSON_PRESERVE_KEY_ORDER);
-    for (std::size_t i = 0; i < row.size(); ++i) object.set(report.columns[i], row[i]);
+    for (std::size_t i = 0; i < row.size(); ++i) object.set(report.columns[i], json_value(report, i, row[i]));
     array.add(object);
   }
   array.stringify(std::cout, 2);
   std::cout << "\n";
 }
 
+/// How many characters stand beside each other.
+std::size_t width(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
 void print_table(const store::Report& report) {
-  std::vector<std::size_t> widths;
-  for (std::size_t i = 0; i < report.columns.size(); ++i) {
-    widths.push_back(report.columns[i].size());
-    for (const auto& row : report.rows) widths[i] = std::max(widths[i], row[i].size());
+  std::vector<std::vector<std::string>> lines{report.columns};
+  for (const auto& row : report.rows) {
+    lines.emplace_back();
+    for (const std::string& text : row)
+      lines.back().push_back(printable(text));  // a line in it must not look like a row
   }
-  const auto line = [&](const std::vector<std::string>& values) {
-    for (std::size_t i = 0; i + 1 < values.size(); ++i)
-      std::cout << std::left << std::setw(static_cast<int>(widths[i]) + 2) << values[i];
-    std::cout << (values.empty() ? "" : values.back()) << "\n";
-  };
-  line(report.columns);
-  for (const auto& row : report.rows) line(row);
+  std::vector<std::size_t> widths(report.columns.size());
+  for (const auto& line : lines)
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width(line[i]));
+  for (const auto& line : lines) {
+    for (std::size_t i = 0; i + 1 < line.size(); ++i)
+      std::cout << line[i] << std::string(widths[i] + 2 - width(line[i]), ' ');
+    std::cout << (line.empty() ? "" : line.back()) << "\n";
+  }
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ int list(Context& context, const Words& words) {
   const Given given(words, {"--consumer"});
   if (!given.words.empty()) throw UsageError("\"" + given.words[0] + "\" is too much here");
   store::Report report{{"id", "consumer", "order_id", "version", "at", "replay", "reason"}, {}};
+  report.numbers = {"id", "version"};
   admin::LetterFilter filter{given.option("--consumer"), {}, 0};
   for (bool more = true; more;) {
     const auto found = admin::letters(context.connection(), filter, page);
@@ -54,6 +55,7 @@ int replay(Context& context, const Words& words) {
   const auto done = admin::replay(context.connection(), wish);
   for (const auto& [id, problem] : done.refused) std::cerr << "orderctl: " << id << ": " << problem << "\n";
   store::Report report{{"accepted", "refused", "until", "more"}, {}};
+  report.numbers = {"accepted", "refused"};
   report.rows.push_back({std::to_string(done.accepted.size()), std::to_string(done.refused.size()),
                          to_rfc3339(done.until), done.more ? "yes" : "no"});
   context.print(report);

@@ -17,6 +17,7 @@
 #include "config/mask.h"
 #include "database_check.h"
 #include "orderctl/verbs.h"
+#include "plugin_host/lent_transaction.h"
 #include "store/key_check.h"
 #include "store/provision.h"
 #include "store/rights.h"
@@ -67,6 +68,7 @@ class Examination {
       attempt("schema", "orderctl migrate apply", [&] { look_at_schema(); });
       attempt("work", "orderctl migrate apply", [&] { look_at_work(); });
       attempt("builds", "orderctl migrate apply", [&] { look_at_builds(); });
+      attempt("stock", "orderctl migrate apply", [&] { look_at_stock(); });
       attempt("instances", "orderctl migrate apply", [&] { look_at_past_instances(); });
     }
     look_at_host();
@@ -128,6 +130,15 @@ class Examination {
     for (const auto& need : found.kept)
       add("instances", "ok", sentence(need) + ", which gets no new orders",
           "keep its lines until no order needs it");
+  }
+  void look_at_stock() {
+    if (context_.registry().catalogs().empty()) return;  // a stock elsewhere has its own
+    store::UnitOfWork work(context_.connection());
+    plugins::LentTransaction tx(work);
+    judge("stock", !context_.catalog().list(tx, "", 1).empty(), "warn",
+          "there is no product: every order is rejected with UNKNOWN_SKU",
+          "orderctl stock import FILE, or orderctl stock demo for a try");
+    work.commit();
   }
   void look_at_access() {
     judge("access", context_.settings().access_keys == "required", "warn",

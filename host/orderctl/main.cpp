@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "base/log.h"
+#include "base/printable.h"
 #include "orderctl/verbs.h"
 #include "plugin_host/error.h"
 #include "saga/definition.h"
@@ -102,6 +103,7 @@ int failed(int status, std::string line) {
 
 int main(int count, char** values) {
   using namespace orderd;
+  const PrintableOutput harmless_answers(std::cout), harmless_errors(std::cerr);
   set_log_level(LogLevel::warning);  // what a verb prints is its answer; the log is for what went wrong
   try {
     return ctl::run(ctl::Words(values + 1, values + count));

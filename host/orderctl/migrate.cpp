@@ -25,7 +25,7 @@ std::vector<Owned> known_migrations(Context& context) {
 
 /// Whatever is not as this program wants it: rows of owner, number, name, state.
 store::Report schema_differences(Context& context) {
-  store::Report report{{"owner", "number", "name", "state"}, {}};
+  store::Report report{{"owner", "number", "name", "state"}, {}, {"number"}};
   for (const auto& [owner, migrations] : known_migrations(context)) {
     const auto state = store::schema_state(context.connection(), owner, migrations);
     if (!state.problem.empty()) report.rows.push_back({owner, "", "", state.problem});
@@ -88,7 +88,7 @@ int apply(Context& context, const Words& words) {
   expect_no_words(words);
   const auto key = own_key(context);
   expect_fit_database(context);
-  store::Report report{{"owner", "number", "name", "state"}, {}};
+  store::Report report{{"owner", "number", "name", "state"}, {}, {"number"}};
   for (const auto& [owner, migrations] : known_migrations(context))
     for (const auto& one : apply_of(context, owner, migrations))
       report.rows.push_back({owner, std::to_string(one.number), one.name, "applied"});

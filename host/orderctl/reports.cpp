@@ -1,14 +1,16 @@
 // Verbs that only read the database: what is under way, what waits for a person.
-#include "orderctl/verbs.h"
+#include "orderctl/given.h"
 #include "wiring.h"
 
 namespace orderd::ctl {
 namespace {
 
-store::Report read(Context& context, const std::string& sql) {
+store::Report read(Context& context, const std::string& sql, std::set<std::string> numbers) {
   context.settings();
   context.become_service_user();
-  return store::read_report(database(context.settings()), sql);
+  auto report = store::read_report(database(context.settings()), sql);
+  report.numbers = std::move(numbers);
+  return report;
 }
 
 // Statuses are named in the newest event's payload; the numbers of order_state are the program's own.
@@ -43,7 +45,7 @@ constexpr const char* outbox_sql =
 
 int orders(Context& context, const Words& words) {
   expect_no_words(words);
-  return context.print(read(context, orders_sql)), 0;
+  return context.print(read(context, orders_sql, {"version"})), 0;
 }
 
 int sagas(Context& context, const Words& words) {
@@ -66,11 +68,40 @@ int plugins(Context& context, const Words& words) {
   return context.print(loaded_plugins(context)), 0;
 }
 
+// An order's rows have its id as their subject, a plugin's "plugin:<instance>".
+constexpr store::Statement read_audit{
+    "orderctl_audit",
+    "select id, at, actor, verb, subject, coalesce(reason, ''), data::text from (select * from audit_log "
+    "where "
+    "($1 = '' or subject = $1) and ($2 = '' or actor = $2) order by id desc limit $3) newest order by id"};
+
+int audit(Context& context, const Words& words) {
+  constexpr std::int64_t limit_default = 100, limit_max = 10'000;
+  const Given given(words, {"--by", "--limit"});
+  if (given.words.size() > 1) throw UsageError("audit takes one SUBJECT, or none");
+  const auto text = given.option("--limit");
+  const std::int64_t limit = text ? number(*text, "--limit") : limit_default;
+  if (limit < 1 || limit > limit_max) throw UsageError("--limit is from 1 to " + std::to_string(limit_max));
+  store::Report report{{"id", "at", "by", "verb", "subject", "reason", "data"}, {}, {"id"}};
+  const auto rows = context.connection().run(read_audit, store::Args()
+                                                             .text(given.words.empty() ? "" : given.words[0])
+                                                             .text(given.option("--by").value_or(""))
+                                                             .int8(limit));
+  for (int i = 0; i < rows.size(); ++i) {
+    const auto column = [&](int at) { return std::string(rows.bytes(i, at)); };
+    report.rows.push_back({std::to_string(rows.integer(i, 0)), to_rfc3339(rows.time(i, 1)), column(2),
+                           column(3), column(4), column(5), column(6)});
+  }
+  return context.print(report), 0;
+}
+
 }  // namespace
 
-store::Report stuck_and_live_sagas(Context& context) { return read(context, sagas_sql); }
-store::Report parked_events(Context& context) { return read(context, parked_sql); }
-store::Report outbox_positions(Context& context) { return read(context, outbox_sql); }
+store::Report stuck_and_live_sagas(Context& context) { return read(context, sagas_sql, {"attempt"}); }
+store::Report parked_events(Context& context) { return read(context, parked_sql, {"version"}); }
+store::Report outbox_positions(Context& context) {
+  return read(context, outbox_sql, {"shard", "position", "last", "lag"});
+}
 
 store::Report loaded_plugins(Context& context) {
   store::Report report{{"instance", "plugin", "version", "vendor", "library", "digest", "offers"}, {}};
@@ -90,6 +121,8 @@ std::vector<Verb> report_verbs() {
       {"parked", "", "events that a consumer could not take, and why", parked},
       {"outbox", "", "each consumer's place in each shard of the log, and who holds it", outbox},
       {"plugins", "", "the configured plugins, loaded", plugins},
+      {"audit", "[SUBJECT] [--by ACTOR] [--limit N]",
+       "who did what, and why: the newest rows of the audit log", audit},
   };
 }
 

@@ -35,13 +35,32 @@ std::string text_of(const json::Value& value) {
   return value.IsString() ? value.GetString() : json::to_text(value);
 }
 
-/// The members `columns` of a JSON object as a row.
+/// The members `columns` of a JSON object as an object.
+std::string part_of(const std::string& object, const std::vector<std::string>& columns) {
+  json::Document document;
+  std::string out;
+  json::Object part(out);
+  const bool good = json::parse(object, document);
+  for (const std::string& column : columns)
+    part.raw(column,
+             good && document.HasMember(column.c_str()) ? json::to_text(document[column.c_str()]) : "null");
+  part.end();
+  return out;
+}
+
+/// The members `columns` of a JSON object as a row; of a reason, its code.
 std::vector<std::string> row_of(const std::string& object, const std::vector<std::string>& columns) {
   json::Document document;
   std::vector<std::string> row;
   if (!json::parse(object, document)) return row;
-  for (const std::string& column : columns)
-    row.push_back(document.HasMember(column.c_str()) ? text_of(document[column.c_str()]) : "");
+  for (const std::string& column : columns) {
+    const auto found = document.FindMember(column.c_str());
+    if (found == document.MemberEnd())
+      row.emplace_back();
+    else
+      row.push_back(found->value.IsObject() && found->value.HasMember("code") ? text_of(found->value["code"])
+                                                                              : text_of(found->value));
+  }
   return row;
 }
 
@@ -69,17 +88,24 @@ int list(Context& context, const Words& words) {
   if (!given.words.empty()) throw UsageError("\"" + given.words[0] + "\" is too much here");
   const auto slots = named_slots(context);
   const auto filter = filter_of(given);
-  store::Report report{
-      {"orderId", "state", "status", "action", "attempt", "nextAt", "moneyAtRisk", "currency", "stuck"}, {}};
-  std::string after;
+  store::Report report{{"orderId", "state", "status", "action", "attempt", "nextAt", "moneyAtRisk",
+                        "currency", "stuck", "attention"},
+                       {}};
+  std::string after, array;
   do {
     const auto found = admin::list_sagas(context.connection(), filter, slots, after, page);
     const auto records = admin::records(context.connection(), found->order_ids);
     for (const Uuid& id : found->order_ids)
-      if (const auto record = records.find(id); record != records.end())
-        report.rows.push_back(row_of(admin::summary_json(id, record->second, slots, now()), report.columns));
+      if (const auto record = records.find(id); record != records.end()) {
+        const std::string summary = admin::summary_json(id, record->second, slots, now());
+        if (context.json())
+          array.append(array.empty() ? "" : ",\n").append(part_of(summary, report.columns));
+        else
+          report.rows.push_back(row_of(summary, report.columns));
+      }
     after = found->next;
   } while (!after.empty());
+  if (context.json()) return std::cout << "[" << array << "]\n", 0;
   return context.print(report), 0;
 }
 
@@ -104,7 +130,8 @@ int show(Context& context, const Words& words) {
   std::cout << "\n";
   store::Report timeline{
       {"at", "kind", "action", "type", "verb", "outcome", "code", "tookMs", "digest", "commandKey", "by"},
-      {}};
+      {},
+      {"tookMs"}};
   for (const auto& entry : document["timeline"].GetArray())
     timeline.rows.push_back(row_of(json::to_text(entry), timeline.columns));
   return context.print(timeline), 0;
@@ -145,7 +172,7 @@ int give(Context& context, const Words& words, saga::Verb::Kind kind) {
   } else if (!accepted) {
     std::cerr << "orderctl: " << judged.problem << "\n";
   } else if (request.dry_run) {
-    store::Report report{{"action", "plugin", "amount", "when", "key"}, {}};
+    store::Report report{{"action", "plugin", "amount", "when", "key"}, {}, {"amount"}};
     for (const admin::Effect& one : judged.foresight->effects)
       report.rows.push_back({one.action, one.instance, std::to_string(one.amount),
                              one.at_once ? "at once" : "if those before succeed", one.key});

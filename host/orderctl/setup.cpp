@@ -96,7 +96,8 @@ int setup(Context& context, const Words& words) {
     return 0;
   }
   context.registry().migrate(context.connection());
-  std::cout << "the schema is up to date. Next: systemctl enable --now orderd\n";
+  std::cout << "the schema is up to date. Next: systemctl enable --now orderd, and products: orderctl "
+               "stock import FILE, or orderctl stock demo for a try\n";
   return 0;
 }
 

@@ -2,8 +2,12 @@
 #include <fstream>
 #include <iomanip>
 #include <iostream>
+#include <map>
+#include <set>
+#include <sstream>
 
-#include "orderctl/verbs.h"
+#include "orderctl/given.h"
+#include "orderctl/stock_file.h"
 #include "plugin_host/lent_transaction.h"
 
 namespace orderd::ctl {
@@ -17,6 +21,7 @@ int stock_list(Context& context, const Words& words) {
   store::UnitOfWork work(context.connection());
   plugins::LentTransaction tx(work);
   store::Report report{{"sku", "available", "reserved", "sold", "price", "currency", "name"}, {}};
+  report.numbers = {"available", "reserved", "sold", "price"};
   for (const auto& product :
        catalog.list(tx, words.empty() ? "" : words[0], static_cast<std::uint32_t>(limit)))
     report.rows.push_back({product.sku, std::to_string(product.available), std::to_string(product.held),
@@ -52,28 +57,98 @@ int put(Context& context, const std::vector<plugins::Product>& products) {
   return 0;
 }
 
-int stock_import(Context& context, const Words& words) {
-  if (words.size() != 1) throw UsageError("stock import needs FILE");
-  std::ifstream file(words[0]);
-  if (!file) throw std::runtime_error("cannot read " + words[0]);
-  std::vector<plugins::Product> products;
-  int line_number = 0;
-  for (std::string line; std::getline(file, line);) {
-    ++line_number;
-    if (line.empty() || line[0] == '#') continue;
-    Words fields{""};
-    for (const char c : line)
-      if (c == ',' || c == '\t')
-        fields.emplace_back();
-      else if (c != '\r')
-        fields.back().push_back(c);
-    if (fields.size() != 5)
-      throw std::runtime_error(words[0] + ":" + std::to_string(line_number) +
-                               ": needs SKU,NAME,UNIT_PRICE,CURRENCY,ON_HAND");
-    products.push_back({fields[0], fields[1], number(fields[2], "UNIT_PRICE"), fields[3], 2,
-                        number(fields[4], "ON_HAND"), 0, 0});
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream bytes;
+  if (!file || !(bytes << file.rdbuf()) || file.bad()) throw std::runtime_error("cannot read " + path);
+  return bytes.str();
+}
+
+/// Of all products those that the lines name, in the catalog's order.
+std::vector<plugins::Product> products_of(plugins::CatalogPort& catalog, plugins::TxPort& tx,
+                                          const std::vector<StockLine>& lines) {
+  constexpr std::uint32_t page = 1000;
+  std::set<std::string> named;
+  for (const StockLine& line : lines) named.insert(line.sku);
+  std::vector<plugins::Product> out;
+  std::string after;
+  for (;;) {
+    auto products = catalog.list(tx, after, page);
+    if (!products.empty()) after = products.back().sku;
+    const bool last = products.size() < page;
+    for (auto& one : products)
+      if (named.contains(one.sku)) out.push_back(std::move(one));
+    if (last) return out;
   }
-  return put(context, products);
+}
+
+std::map<std::string, plugins::Product> by_sku(std::vector<plugins::Product> products) {
+  std::map<std::string, plugins::Product> out;
+  for (auto& one : products) out.emplace(one.sku, one);
+  return out;
+}
+
+/// Prints what is wrong, and ends the import: nothing has been written.
+int refused(const std::string& path, const FileProblems& problems) {
+  for (const std::string& line : problems.lines()) std::cerr << "orderctl: " << path << ": " << line << "\n";
+  std::cerr << "orderctl: nothing was imported\n";
+  return 1;
+}
+
+void print_changes(Context& context, const std::vector<StockChange>& changes) {
+  store::Report report{{"sku", "change", "available", "becomes", "difference", "reserved", "sold", "price",
+                        "currency", "name"},
+                       {}};
+  report.numbers = {"available", "becomes", "difference", "reserved", "sold", "price"};
+  for (const StockChange& one : changes) {
+    const auto& to = one.wanted;
+    report.rows.push_back({to.sku,
+                           one.is_new    ? "new"
+                           : one.changed ? "changed"
+                                         : "same",
+                           std::to_string(one.before), std::to_string(to.available),
+                           std::to_string(to.available - one.before), std::to_string(to.held),
+                           std::to_string(to.sold), std::to_string(to.unit_price), to.currency, to.name});
+  }
+  context.print(report);
+}
+
+int stock_import(Context& context, const Words& words) {
+  const Given given(words, {}, {"--dry-run"});
+  if (given.words.size() != 1) throw UsageError("stock import needs FILE");
+  const std::string& path = given.words[0];
+  FileProblems problems;
+  auto lines = read_stock_file(read_file(path), problems);
+  if (!problems.none()) return refused(path, problems);
+  plugins::CatalogPort& catalog = context.catalog();
+  store::UnitOfWork work(context.connection());
+  plugins::LentTransaction tx(work);
+  const auto known = products_of(catalog, tx, lines);
+  auto changes = stock_changes(lines, by_sku(known), problems);
+  if (!problems.none()) return refused(path, problems);
+  if (given.flag("--dry-run")) return print_changes(context, changes), 0;
+  const std::size_t all = lines.size();
+  std::set<std::string> moving;
+  for (const StockChange& one : changes)
+    if (one.changed) moving.insert(one.wanted.sku);
+  std::erase_if(lines, [&](const StockLine& line) { return !moving.contains(line.sku); });
+  // Nothing is received, but each row is locked from here on, in the order in which orders lock them.
+  for (const plugins::Product& one : known)
+    if (moving.contains(one.sku)) (void)catalog.receive(tx, one.sku, 0);
+  changes = stock_changes(lines, by_sku(products_of(catalog, tx, lines)), problems);
+  if (!problems.none()) return refused(path, problems);
+  std::vector<plugins::Product> wanted;
+  std::int64_t fresh = 0;
+  for (StockChange& one : changes) {
+    fresh += one.is_new;
+    wanted.push_back(std::move(one.wanted));
+  }
+  if (!wanted.empty()) catalog.put(tx, wanted);
+  work.commit();
+  std::cout << all << " products imported: " << fresh << " new, "
+            << wanted.size() - static_cast<std::size_t>(fresh) << " changed, " << all - wanted.size()
+            << " as they were\n";
+  return 0;
 }
 
 int stock_demo(Context& context, const Words&) {
@@ -107,8 +182,8 @@ std::vector<Verb> stock_verbs() {
   return {
       {"stock list", "[AFTER [LIMIT]]", "products and their numbers, in order of SKU", stock_list},
       {"stock receive", "SKU QUANTITY", "goods in; negative for a correction", stock_receive},
-      {"stock import", "FILE", "lines of SKU,NAME,UNIT_PRICE,CURRENCY,ON_HAND (tab or comma between)",
-       stock_import},
+      {"stock import", "FILE [--dry-run]",
+       "products and their numbers from a CSV file whose first line names the columns", stock_import},
       {"stock demo", "", "the demo shop's products, if there are none yet", stock_demo},
   };
 }

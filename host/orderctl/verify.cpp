@@ -18,7 +18,7 @@ int run(Context& context, const Words& words) {
   if (events < 1 || events > admin::events_per_shard_max)
     throw UsageError("--events is from 1 to " + std::to_string(admin::events_per_shard_max));
   const auto verified = admin::verify(context.connection(), events);
-  store::Report report{{"law", "subject", "what"}, {}};
+  store::Report report{{"law", "subject", "what"}, {}, {"law"}};
   for (const auto& one : verified.violations)
     report.rows.push_back({std::to_string(one.law), one.subject, one.what});
   if (context.json() || !report.rows.empty()) context.print(report);

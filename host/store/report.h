@@ -1,4 +1,5 @@
 #pragma once
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@ namespace orderd::store {
 struct Report {
   std::vector<std::string> columns;
   std::vector<std::vector<std::string>> rows;
+  std::set<std::string> numbers{};  // columns whose values are whole numbers, or ""
 };
 
 /// Runs a constant, read-only SELECT whose columns are all text, by Poco::Data: cold, and no types to lose.

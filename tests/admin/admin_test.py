@@ -176,9 +176,9 @@ class Admin(unittest.TestCase):
             f"from order_events where order_id = '{order}' and version = 1"
         )
         letter = next(row for row in self.ctl("dead-letters", "list") if row["order_id"] == order)
-        shown = json.loads(self.host.orderctl("dead-letters", "show", letter["id"]))
+        shown = json.loads(self.host.orderctl("dead-letters", "show", str(letter["id"])))
         self.assertEqual(shown["headers"]["ce_type"], "ORDER_CREATED")
-        self.host.orderctl("dead-letters", "replay", letter["id"], "--reason", "try again")
+        self.host.orderctl("dead-letters", "replay", str(letter["id"]), "--reason", "try again")
         wait_for(lambda: self.database.query(behind) == ["1"], "the order in the read model")
         self.assertEqual(self.ctl("dead-letters", "list"), [])
 
@@ -197,7 +197,7 @@ class Admin(unittest.TestCase):
         told = self.host.get(f"/api/orders/{order}/explain").body["explanation"]
         self.assertIn("dead letters", told)
         self.assertNotIn("a test refuses it", told)
-        self.host.orderctl("dead-letters", "replay", letters[0]["id"], "--reason", "try again")
+        self.host.orderctl("dead-letters", "replay", str(letters[0]["id"]), "--reason", "try again")
         self.assertIsNone(self.host.wait_for_status(order, "CONFIRMED")["attention"])
 
     def test_verify_is_content_with_a_sound_system_and_names_what_is_broken(self):

@@ -209,5 +209,6 @@ class World(contextlib.ExitStack):
 
     def _scarce(self):
         rows = self.folder / "scarce.csv"
-        rows.write_text("".join(f"{sku},Scarce,100,EUR,{count}\n" for sku, count in SCARCE.items()))
+        rows.write_text("SKU,NAME,UNIT_PRICE,CURRENCY,AVAILABLE\n" +
+                        "".join(f"{sku},Scarce,100,EUR,{count}\n" for sku, count in SCARCE.items()))
         self.hosts[0].orderctl("stock", "import", rows)

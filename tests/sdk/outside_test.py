@@ -194,7 +194,7 @@ class Outside(unittest.TestCase):
     @staticmethod
     def is_current(host, digest):
         builds = json.loads(host.orderctl("plugin", "list", "payment", "-o", "json"))
-        return any(one["digest"] == digest and one["use"] == "current" and one["hosts"] == "1"
+        return any(one["digest"] == digest and one["use"] == "current" and one["hosts"] == 1
                    for one in builds)
 
     def test_a_name_that_is_taken_or_makes_no_sense_is_refused(self):

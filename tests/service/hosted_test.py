@@ -156,7 +156,7 @@ pidfile =
         lines["postgres.url"] = f"postgresql://{url.username}@127.0.0.1:{port}/{database.name}"
         lines["postgres.password_file"] = self.secret(self.folder("secret"), "password", url.password)
         with orderd_env.Host(database, {**lines, "postgres.pooled": "no"}) as host:
-            with self.assertRaisesRegex(RuntimeError, "ended with 78.*a pooler in transaction mode.*pooled = yes"):
+            with self.assertRaisesRegex(RuntimeError, "ended with 78.*a pooler in transaction.*pooled"):
                 host.orderctl("migrate", "apply")
             path = pathlib.Path(setting("ORDERD_TEST_BIN")) / "host" / "orderctl"
             doctor = subprocess.run([path, f"--config={host.config_path}", "doctor", "-o", "json"],

@@ -131,7 +131,7 @@ class AnotherProvider(Operators):
         self.host.set(plugin__payment__library=None, plugin__payment__settings__database=None)
         done = self.host.run("orderctl", "config", "check")
         self.assertEqual(done.returncode, 0)
-        self.assertIn("0 orders in flight and 2 confirmed ones still need plugin instance payment", done.stderr)
+        self.assertIn(need.replace("1 order ", "0 orders "), done.stderr)
 
     def test_an_instance_that_is_neither_step_nor_projection_is_refused_by_what_it_lacks(self):
         self.host.set(plugin__orders_read__isolation="process")
@@ -185,7 +185,8 @@ class Surroundings(Operators):
     def test_a_right_that_is_missing_on_a_plugin_s_table_is_named(self):
         self.host.prepare()
         role = self.database.name
-        self.database.query(f"create role {role} login password 'word'; grant all on schema public, inventory to {role}; "
+        self.database.query(f"create role {role} login password 'word'; "
+                            f"grant all on schema public, inventory to {role}; "
                             f"grant all on all tables in schema public, inventory to {role}; "
                             f"revoke update on inventory.stock from {role}")
         self.addCleanup(self.database.query, f"drop owned by {role}; drop role {role}")
@@ -208,6 +209,86 @@ class Surroundings(Operators):
             netloc=f"{role}:word@{where.hostname}:{where.port}").geturl())
         found = self.host.doctor("database")
         self.assertIn("raise max_connections", found[0][2])
+
+
+class Stock(Operators):
+    def imported(self, text, *flags):
+        path = self.host.folder / "stock.csv"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return self.host.run("orderctl", "stock", "import", str(path), *flags)
+
+    def numbers(self, sku):
+        return self.database.query("select on_hand, reserved, sold, (select sum(quantity) from "
+                                   "inventory.stock_movements m where m.sku = s.sku) from inventory.stock s "
+                                   f"where sku = '{sku}'")
+
+    def test_a_count_of_the_shelf_promises_nothing_twice(self):
+        self.host.orderctl("migrate")
+        made = self.imported("SKU,NAME,PRICE,CURRENCY,AVAILABLE\nCUP,Cup,20,EUR,10\n")
+        self.assertEqual(made.stdout, "1 products imported: 1 new, 0 changed, 0 as they were\n", made.stderr)
+        self.host.start()
+        self.confirmed(sku="CUP", quantity=3)
+        waiting = self.host.place("tok_ok", sku="CUP", quantity=2)
+        self.host.wait_for_status(waiting["id"], "CONFIRMED")
+        # Five are sold; four of them have left, one stands on the shelf with the five others.
+        counted = "SKU;NAME;PRICE;CURRENCY;COUNTED;UNSHIPPED\nCUP;Cup;20.00;EUR;7;1\n"
+        shown = self.imported(counted, "--dry-run", "-o", "json")
+        row = json.loads(shown.stdout)[0]
+        self.assertEqual((row["available"], row["becomes"], row["difference"], row["sold"]), (5, 6, 1, 5))
+        self.assertEqual(self.numbers("CUP"), ["5|0|5|10"])
+        self.assertEqual(self.imported(counted).returncode, 0)
+        self.assertEqual(self.numbers("CUP"), ["6|0|5|11"])
+        self.assertIn("0 changed, 1 as they were", self.imported(counted).stdout)
+        few = self.imported(counted.replace(";7;1", ";2;3"))
+        self.assertEqual(few.returncode, 1)
+        self.assertIn("line 2, column 19: CUP: 2 were counted, and 3 are promised", few.stderr)
+        self.assertEqual(self.numbers("CUP"), ["6|0|5|11"])
+
+    def test_a_file_with_one_wrong_line_imports_nothing_and_says_where(self):
+        self.host.orderctl("migrate")
+        head = "SKU,NAME,UNIT_PRICE,CURRENCY,AVAILABLE\n"
+        done = self.imported(head.encode() + "A,Cup,1,EUR,1\nB,Gr\u00fc\u00dfe,1,EUR,1\n".encode("latin-1"))
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"stock\.csv: line 3, column 5: the byte FC is not UTF-8")
+        self.assertEqual(self.database.query("select count(*) from inventory.stock"), ["0"])
+        old = self.imported("A,Cup,1,EUR,1\n")
+        self.assertEqual(old.returncode, 1)
+        self.assertIn("AVAILABLE", old.stderr)
+
+    def test_an_empty_stock_is_said_before_the_first_order(self):
+        self.host.orderctl("migrate")
+        found = self.host.doctor("stock")[0]
+        self.assertEqual(found[0], "warn")
+        self.assertIn("UNKNOWN_SKU", found[1])
+        self.assertIn("orderctl stock demo", found[2])
+        self.host.orderctl("stock", "demo")
+        self.assertEqual([state for state, _, _ in self.host.doctor("stock")], ["ok"])
+
+    def test_no_text_of_an_order_acts_on_the_terminal_and_numbers_are_numbers(self):
+        self.host.orderctl("migrate")
+        self.imported("SKU,NAME,PRICE,CURRENCY,AVAILABLE\nCUP,Cup,20,EUR,10\n")
+        self.database.query("update inventory.stock set name = E'\\u009b2J\\u202etxt\\nCUP  5'")
+        table = self.host.run("orderctl", "stock", "list")
+        self.assertIn("\\u009b2J\\u202etxt\\u000aCUP  5", table.stdout)
+        self.assertEqual(len(table.stdout.splitlines()), 2)
+        shown = self.host.run("orderctl", "stock", "list", "-o", "json").stdout
+        self.assertNotIn("\u009b", shown)
+        row = json.loads(shown)[0]
+        self.assertEqual((row["price"], row["available"]), (2000, 10))
+        self.assertEqual(row["name"], "\u009b2J\u202etxt\nCUP  5")
+
+    def test_the_audit_log_is_read_by_subject_and_by_who(self):
+        self.host.orderctl("migrate")
+        self.host.orderctl("switches", "pause", "intake", "--reason", "stocktaking")
+        self.host.orderctl("keys", "create", "shop", "orders:read")
+        rows = json.loads(self.host.run("orderctl", "audit", "-o", "json").stdout)
+        self.assertEqual(len(rows), 2)
+        one = [row for row in rows if row["reason"] == "stocktaking"][0]
+        self.assertIsInstance(one["id"], int)
+        asked = ["orderctl", "audit", "-o", "json", "--by"]
+        self.assertEqual(json.loads(self.host.run(*asked, one["by"], one["subject"]).stdout), [one])
+        self.assertEqual(json.loads(self.host.run(*asked, "nobody").stdout), [])
+        self.assertEqual(self.host.run("orderctl", "audit", "--limit", "0").returncode, 64)
 
 
 if __name__ == "__main__":

@@ -146,3 +146,16 @@ TEST_CASE("A cancellation's reason is optional, and held to the same rules") {
     CHECK(std::holds_alternative<Invalid>(validate_cancel(bad)));
   }
 }
+
+TEST_CASE("A number in metadata that would become another one is refused, and any other stays what it is") {
+  for (const char* number : {"18446744073709551616", "123456789012345678901234567890",
+                             "0.12345678901234567891", "-9223372036854775809.5", "9007199254740993.0"}) {
+    INFO(number);
+    CHECK(where(minimal_and(R"("metadata":{"a":[)" + std::string(number) + "]}")) == "/metadata/a/0");
+  }
+  for (const char* number : {"18446744073709551615", "-9223372036854775808", "0.1", "1.50", "1e3", "-0",
+                             "100000000000000000000", "5e-324", "1E+2"}) {
+    INFO(number);
+    (void)valid(minimal_and(R"("metadata":{"a":[)" + std::string(number) + "]}"));
+  }
+}
