@@ -3,6 +3,7 @@
 // trip.
 #include <libpq-fe.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -10,35 +11,17 @@
 #include <vector>
 
 #include "store/args.h"
+#include "store/connection_options.h"
 #include "store/db_error.h"
 #include "store/rows.h"
 
 namespace orderd::store {
 
-/// SQL with a name under which each session prepares it once. Make them `constexpr` or static: the address is
-/// not kept.
-struct Statement {
-  const char* name;
-  const char* sql;
-};
-
-struct ConnectionOptions {
-  std::string url;         // libpq connection string or URI
-  std::string password{};  // wins over the URL's; "": the URL's, or libpq's other sources
-  bool pooled = false;  // behind pgbouncer in transaction mode: no prepared statements, no session settings
-  int connect_timeout_s = 5;
-  int lock_timeout_ms = 2000;                 // a stage never waits longer for somebody's row lock
-  int idle_in_transaction_timeout_ms = 5000;  // a frozen owner's locks end by themselves
-  int tcp_user_timeout_ms = 5000;
-  std::string application_name = "orderd";
-};
-
-/// A parameter of somebody else's statement, as it came.
-struct ForeignParam {
-  std::uint32_t type = 0;  // oid; 0: the server infers
-  bool binary = false;
-  std::optional<std::string_view> value;  // nullopt: NULL
-};
+/// For a process that stops: from then on nobody waits for PostgreSQL. A wait that is under way ends with
+/// connection_lost, and new sessions are refused. [any thread]
+void stop_waiting_at(std::chrono::steady_clock::time_point end);
+/// That time has come. [any thread]
+bool stopped_waiting();
 
 /// Not thread-safe: one thread at a time.
 class Connection {
@@ -63,18 +46,37 @@ class Connection {
   bool usable() const { return PQstatus(connection_.get()) == CONNECTION_OK && !broken_; }
   /// usable(), and the server has not ended this idle session: looks at the socket, asks nobody.
   bool alive();
+  /// It broke because the server did not answer in time: others will not be answered either.
+  bool timed_out() const { return timed_out_; }
+  /// For what may take long, such as a migration: no limit for answers until the object's end.
+  class Patience {
+   public:
+    explicit Patience(Connection& connection);
+    ~Patience();
+    Patience(const Patience&) = delete;
+    Patience& operator=(const Patience&) = delete;
+
+   private:
+    Connection& connection_;
+    const int before_ms_;
+  };
   PGTransactionStatusType transaction_status() const { return PQtransactionStatus(connection_.get()); }
   PGconn* raw() { return connection_.get(); }
 
  private:
   void queue(const std::string& name, const char* sql, Args& args);
   void pipeline(bool on);
+  /// The next result, or null; waits no longer than answer_timeout_ms for the next byte. Throws DbError.
+  PGresult* next_result();
+  void wait_for_server(short events, std::chrono::steady_clock::time_point end);
+  void limit_answers(int timeout_ms);
   [[noreturn]] void lost();
   struct Closer {
     void operator()(PGconn* connection) const { PQfinish(connection); }
   };
   std::unique_ptr<PGconn, Closer> connection_;
-  bool pooled_, broken_ = false, in_pipeline_ = false;
+  bool pooled_, broken_ = false, in_pipeline_ = false, timed_out_ = false;
+  int answer_timeout_ms_;
   std::unordered_set<std::string> prepared_;
   std::unordered_map<std::string, std::string> foreign_;  // text and types -> name
   struct Queued {

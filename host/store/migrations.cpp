@@ -55,6 +55,7 @@ SchemaState schema_state(Connection& connection, const std::string& owner,
 
 std::vector<Migration> migrate(Connection& connection, const std::string& owner,
                                const std::vector<Migration>& migrations, Newer newer) {
+  const Connection::Patience patience(connection);
   connection.script("begin");
   try {
     connection.script("set local lock_timeout = '60s'");
