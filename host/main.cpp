@@ -21,6 +21,7 @@
 #include "database_check.h"
 #include "database_start.h"
 #include "database_watch.h"
+#include "health/database_probe.h"
 #include "http/api.h"
 #include "http/front/front.h"
 #include "http/front/listener.h"
@@ -36,6 +37,7 @@
 #include "saga/engine.h"
 #include "saga/pg_store.h"
 #include "sse/broadcaster.h"
+#include "stop_limit.h"
 #include "store/database_clock.h"
 #include "store/pool.h"
 #include "store/secret_box.h"
@@ -108,8 +110,13 @@ class Stages {
     if (sweeper_) run("reconcile", [this](std::stop_token stop) { sweeper_->run(stop); });
     for (auto& one : projectors_) run("projection", [&one](std::stop_token stop) { one->run(stop); });
   }
-  void stop() {
+  /// They begin to finish what is in flight.
+  void begin_stop() {
     for (auto& thread : threads_) thread.request_stop();
+  }
+  /// Waits for their ends.
+  void stop() {
+    begin_stop();
     threads_.clear();
     watch_.reset();
   }
@@ -157,18 +164,6 @@ class Stages {
   std::vector<std::jthread> threads_;
 };
 
-/// Why PostgreSQL cannot be used at this moment; "" when it can, or when all connections are busy with it.
-std::string database_problem(store::Pool& pool) {
-  constexpr Millis busy_wait{200};
-  try {
-    if (pool.acquire(busy_wait)->read_only()) return "postgres: " + std::string(store::cause_of("25006"));
-    return "";
-  } catch (const store::DbError& error) {
-    const std::string text = error.what();
-    return error.connection_lost ? "postgres: " + text.substr(0, text.find('\n')) : "";
-  }
-}
-
 std::unique_ptr<access::Keyring> make_keyring(const config::Settings& settings) {
   if (!settings.roles.contains("api")) return nullptr;
   if (settings.access_keys == "required") return std::make_unique<access::Keyring>(database(settings));
@@ -200,6 +195,12 @@ std::vector<std::string> degraded_parts(const Bus& bus, const plugins::Registry&
     problems.push_back("plugins: " + instance + " has not started yet and is tried again: " + problem);
   if (const auto clock = store::clock_problem(); !clock.empty()) problems.push_back(clock);
   return problems;
+}
+
+std::vector<std::string> missing_parts(bool started, const health::DatabaseProbe& probe) {
+  if (!started) return {"starting: the database or its schema is not ready, see the log"};
+  const auto problem = probe.problem();
+  return problem.empty() ? std::vector<std::string>() : std::vector{problem};
 }
 
 class Server final : public Poco::Util::ServerApplication {
@@ -254,9 +255,16 @@ void apply_to_log(const config::Settings& settings) {
   set_log_level(parse_log_level(settings.log_level));
 }
 
+/// Sessions whose answers clients wait for.
+store::ConnectionOptions database_for_clients(const config::Settings& settings) {
+  auto options = database(settings);
+  options.answer_timeout_ms = 5'000;
+  return options;
+}
+
 intake::IntakeOptions intake_options(const config::Settings& settings) {
   intake::IntakeOptions options;
-  options.database = database(settings);
+  options.database = database_for_clients(settings);
   options.writers = settings.intake_writers;
   return options;
 }
@@ -267,11 +275,22 @@ http::front::Options front_options(const config::Settings& settings) {
   options.port = settings.http_port;
   options.workers = settings.http_workers;
   options.trusted_proxies = settings.http_trusted_proxies;
+  options.workers_apart = std::max(1u, settings.http_workers / 4);
+  options.lane_of = http::lane_of;
+  options.unsent_bytes_max = std::size_t{settings.http_unsent_mb} << 20;
+  options.unsent_bytes_per_address_max = std::size_t{settings.http_unsent_mb_per_address} << 20;
+  return options;
+}
+
+sse::BroadcasterOptions stream_options(const config::Settings& settings) {
+  sse::BroadcasterOptions options;
+  options.streams_max = settings.http_streams;
+  options.streams_per_client_max = settings.http_streams_per_client;
   return options;
 }
 
 std::unique_ptr<http::front::Front> open_front(const config::Settings& settings, http::Api& api) {
-  auto front = std::make_unique<http::front::Front>(front_options(settings), api.factory());
+  auto front = std::make_unique<http::front::Front>(front_options(settings), api.factory(), api.renderer());
   log_info("main", "listening",
            {{"address", settings.http_address}, {"port", std::to_string(front->port())}});
   return front;
@@ -306,7 +325,8 @@ int Server::serve(Reload& reload) {
   const config::Settings settings = reload.settings();
   apply_to_log(settings);
   reload.on("log.", apply_to_log);
-  reload.on("drain_ms", [](const config::Settings&) {});  // read when it is needed
+  limit_stop(Millis(settings.drain_ms));
+  reload.on("drain_ms", [](const config::Settings& fresh) { limit_stop(Millis(fresh.drain_ms)); });
   const auto box = store::SecretBox::from_file(settings.secrets_key_file);
   const auto definition = default_definition(settings);
   const auto registry = load_plugins(settings, definition);
@@ -315,22 +335,16 @@ int Server::serve(Reload& reload) {
   // Before the port opens, and before parts speak of what they miss.
   refuse_unfit_database(settings, definition, box);
   Bus bus(settings);
-  store::Pool pool(database(settings), settings.postgres_connections);
+  store::Pool pool(database_for_clients(settings), settings.postgres_connections);
+  const health::DatabaseProbe probe(database(settings), [&pool] { pool.answered(); });
   DatabaseWatch database_watch(settings);
   std::atomic<bool> started{false};
-  const auto not_ready = [&] {
-    std::vector<std::string> lines;
-    if (!started)
-      lines.emplace_back("starting: the database or its schema is not ready, see the log");
-    else if (const auto problem = database_problem(pool); !problem.empty())
-      lines.push_back(problem);
-    return lines;
-  };
+  const auto not_ready = [&] { return missing_parts(started, probe); };
   const auto keyring = make_keyring(settings);  // outlives the streams, which ask it
-  intake::Intake intake(intake_options(settings), box);
-  sse::Broadcaster broadcaster(*bus.events, pool);
+  auto intake = std::make_unique<intake::Intake>(intake_options(settings), box);
+  sse::Broadcaster broadcaster(*bus.events, pool, stream_options(settings));
   webhooks::Receiver webhooks;
-  http::Api api({pool, intake, broadcaster, box,
+  http::Api api({pool, *intake, broadcaster, box,
                  product_source(pool, catalogs_for_new_orders(settings, *registry, definition)), webhooks,
                  not_ready, settings.http_web_dir, [&] { return degraded_parts(bus, *registry); },
                  access_options(settings, keyring.get()),
@@ -348,18 +362,19 @@ int Server::serve(Reload& reload) {
   reload.on("route.", [&stages](const config::Settings& fresh) { stages.reroute(fresh); });
   registry->start(stages.sink());
   webhooks.start(registry->webhooks(), pool);
-  const outbox::WakeUp wake_up(database(settings));
+  const outbox::WakeUp wake_up(pool);
   stages.start(keeper);
   started = started_ = true;
   log_info("main", "started", {{"bus", settings.bus}});
   service::ready();
   run_until_stopped(reload, settings, keeper);
   log_info("main", "stopping: finishing what is in flight");
-  const Millis drain(reload.settings().drain_ms);
   service::stopping();
-  service::needs(3 * drain + Millis(10'000));
+  service::needs(drain_left() + stop_slack + std::chrono::seconds(2));
   broadcaster.close_all();
-  if (front) front->drain(drain);
+  stages.begin_stop();
+  if (front) front->drain(drain_left());
+  intake.reset();  // answers what still waits, while the API is there that its answers need
   webhooks.stop();
   stages.stop();
   registry->stop();

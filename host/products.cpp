@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 
 #include "model/json.h"
 #include "plugin_host/lent_transaction.h"
@@ -11,6 +12,9 @@ namespace {
 
 constexpr std::uint32_t products_per_read = 500;
 constexpr int reads_max = 200;  // a search looks at no more than 100,000 products
+/// Of a search; what it has found until then is a page, and the next one goes on behind it.
+constexpr std::chrono::milliseconds search_time_max{1000};
+constexpr store::Statement limit_time{"limit_products", "set local statement_timeout = '2s'"};
 
 bool contains(const std::string& text, const std::string& part) {
   const auto same = [](char a, char b) {
@@ -35,10 +39,16 @@ http::ProductSource product_source(store::Pool& pool, std::vector<plugins::Catal
     try {
       auto connection = pool.acquire();
       store::UnitOfWork work(*connection);
+      work.run(limit_time);
       plugins::LentTransaction tx(work);
+      const auto end = std::chrono::steady_clock::now() + search_time_max;
       std::string out = "[", after = query.after;
       int found = 0;
-      for (int read = 0; read < reads_max; ++read) {
+      for (int read = 0;; ++read) {
+        if (read == reads_max || (read > 0 && std::chrono::steady_clock::now() >= end)) {
+          page.last = after;
+          break;
+        }
         const auto products = catalogs.front()->list(
             tx, after,
             query.search.empty() ? static_cast<std::uint32_t>(query.limit + 1) : products_per_read);

@@ -90,11 +90,28 @@ std::string to_rfc3339(Time time) {
   return text;
 }
 
+namespace {
+
+/// Does `text` begin as `shape` says, in which d is a digit and T is t, too?
+bool has_shape(std::string_view text, std::string_view shape) {
+  if (text.size() < shape.size()) return false;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    const bool fits = shape[i] == 'd'   ? text[i] >= '0' && text[i] <= '9'
+                      : shape[i] == 'T' ? text[i] == 'T' || text[i] == 't'
+                                        : text[i] == shape[i];
+    if (!fits) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 std::optional<Time> parse_rfc3339(std::string_view text) {
   int year, month, day, hour, minute, second, read = 0;
   const std::string copy(text);
   const char* at = copy.c_str();
-  if (copy.size() < 20 ||
+  // sscanf alone would take signs and blanks for parts of numbers.
+  if (!has_shape(text, "dddd-dd-ddTdd:dd:dd") ||
       std::sscanf(at, "%4d-%2d-%2d%*1[Tt]%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute, &second,
                   &read) != 6 ||
       read != 19)
@@ -118,7 +135,8 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
     ++at;
   } else if (*at == '+' || *at == '-') {
     int offset_hour, offset_minute, length = 0;
-    if (std::sscanf(at + 1, "%2d:%2d%n", &offset_hour, &offset_minute, &length) != 2 || length != 5 ||
+    if (!has_shape(at + 1, "dd:dd") ||
+        std::sscanf(at + 1, "%2d:%2d%n", &offset_hour, &offset_minute, &length) != 2 || length != 5 ||
         offset_hour > 23 || offset_minute > 59)
       return std::nullopt;
     offset_minutes = (offset_hour * 60 + offset_minute) * (*at == '-' ? -1 : 1);
@@ -126,7 +144,7 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
   } else {
     return std::nullopt;
   }
-  if (*at != '\0') return std::nullopt;
+  if (at != copy.c_str() + copy.size()) return std::nullopt;
   return std::chrono::sys_days{date} + std::chrono::hours{hour} +
          std::chrono::minutes{minute - offset_minutes} + std::chrono::seconds{second} + Millis{ms};
 }

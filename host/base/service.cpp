@@ -4,8 +4,10 @@
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <ctime>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
 
 namespace orderd::service {
 namespace {
@@ -26,25 +28,64 @@ milliseconds watchdog_interval() {
   return milliseconds(microseconds / 2000);
 }
 
+/// What signals asked for. Never destroyed: their thread ends with the process.
+struct Signals {
+  std::mutex mutex;
+  std::condition_variable came;
+  bool stop = false, reload = false, told = false;  // guarded by mutex
+  std::function<void()> on_stop;                    // guarded by mutex
+
+  /// With the mutex held.
+  void tell() {
+    if (!stop || told || !on_stop) return;
+    told = true;
+    on_stop();
+  }
+};
+
+Signals& signals() {
+  static auto* const one = new Signals;
+  return *one;
+}
+
+[[noreturn]] void take_signals() {
+  const sigset_t set = set_of({SIGTERM, SIGINT, SIGQUIT, SIGHUP});
+  for (;;) {
+    const int signal = sigwaitinfo(&set, nullptr);
+    if (signal < 0) continue;
+    std::lock_guard lock(signals().mutex);
+    (signal == SIGHUP ? signals().reload : signals().stop) = true;
+    signals().tell();
+    signals().came.notify_all();
+  }
+}
+
 }  // namespace
 
 void block_signals() {
   const sigset_t set = set_of({SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGPIPE});
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::thread(take_signals).detach();
+}
+
+void on_stop(std::function<void()> call) {
+  std::lock_guard lock(signals().mutex);
+  signals().on_stop = std::move(call);
+  signals().tell();
 }
 
 Wish wait(milliseconds limit) {
   static const milliseconds interval = watchdog_interval();
-  const sigset_t set = set_of({SIGTERM, SIGINT, SIGQUIT, SIGHUP});
   const auto end = std::chrono::steady_clock::now() + limit;
+  std::unique_lock lock(signals().mutex);
   for (;;) {
     if (interval.count() > 0) sd_notify(0, "WATCHDOG=1");
     const auto left = std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now());
     milliseconds nap = std::max(left, milliseconds(0));
     if (interval.count() > 0) nap = std::min(nap, interval);
-    const timespec time{nap.count() / 1000, (nap.count() % 1000) * 1'000'000};
-    const int signal = sigtimedwait(&set, nullptr, &time);
-    if (signal > 0) return signal == SIGHUP ? Wish::reload : Wish::stop;
+    signals().came.wait_for(lock, nap, [] { return signals().stop || signals().reload; });
+    if (signals().stop) return Wish::stop;
+    if (std::exchange(signals().reload, false)) return Wish::reload;
     if (left <= nap) return Wish::none;
   }
 }

@@ -2,14 +2,19 @@
 // What a service manager and a running process tell each other: signals in, sd_notify out. Without a manager
 // (no NOTIFY_SOCKET) the notes go nowhere. [main thread]
 #include <chrono>
+#include <functional>
 #include <string>
 
 namespace orderd::service {
 
 enum class Wish { none, reload, stop };
 
-/// In main, before any thread: from then on stop and reload signals are only seen by wait().
+/// In main, before any other thread: from then on a thread of its own takes stop and reload signals, for
+/// wait() to return.
 void block_signals();
+/// Called once, on the signals' thread, the moment a stop is asked for, whatever main is busy with. It must
+/// not wait.
+void on_stop(std::function<void()> call);
 /// Sleeps until a signal or the end of `limit`, telling the watchdog, if the manager keeps one, that main is
 /// alive.
 Wish wait(std::chrono::milliseconds limit);

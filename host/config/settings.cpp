@@ -1,12 +1,11 @@
 #include "config/settings.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <charconv>
 #include <functional>
 #include <utility>
 
+#include "base/loopback.h"
 #include "base/secret_file.h"
 #include "config/postgres_url.h"
 
@@ -70,14 +69,6 @@ struct Found {
   }
 };
 
-/// Is this address reached from the machine itself only?
-bool is_loopback(const std::string& address) {
-  in_addr v4{};
-  if (::inet_pton(AF_INET, address.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
-  in6_addr v6{};
-  return ::inet_pton(AF_INET6, address.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
-}
-
 using Setter = std::function<void(Settings&, const Found&)>;
 
 const std::map<std::string, Setter>& setters() {
@@ -87,6 +78,14 @@ const std::map<std::string, Setter>& setters() {
        [](Settings& s, const Found& f) { s.metrics_port = f.number<std::uint16_t>(0, 65535); }},
       {"http.port", [](Settings& s, const Found& f) { s.http_port = f.number<std::uint16_t>(0, 65535); }},
       {"http.workers", [](Settings& s, const Found& f) { s.http_workers = f.number<unsigned>(1, 1024); }},
+      {"http.streams",
+       [](Settings& s, const Found& f) { s.http_streams = f.number<unsigned>(1, 1'000'000); }},
+      {"http.streams_per_client",
+       [](Settings& s, const Found& f) { s.http_streams_per_client = f.number<unsigned>(1, 1'000'000); }},
+      {"http.unsent_mb",
+       [](Settings& s, const Found& f) { s.http_unsent_mb = f.number<unsigned>(1, 65'536); }},
+      {"http.unsent_mb_per_address",
+       [](Settings& s, const Found& f) { s.http_unsent_mb_per_address = f.number<unsigned>(1, 65'536); }},
       {"http.web_dir", [](Settings& s, const Found& f) { s.http_web_dir = f.raw.value; }},
       {"http.trusted_proxies", [](Settings& s, const Found& f) { s.http_trusted_proxies = f.list(); }},
       {"http.cors_origins", [](Settings& s, const Found& f) { s.http_cors_origins = f.origins(); }},
@@ -225,7 +224,7 @@ Settings from_values(const RawValues& values) {
   for (const auto& [name, plugin] : settings.plugins)
     if (plugin.library.empty())
       throw ConfigError("plugin." + name + ".library is missing: name the .so file of instance " + name);
-  if (settings.roles.contains("api") && !is_loopback(settings.http_address) && !settings.insecure)
+  if (settings.roles.contains("api") && !is_loopback_address(settings.http_address) && !settings.insecure)
     throw ConfigError("http.address = " + settings.http_address +
                       " is off the loopback, and keys and orders would cross the network in plain text: "
                       "listen on 127.0.0.1 behind a proxy that does TLS, or set insecure = yes");

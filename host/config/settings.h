@@ -33,6 +33,10 @@ struct Settings {
   std::uint16_t http_port = 3000;
   std::uint16_t metrics_port = 0;  // 0: health and numbers are on http_port alone
   unsigned http_workers = 8;
+  unsigned http_streams = 10000;
+  unsigned http_streams_per_client = 1000;
+  unsigned http_unsent_mb = 256;
+  unsigned http_unsent_mb_per_address = 64;
   std::string http_web_dir = "/usr/share/orderd/web";
   std::vector<std::string> http_trusted_proxies;
   std::vector<std::string> http_cors_origins;

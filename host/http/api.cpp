@@ -107,6 +107,15 @@ class Factory final : public Poco::Net::HTTPRequestHandlerFactory {
 
 }  // namespace
 
+front::Lane lane_of(std::string_view method, std::string_view path) {
+  using front::Lane;
+  if (path == "/healthz/live" || path == "/healthz/ready" || path == "/metrics") return Lane::immediate;
+  if (path == "/api/orders" && method != "POST") return Lane::apart;
+  if (path == "/api/products" || (is_operators(path) && path.ends_with("/builds") && method == "POST"))
+    return Lane::apart;
+  return Lane::ordinary;
+}
+
 std::vector<std::string> AdminParts::step_instances() const {
   std::set<std::string> names;
   for (const auto& [slot, info] : slots) names.insert(info.instance);
@@ -133,6 +142,15 @@ Api::Api(ApiParts parts) : parts_(std::move(parts)), tokens_(parts_.secrets), ga
   add_build_routes(router_, parts_);
   add_dead_letter_routes(router_, parts_);
   if (!parts_.web_dir.empty()) add_pages(router_, parts_.web_dir);
+}
+
+front::ErrorRenderer Api::renderer() const {
+  return [cors = gate_.cors()](const front::Refusal& refusal) {
+    front::Rendered rendered = render_refusal(refusal);
+    for (auto& field : cors.fields(refusal.instance, std::string(refusal.origin)))
+      rendered.fields.push_back(std::move(field));
+    return rendered;
+  };
 }
 
 Poco::Net::HTTPRequestHandlerFactory::Ptr Api::factory() { return new Factory(router_, gate_); }

@@ -10,6 +10,7 @@
 #include "admin/builds.h"
 #include "admin/records.h"
 #include "http/access.h"
+#include "http/front/front.h"
 #include "http/gate.h"
 #include "http/router.h"
 #include "intake/intake.h"
@@ -53,15 +54,20 @@ struct ApiParts {
   const store::SecretBox& secrets;
   ProductSource products;
   webhooks::Receiver& webhooks;
-  /// What keeps this host from serving, a line each, for people; empty: ready. [any worker thread]
+  /// What keeps this host from serving, a line each, for people; empty: ready. Asked on the front's I/O
+  /// thread, so it must not wait.
   std::function<std::vector<std::string>()> not_ready;
   std::string web_dir;  // pages for "/"; may be empty
-  /// What does not work as it should although this host serves, a line each; may be empty. [any worker
-  /// thread]
+  /// What does not work as it should although this host serves, a line each; may be empty. Asked like
+  /// not_ready.
   std::function<std::vector<std::string>()> degraded = {};
   AccessOptions access = {};
   AdminParts admin = {};
 };
+
+/// For the front: what monitors ask is answered whatever holds the workers, and lists, searches and the
+/// installation of builds, which may take long, hold none that others need.
+front::Lane lane_of(std::string_view method, std::string_view path);
 
 class Api {
  public:
@@ -78,6 +84,8 @@ class Api {
   Poco::Net::HTTPRequestHandlerFactory::Ptr factory();
   /// The same with health and numbers alone, for a port of their own.
   Poco::Net::HTTPRequestHandlerFactory::Ptr health_factory();
+  /// For the front, too: how it refuses what no route has seen.
+  front::ErrorRenderer renderer() const;
 
  private:
   const ApiParts parts_;

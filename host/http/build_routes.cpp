@@ -8,6 +8,8 @@
 namespace orderd::http {
 namespace {
 
+constexpr std::chrono::seconds install_limit{60};  // the build is judged by a program of its own
+
 std::string build_json(const admin::BuildRow& one) {
   std::string out;
   json::Object object(out);
@@ -57,6 +59,7 @@ Answer install(const ApiParts& parts, Call& call) {
   if (body.HasMember("force") && !body["force"].IsBool()) check.error("/force", "must be true or false");
   if (!check.errors().empty()) return problem_of(check);
   if (!parts.admin.install) return Problem{Error::build_not_found, {}, {}, {}};
+  call.request.allow(install_limit);
   return told(parts.admin.install(wish, file, json::boolean(body, "force")), 201);
 }
 

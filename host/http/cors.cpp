@@ -30,10 +30,10 @@ bool Cors::lists(const std::string& origin) const {
   return std::find(origins_.begin(), origins_.end(), origin) != origins_.end();
 }
 
-front::Fields Cors::fields(const Call& call) const {
-  if (!applies(call.request.path())) return {};
+front::Fields Cors::fields(std::string_view path, const std::string& origin) const {
+  if (!applies(path)) return {};
   front::Fields fields{{"Vary", "Origin"}};
-  if (const std::string origin = call.field("Origin"); lists(origin)) {
+  if (lists(origin)) {
     fields.emplace_back("Access-Control-Allow-Origin", origin);
     fields.emplace_back("Access-Control-Expose-Headers", exposed_fields);
   }

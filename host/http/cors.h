@@ -15,7 +15,7 @@ class Cors {
   explicit Cors(std::vector<std::string> origins) : origins_(std::move(origins)) {}
 
   /// What any answer to this request carries; Vary too when the origin is not listed, as caches must know.
-  front::Fields fields(const Call& call) const;
+  front::Fields fields(std::string_view path, const std::string& origin) const;
   /// The answer to a preflight: `methods` are the path's, as in Allow.
   Reply preflight(const Call& call, const std::string& methods) const;
 

@@ -11,6 +11,8 @@
 namespace orderd::http {
 namespace {
 
+constexpr int tag_digits = 8;  // of the hash in an entity tag
+
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool same(std::string_view a, std::string_view b) {
@@ -86,7 +88,14 @@ bool is_json_type(std::string_view content_type) {
   return true;
 }
 
-std::string etag(std::int32_t version) { return '"' + std::to_string(version) + '"'; }
+std::string entity_tag(std::int32_t version, std::string_view attention) {
+  const std::string number = std::to_string(version);
+  return attention.empty() ? number : number + "-" + sha256_hex(attention).substr(0, tag_digits);
+}
+
+std::string etag(std::int32_t version, std::string_view attention) {
+  return '"' + entity_tag(version, attention) + '"';
+}
 
 bool EntityTags::matches_weakly(std::string_view value) const {
   return any || std::any_of(tags.begin(), tags.end(), [&](const Tag& tag) { return tag.value == value; });
@@ -120,7 +129,8 @@ std::vector<std::int32_t> versions_in(const EntityTags& tags) {
     std::int32_t version = 0;
     const char* end = tag.value.data() + tag.value.size();
     const auto parsed = std::from_chars(tag.value.data(), end, version);
-    if (!tag.weak && parsed.ec == std::errc() && parsed.ptr == end) versions.push_back(version);
+    const bool ours = parsed.ptr == end || (*parsed.ptr == '-' && end - parsed.ptr == 1 + tag_digits);
+    if (!tag.weak && parsed.ec == std::errc() && ours) versions.push_back(version);
   }
   return versions;
 }

@@ -14,8 +14,11 @@ bool accepts(std::string_view accept, std::string_view type);
 /// application/json, with charset utf-8 if any.
 bool is_json_type(std::string_view content_type);
 
-/// `"3"` for version 3.
-std::string etag(std::int32_t version);
+/// The value of an order's entity tag, for all that its body shows: `3` for version 3, and `3-7f83b165` while
+/// it asks for attention, which comes and goes without a version. `attention`: its JSON, or empty.
+std::string entity_tag(std::int32_t version, std::string_view attention);
+/// The field: `"3"`.
+std::string etag(std::int32_t version, std::string_view attention = {});
 /// The entity tags of If-Match or If-None-Match (RFC 9110, section 13.1).
 struct EntityTags {
   bool any = false;  // "*"
@@ -28,7 +31,8 @@ struct EntityTags {
 };
 /// nullopt if the field is malformed.
 std::optional<EntityTags> parse_entity_tags(std::string_view field);
-/// The versions that If-Match names, by strong comparison; what is no version of ours names none.
+/// The versions that If-Match names, by strong comparison, whatever else their tags cover; what is no tag of
+/// ours names none.
 std::vector<std::int32_t> versions_in(const EntityTags& tags);
 
 /// The client's X-Request-Id if it is sane (1–128 of letters, digits, '.', '_', '-'), else a new one.

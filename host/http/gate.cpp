@@ -60,7 +60,10 @@ void Gate::count(Error error) {
 std::optional<Problem> Gate::admit(Call& call) {
   const auto seen = seen_in(call);
   identify(call, seen);
-  for (auto& field : cors_.fields(call)) call.common.push_back(std::move(field));
+  call.identity.client =
+      call.identity.key ? "key " + call.identity.key->id : "address " + client_name(addresses_.client(seen));
+  for (auto& field : cors_.fields(call.request.path(), call.field("Origin")))
+    call.common.push_back(std::move(field));
   return call.request.path().rfind("/api/", 0) == 0 ? limit(call, seen) : std::nullopt;
 }
 

@@ -10,6 +10,9 @@
 //
 // `attention` is the write side's: it comes and goes without an event, so no projection knows it.
 //
+// A list has a limit of time: a filter that few orders pass may have to look at all of them, and no client
+// may keep the database busy with that.
+//
 // An id begins with the time it was made, so descending ids are newest first; an index (customer_id,
 // order_id) helps. The cursor is the last id shown: orders that come later have higher ids and never shift
 // what is still to be walked.
@@ -22,6 +25,8 @@ namespace {
 
 constexpr std::int64_t limit_max = 100, limit_default = 20;
 constexpr char cursor_kind = 'o';
+constexpr store::Statement limit_time{"limit_list", "set local statement_timeout = '1s'"};
+constexpr const char* query_canceled = "57014";
 /// An id is made before `created` is taken, on some host's clock; wide enough for both to differ by as much.
 constexpr std::chrono::hours id_slack{1};
 
@@ -116,6 +121,20 @@ OrderSnapshot snapshot_of(const store::Rows& rows, int row) {
   return order;
 }
 
+/// nullopt: it took too long.
+std::optional<store::Rows> read_bounded(store::Connection& connection, const Select& select) {
+  try {
+    store::UnitOfWork work(connection);
+    work.send(limit_time);
+    work.send({select.key.c_str(), select.sql.c_str()}, select.args);
+    auto results = work.commit();
+    return std::move(results.back());
+  } catch (const store::DbError& error) {
+    if (error.sqlstate != query_canceled) throw;
+    return std::nullopt;
+  }
+}
+
 Answer list_orders(const ApiParts& parts, Call& call) {
   if (auto problem = authorize(call, Scope::orders_read)) return std::move(*problem);
   if (auto problem = refuse_other_than_json(call)) return std::move(*problem);
@@ -130,7 +149,9 @@ Answer list_orders(const ApiParts& parts, Call& call) {
 
   const Select select = make_select(filter);
   auto connection = parts.pool.acquire();
-  const store::Rows rows = connection->run({select.key.c_str(), select.sql.c_str()}, select.args);
+  const auto found = read_bounded(*connection, select);
+  if (!found) return Problem{Error::list_too_wide, {}, {}, {}};
+  const store::Rows& rows = *found;
   const int shown = std::min(rows.size(), filter.limit);
   std::string body = "{\"data\":[";
   for (int i = 0; i < shown; ++i) {

@@ -33,10 +33,10 @@ Answer get_order(const ApiParts& parts, const TrackingTokens& tokens, Call& call
 
   const std::int32_t version = order->snapshot.version;
   const auto known = parse_entity_tags(call.field("If-None-Match"));
-  if (known && known->matches_weakly(std::to_string(version)))
-    return Reply{304, {{"ETag", etag(version)}, {"Cache-Control", "private, no-cache"}}, ""};
+  if (known && known->matches_weakly(entity_tag(version, attention)))
+    return Reply{304, {{"ETag", etag(version, attention)}, {"Cache-Control", "private, no-cache"}}, ""};
   Reply reply = json_reply(200, order_json(order->snapshot, &order->history));
-  reply.fields.emplace_back("ETag", etag(version));
+  reply.fields.emplace_back("ETag", etag(version, attention));
   return reply;
 }
 

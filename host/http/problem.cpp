@@ -68,8 +68,7 @@ ErrorFace face_of(Error error) {
     case Error::invalid_field:
       return {400, "INVALID_HEADER", "A header field is not valid.", false};
     case Error::card_number:
-      return {422, "CARD_NUMBER_REFUSED",
-              "The request holds a payment card number. Send the token that your provider made of it.",
+      return {422, "CARD_NUMBER_REFUSED", "A payment card number was sent: send your provider's token.",
               false};
     case Error::unauthorized:
       return {401, "UNAUTHORIZED", "This needs an API key: Authorization: Bearer ok_…", false};
@@ -86,6 +85,8 @@ ErrorFace face_of(Error error) {
               "Without API keys this answers only on the machine itself: see access.keys.", false};
     case Error::rate_limited:
       return {429, "RATE_LIMITED", "Too many requests; see Retry-After.", true};
+    case Error::too_many_streams:
+      return {429, "TOO_MANY_STREAMS", "This key or address has as many streams as one may have.", true};
     case Error::not_found:
       return {404, "NOT_FOUND", "There is nothing under this path.", false};
     case Error::order_not_found:
@@ -105,8 +106,7 @@ ErrorFace face_of(Error error) {
     case Error::version_mismatch:
       return {412, "VERSION_MISMATCH", "The order is at another version than If-Match names.", false};
     case Error::unsupported_media_type:
-      return {415, "UNSUPPORTED_MEDIA_TYPE",
-              "Send the body as Content-Type: application/json, in UTF-8, not encoded.", false};
+      return {415, "UNSUPPORTED_MEDIA_TYPE", "Send application/json, in UTF-8, not encoded.", false};
     case Error::idempotency_key_reused:
       return {422, "IDEMPOTENCY_KEY_REUSED",
               "This Idempotency-Key was used for another request within 24 hours. Use a new one.", false};
@@ -118,12 +118,12 @@ ErrorFace face_of(Error error) {
       return {503, "OVERLOADED", "Too much is waiting already. Nothing was done; try again.", true};
     case Error::database_unavailable:
       return {503, "DATABASE_UNAVAILABLE", "The database cannot be reached at the moment. Try again.", true};
+    case Error::list_too_wide:
+      return {503, "LIST_TOO_WIDE", "The filter looks at too many orders: narrow it by createdAfter.", true};
     case Error::read_model_unavailable:
-      return {503, "READ_MODEL_UNAVAILABLE",
-              "The list of orders is not there yet: its projection has not started.", true};
+      return {503, "READ_MODEL_UNAVAILABLE", "The list's projection has not started yet.", true};
     case Error::internal:
-      return {500, "INTERNAL_ERROR", "The server failed. Its log has the reason under this requestId.",
-              false};
+      return {500, "INTERNAL_ERROR", "The server failed; its log has the reason by this requestId.", false};
   }
   return {500, "INTERNAL_ERROR", "", false};
 }

@@ -24,6 +24,7 @@ enum class Error {
   foreign_customer,
   loopback_only,
   rate_limited,
+  too_many_streams,
   not_found,
   order_not_found,
   switch_not_found,
@@ -40,6 +41,7 @@ enum class Error {
   intake_paused,
   database_unavailable,
   read_model_unavailable,
+  list_too_wide,
   internal,
 };
 

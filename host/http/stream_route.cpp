@@ -33,9 +33,12 @@ Answer stream_order(const ApiParts& parts, const TrackingTokens& tokens, Call& c
                      {}};
   }
 
-  auto watch = parts.streams.watch(*id);
-  if (!watch)
-    return Problem{Error::overloaded, "This host cannot take another stream at the moment.", {}, {}};
+  auto watched = parts.streams.watch(*id, call.identity.client);
+  if (const auto* refused = std::get_if<sse::Broadcaster::Refused>(&watched)) {
+    if (*refused == sse::Broadcaster::Refused::full)
+      return Problem{Error::overloaded, "This host cannot take another stream at the moment.", {}, {}};
+    return Problem{Error::too_many_streams, {}, {}, {{"Retry-After", "5"}}};
+  }
   std::vector<Event> events;
   {
     auto connection = parts.pool.acquire();
@@ -52,7 +55,7 @@ Answer stream_order(const ApiParts& parts, const TrackingTokens& tokens, Call& c
   std::function<bool()> permitted;
   if (call.identity.key)
     permitted = [keyring = parts.access.keyring, id = call.identity.key->id] { return keyring->lives(id); };
-  parts.streams.open(std::move(*watch),
+  parts.streams.open(std::get<sse::Broadcaster::Watch>(std::move(watched)),
                      {call.request.detach().fd, head, std::move(beginning), std::move(permitted)});
   return Taken{};
 }

@@ -336,7 +336,7 @@ bool Writer::connect() {
 bool Writer::connect_within_settle_timeout() {
   const auto end = steady_clock::now() + options_.settle_timeout;
   while (!connect()) {
-    if (steady_clock::now() >= end) return false;
+    if (steady_clock::now() >= end || store::stopped_waiting()) return false;
     // Whoever comes meanwhile is told at once; the empty-handed wait is the pause between two tries.
     Batch meanwhile = queue_.take(options_.batch_orders_max, reconnect_interval);
     refuse(meanwhile, Placed::Kind::unavailable, false);

@@ -98,7 +98,11 @@ plugins::Registry& Context::registry() {
 store::Connection& Context::connection() {
   settings();
   become_service_user();
-  if (!connection_) connection_ = std::make_unique<store::Connection>(database(settings()));
+  if (!connection_) {
+    auto options = database(settings());
+    options.answer_timeout_ms = 0;  // a person waits, and may end it: for a rebuild, verify, a migration
+    connection_ = std::make_unique<store::Connection>(options);
+  }
   return *connection_;
 }
 

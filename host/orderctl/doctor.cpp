@@ -14,6 +14,7 @@
 
 #include "admin/builds.h"
 #include "admin/switches.h"
+#include "base/loopback.h"
 #include "config/mask.h"
 #include "database_check.h"
 #include "orderctl/verbs.h"
@@ -145,7 +146,7 @@ class Examination {
           "no API keys are demanded: whoever reaches the API may read, place and cancel orders",
           "access.keys = required, and `orderctl keys create`");
     const auto& address = context_.settings().http_address;
-    judge("access", address.starts_with("127.") || address == "::1", "warn",
+    judge("access", is_loopback_address(address), "warn",
           "the API listens on " + address + " without TLS of its own",
           "keep http.address on the loopback, behind a proxy that speaks TLS");
   }
@@ -161,7 +162,7 @@ class Examination {
     judge("database", rows.integer(0, 2) <= clock_skew_max_s, "warn", "its clock differs from this machine's",
           "run an NTP client on both");
     judge("database",
-          target.local_socket || target.host == "localhost" || target.host.starts_with("127.") ||
+          target.local_socket || is_loopback_host(target.host) ||
               context_.settings().postgres_url.find("verify-full") != std::string::npos,
           "warn", "the server's certificate is not checked", "add sslmode=verify-full to postgres.url");
   }

@@ -12,18 +12,17 @@ constexpr std::chrono::milliseconds notify_every{200}, look_every{250}, reconnec
 
 }  // namespace
 
-WakeUp::WakeUp(const store::ConnectionOptions& options) {
-  if (options.pooled) return;
-  listener_ = std::jthread([this, options](const std::stop_token& stop) {
-    keep_running("wake-up", stop, [&] { listen(stop, options); });
+WakeUp::WakeUp(store::Pool& pool) {
+  if (pool.options().pooled) return;
+  listener_ = std::jthread([this, &pool](const std::stop_token& stop) {
+    keep_running("wake-up", stop, [&] { listen(stop, pool.options()); });
   });
-  notifier_ = std::jthread([this, options](const std::stop_token& stop) {
-    keep_running("wake-up", stop, [&] { notify(stop, options); });
+  notifier_ = std::jthread([this, &pool](const std::stop_token& stop) {
+    keep_running("wake-up", stop, [&] { notify(stop, pool); });
   });
 }
 
-void WakeUp::notify(std::stop_token stop, const store::ConnectionOptions& options) {
-  std::unique_ptr<store::Connection> connection;
+void WakeUp::notify(std::stop_token stop, store::Pool& pool) {
   std::uint64_t told = appended().count();
   while (!stop.stop_requested()) {
     appended().wait(told, look_every);
@@ -32,10 +31,9 @@ void WakeUp::notify(std::stop_token stop, const store::ConnectionOptions& option
     told = count;
     if (!news) continue;
     try {
-      if (!connection || !connection->usable()) connection = std::make_unique<store::Connection>(options);
-      connection->script("notify orderd_log");
+      pool.acquire()->script("notify orderd_log");
     } catch (const store::DbError&) {
-      connection.reset();  // who is away is told about by the stages; here it is only a hint
+      // Who is away is told about by the stages; here it is only a hint.
       appended().wait(appended().count(), reconnect_after);
     }
     // At most a few a second: the next one tells of everything until then.

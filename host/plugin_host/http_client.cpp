@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cctype>
 
+#include "base/loopback.h"
+
 namespace orderd::plugins {
 namespace {
 
@@ -39,8 +41,7 @@ std::string url_problem(const std::string& url) {
   const std::string scheme = part(CURLUPART_SCHEME), host = part(CURLUPART_HOST);
   if (scheme == "https") return "";
   if (scheme != "http") return "only https is sent, not " + scheme;
-  const bool loopback = host == "localhost" || host == "[::1]" || host.rfind("127.", 0) == 0;
-  return loopback ? "" : "plain http is for loopback only: use https for " + host;
+  return is_loopback_host(host) ? "" : "plain http is for loopback only: use https for " + host;
 }
 
 void make_global_state() {

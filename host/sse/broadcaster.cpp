@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::size_t records_max = 512;
-constexpr milliseconds poll_wait{250}, watch_wait{2'000};
+constexpr milliseconds poll_wait{250};
 /// How long the tail goes on reading when the last stream has gone: pages that reload should not make it stop
 /// and start.
 constexpr std::chrono::seconds rest_after{10};
@@ -43,21 +43,25 @@ Broadcaster::~Broadcaster() {
   loop_.reset();
 }
 
-std::optional<Broadcaster::Watch> Broadcaster::watch(const Uuid& order_id) {
-  std::unique_lock lock(mutex_);
-  if (closed_ || streams_ >= options_.streams_max) return std::nullopt;
+std::variant<Broadcaster::Watch, Broadcaster::Refused> Broadcaster::watch(const Uuid& order_id,
+                                                                          const std::string& client) {
+  std::lock_guard lock(mutex_);
+  if (closed_ || streams_ >= options_.streams_max) return Refused::full;
+  std::size_t& of_client = streams_by_client_[client];
+  if (of_client >= options_.streams_per_client_max) return Refused::client_has_its_share;
+  ++of_client;
   ++streams_;
   ++watched_[order_id].watches;
   changed_.notify_all();
-  // Should the tail not come up, the stream begins all the same and the next comparison brings what it lacks.
-  changed_.wait_for(lock, watch_wait, [&] { return tailing_ || ended_; });
-  return Watch(this, order_id);
+  return Watch(this, order_id, client, !tailing_);
 }
 
-void Broadcaster::unwatch(const Uuid& order_id) {
+void Broadcaster::unwatch(const Watch& watch) {
   std::lock_guard lock(mutex_);
   --streams_;
-  const auto found = watched_.find(order_id);
+  const auto of_client = streams_by_client_.find(watch.client_);
+  if (--of_client->second == 0) streams_by_client_.erase(of_client);
+  const auto found = watched_.find(watch.order_id_);
   if (--found->second.watches == 0) watched_.erase(found);
 }
 
@@ -73,11 +77,12 @@ void Broadcaster::open(Watch watch, Opening opening) {
       return;
     }
     Watched& watched = watched_.at(id);
-    lacks = watched.newest != 0 && watched.newest != version;
+    const bool differs = watched.newest != 0 && watched.newest != version;
+    lacks = differs || watch.early_;
     if (lacks) {
       // Either this stream missed what was passed on before, or its history is ahead of what the others were
-      // given.
-      const std::int32_t after = std::min(watched.newest, version);
+      // given, or nobody read what came behind its history.
+      const std::int32_t after = differs ? std::min(watched.newest, version) : version;
       const auto entry = lacking_.emplace(id, after).first;
       entry->second = std::min(entry->second, after);
     }

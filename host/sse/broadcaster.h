@@ -8,17 +8,17 @@
 // 2. The loop (stream_loop.h) owns the sockets and never waits for a client or the database.
 //
 // A web worker opens a stream in this order, so that no version falls between history and feed:
-// watch() → read the order's history → open(). Versions that both bring are dropped by number.
-#include <atomic>
+// watch() → read the order's history → open(). Versions that both bring are dropped by number. If the tail
+// was at rest, history is read once more when it reads.
 #include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <variant>
 
 #include "bus/event_bus.h"
 #include "sse/frame.h"
@@ -31,6 +31,7 @@ class StreamLoop;
 struct BroadcasterOptions {
   std::int32_t partitions = 8;
   std::size_t streams_max = 10'000;
+  std::size_t streams_per_client_max = 1'000;
   int heartbeat_ms = 15'000;  // a comment line, so that proxies and clients see the stream alive
   std::size_t stream_bytes_max = 64 * 1024;  // waiting for one client; beyond it is disconnected
   int send_buffer_bytes = 32 * 1024;         // SO_SNDBUF: small, so that a slow client is noticed
@@ -51,21 +52,29 @@ class Broadcaster {
   class Watch {
    public:
     Watch(Watch&& other) noexcept
-        : owner_(std::exchange(other.owner_, nullptr)), order_id_(other.order_id_) {}
+        : owner_(std::exchange(other.owner_, nullptr)),
+          order_id_(other.order_id_),
+          client_(std::move(other.client_)),
+          early_(other.early_) {}
     Watch& operator=(Watch&&) = delete;
     ~Watch() {
-      if (owner_) owner_->unwatch(order_id_);
+      if (owner_) owner_->unwatch(*this);
     }
     const Uuid& order_id() const { return order_id_; }
 
    private:
     friend class Broadcaster;
-    Watch(Broadcaster* owner, const Uuid& order_id) : owner_(owner), order_id_(order_id) {}
+    Watch(Broadcaster* owner, const Uuid& order_id, std::string client, bool early)
+        : owner_(owner), order_id_(order_id), client_(std::move(client)), early_(early) {}
     Broadcaster* owner_;
     Uuid order_id_;
+    std::string client_;
+    bool early_;  // the tail did not read yet: what comes before it does is to be read from history
   };
-  /// nullopt: there are streams_max already, or the host is going down. Waits until the tail reads.
-  [[nodiscard]] std::optional<Watch> watch(const Uuid& order_id);
+  enum class Refused { full, client_has_its_share };
+  /// `full`: there are streams_max already, or the host is going down. `client` is whose share it counts by.
+  /// Waits for nothing.
+  [[nodiscard]] std::variant<Watch, Refused> watch(const Uuid& order_id, const std::string& client);
 
   struct Opening {
     int fd = -1;       // a connected non-blocking socket; from now on the broadcaster's
@@ -80,7 +89,7 @@ class Broadcaster {
   void close_all();
 
  private:
-  void unwatch(const Uuid& order_id);
+  void unwatch(const Watch& watch);
   void run_tail();
   bool rest_until_watched();
   void pass_on(const std::vector<bus::Record>& records);
@@ -100,6 +109,7 @@ class Broadcaster {
   std::unordered_map<Uuid, Watched> watched_;       // guarded by mutex_
   std::unordered_map<Uuid, std::int32_t> lacking_;  // order: the version to read on behind; guarded by mutex_
   std::size_t streams_ = 0;                         // guarded by mutex_
+  std::unordered_map<std::string, std::size_t> streams_by_client_;     // guarded by mutex_
   bool tailing_ = false, closed_ = false, ended_ = false;              // guarded by mutex_
   std::unique_ptr<bus::Subscription> subscription_;                    // the tail's; woken by all
   std::chrono::steady_clock::time_point compare_again_{}, rest_at_{};  // the tail's

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -31,13 +32,6 @@ std::string what_of(const PGresult* result) {
 
 bool ends_session(const std::string& sqlstate) { return trouble_of(sqlstate) == Trouble::session; }
 
-/// For who watches from outside: whether this process's last session, commit or loss of one went well.
-Metrics::Value& database_up() {
-  static auto& up =
-      metrics().gauge("orderd_database_up", "1 while PostgreSQL can be reached and takes writes");
-  return up;
-}
-
 void count_stale_write() {
   static auto& refused =
       metrics().counter("orderd_stale_writes_refused_total",
@@ -61,6 +55,22 @@ std::string refusal_of(const char* message) {
   return "";
 }
 
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+/// How late a process that stops ends a wait.
+constexpr milliseconds wait_slice{250};
+/// The server ends a statement before the session is given up, so that no work of a lost session goes on.
+constexpr int statement_share_percent = 80;
+/// TCP: a peer that is gone is found out within about this and tcp_user_timeout.
+constexpr const char *keepalive_idle_s = "5", *keepalive_interval_s = "2", *keepalive_probes = "3";
+
+std::atomic<steady_clock::time_point> no_waiting_from{steady_clock::time_point::max()};
+
+std::string statement_timeout_sql(int answer_timeout_ms) {
+  return "set statement_timeout = " + std::to_string(answer_timeout_ms / 100 * statement_share_percent);
+}
+
 bool succeeded(const PGresult* result) {
   const auto status = PQresultStatus(result);
   return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
@@ -68,33 +78,47 @@ bool succeeded(const PGresult* result) {
 
 }  // namespace
 
+void stop_waiting_at(steady_clock::time_point end) { no_waiting_from = end; }
+
+bool stopped_waiting() { return steady_clock::now() >= no_waiting_from.load(); }
+
 Connection::Connection(const ConnectionOptions& options)
     : pooled_(options.pooled),
       lock_timeout_(std::to_string(options.lock_timeout_ms)),
-      idle_timeout_(std::to_string(options.idle_in_transaction_timeout_ms)) {
+      idle_timeout_(std::to_string(options.idle_in_transaction_timeout_ms)),
+      answer_timeout_ms_(options.answer_timeout_ms) {
+  if (stopped_waiting()) throw DbError("this process stops and asks PostgreSQL no more", "", true);
   const std::string connect_timeout = std::to_string(options.connect_timeout_s);
   const std::string tcp_timeout = std::to_string(options.tcp_user_timeout_ms);
   const char* keywords[] = {"dbname",
                             "connect_timeout",
                             "tcp_user_timeout",
+                            "keepalives_idle",
+                            "keepalives_interval",
+                            "keepalives_count",
                             "fallback_application_name",
                             options.password.empty() ? nullptr : "password",
                             nullptr};
-  const char* values[] = {options.url.c_str(),      connect_timeout.c_str(),
-                          tcp_timeout.c_str(),      options.application_name.c_str(),
-                          options.password.c_str(), nullptr};
+  const char* values[] = {options.url.c_str(),
+                          connect_timeout.c_str(),
+                          tcp_timeout.c_str(),
+                          keepalive_idle_s,
+                          keepalive_interval_s,
+                          keepalive_probes,
+                          options.application_name.c_str(),
+                          options.password.c_str(),
+                          nullptr};
   connection_.reset(PQconnectdbParams(keywords, values, 1));
-  if (!connection_ || PQstatus(connection_.get()) != CONNECTION_OK) {
-    database_up() = 0;
+  if (!connection_ || PQstatus(connection_.get()) != CONNECTION_OK)
     throw DbError("cannot connect to PostgreSQL: " + trimmed(PQerrorMessage(connection_.get())),
                   refusal_of(PQerrorMessage(connection_.get())), true);
-  }
   PQsetNoticeProcessor(
       connection_.get(), [](void*, const char*) {}, nullptr);
+  if (PQsetnonblocking(connection_.get(), 1) != 0) lost();
   if (!pooled_)
     script("set lock_timeout = " + lock_timeout_ + "; set idle_in_transaction_session_timeout = " +
-           idle_timeout_ + "; set enable_seqscan = off; set timezone = 'UTC'; set client_encoding = 'UTF8'");
-  database_up() = read_only() ? 0 : 1;
+           idle_timeout_ + "; " + statement_timeout_sql(answer_timeout_ms_) +
+           "; set enable_seqscan = off; set timezone = 'UTC'; set client_encoding = 'UTF8'");
   if (!clock_offset()) measure_clock(*this);
 }
 
@@ -117,9 +141,51 @@ bool Connection::alive() {
   return usable();
 }
 
+void Connection::wait_for_server(short events, steady_clock::time_point end) {
+  pollfd socket{PQsocket(connection_.get()), events, 0};
+  for (;;) {
+    const auto left = std::chrono::ceil<milliseconds>(end - steady_clock::now());
+    if (left.count() <= 0 || stopped_waiting()) {
+      broken_ = timed_out_ = true;
+      throw DbError("PostgreSQL does not answer: connection given up", "", true);
+    }
+    if (::poll(&socket, 1, static_cast<int>(std::min(left, wait_slice).count())) > 0) return;
+  }
+}
+
+PGresult* Connection::next_result() {
+  PGconn* c = connection_.get();
+  const auto limit = answer_timeout_ms_ > 0 ? milliseconds(answer_timeout_ms_) : std::chrono::hours(24 * 365);
+  for (;;) {
+    const int unsent = PQflush(c);
+    if (unsent < 0) lost();
+    if (PQisBusy(c) == 0) return PQgetResult(c);
+    wait_for_server(static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN), steady_clock::now() + limit);
+    if (PQconsumeInput(c) != 1) lost();
+  }
+}
+
+void Connection::limit_answers(int timeout_ms) {
+  if (!pooled_) script(statement_timeout_sql(timeout_ms));
+  answer_timeout_ms_ = timeout_ms;
+}
+
+Connection::Patience::Patience(Connection& connection)
+    : connection_(connection), before_ms_(connection.answer_timeout_ms_) {
+  connection_.limit_answers(0);
+}
+
+Connection::Patience::~Patience() {
+  if (!connection_.usable()) return;
+  try {
+    connection_.limit_answers(before_ms_);
+  } catch (const DbError&) {
+    connection_.broken_ = true;  // a session that would wait for ever is none to keep
+  }
+}
+
 void Connection::lost() {
   broken_ = true;
-  database_up() = 0;
   throw DbError("connection to PostgreSQL lost: " + trimmed(PQerrorMessage(connection_.get())), "", true);
 }
 
@@ -155,7 +221,7 @@ std::vector<Rows> Connection::flush() {
   std::vector<Rows> results;
   std::optional<DbError> error;
   for (const Queued& command : queued_) {
-    Rows rows(PQgetResult(c));
+    Rows rows(next_result());
     if (!rows.raw()) lost();
     if (!succeeded(rows.raw())) {
       if (PQstatus(c) != CONNECTION_OK) lost();
@@ -166,16 +232,13 @@ std::vector<Rows> Connection::flush() {
     } else if (command.prepares.empty()) {
       results.push_back(std::move(rows));
     }
-    while (PGresult* end = PQgetResult(c)) PQclear(end);  // libpq ends each command's results with a null
+    while (PGresult* end = next_result()) PQclear(end);  // libpq ends each command's results with a null
   }
   queued_.clear();
-  const Rows sync(PQgetResult(c));
+  const Rows sync(next_result());
   if (!sync.raw() || PQresultStatus(sync.raw()) != PGRES_PIPELINE_SYNC) lost();
   if (!error) return results;
-  if (error->connection_lost) {
-    broken_ = true;
-    database_up() = 0;
-  }
+  if (error->connection_lost) broken_ = true;
   if (error->sqlstate == sqlstate_stale_owner || error->sqlstate == sqlstate_version_conflict)
     count_stale_write();
   throw DbError(*error);
@@ -242,8 +305,11 @@ void Connection::send_foreign(const char* sql, const std::vector<ForeignParam>& 
 void Connection::script(const std::string& sql) {
   if (!queued_.empty()) throw std::logic_error("script() with statements still queued");
   pipeline(false);
-  const Rows result(PQexec(connection_.get(), sql.c_str()));
-  if (!result.raw()) lost();
+  if (PQsendQuery(connection_.get(), sql.c_str()) != 1) lost();
+  std::optional<Rows> last;
+  while (PGresult* result = next_result()) last.emplace(result);  // an error is the last of them
+  if (!last) lost();
+  const Rows& result = *last;
   if (succeeded(result.raw())) return;
   if (PQstatus(connection_.get()) != CONNECTION_OK) lost();
   const std::string state = sqlstate_of(result.raw());
@@ -292,7 +358,6 @@ std::vector<Rows> UnitOfWork::commit() {
   connection_.send(commit_statement);
   auto results = flush();
   done_ = true;
-  database_up() = 1;
   results.pop_back();
   return results;
 }

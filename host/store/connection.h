@@ -17,12 +17,11 @@
 
 namespace orderd::store {
 
-/// A parameter of somebody else's statement, as it came.
-struct ForeignParam {
-  std::uint32_t type = 0;  // oid; 0: the server infers
-  bool binary = false;
-  std::optional<std::string_view> value;  // nullopt: NULL
-};
+/// For a process that stops: from then on nobody waits for PostgreSQL. A wait that is under way ends with
+/// connection_lost, and new sessions are refused. [any thread]
+void stop_waiting_at(std::chrono::steady_clock::time_point end);
+/// That time has come. [any thread]
+bool stopped_waiting();
 
 /// Not thread-safe: one thread at a time.
 class Connection {
@@ -55,12 +54,30 @@ class Connection {
   bool read_only() const;
   /// read_only() for longer than a second: another session may find that it is over.
   bool outdated() const;
+  /// It broke because the server did not answer in time: others will not be answered either.
+  bool timed_out() const { return timed_out_; }
+  /// For what may take long, such as a migration: no limit for answers until the object's end.
+  class Patience {
+   public:
+    explicit Patience(Connection& connection);
+    ~Patience();
+    Patience(const Patience&) = delete;
+    Patience& operator=(const Patience&) = delete;
+
+   private:
+    Connection& connection_;
+    const int before_ms_;
+  };
   PGTransactionStatusType transaction_status() const { return PQtransactionStatus(connection_.get()); }
   PGconn* raw() { return connection_.get(); }
 
  private:
   void queue(const std::string& name, const char* sql, Args& args);
   void pipeline(bool on);
+  /// The next result, or null; waits no longer than answer_timeout_ms for the next byte. Throws DbError.
+  PGresult* next_result();
+  void wait_for_server(short events, std::chrono::steady_clock::time_point end);
+  void limit_answers(int timeout_ms);
   [[noreturn]] void lost();
   struct Closer {
     void operator()(PGconn* connection) const { PQfinish(connection); }
@@ -68,7 +85,8 @@ class Connection {
   std::unique_ptr<PGconn, Closer> connection_;
   const bool pooled_;
   const std::string lock_timeout_, idle_timeout_;  // milliseconds
-  bool broken_ = false, in_pipeline_ = false;
+  bool broken_ = false, in_pipeline_ = false, timed_out_ = false;
+  int answer_timeout_ms_;
   std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();
   std::unordered_set<std::string> prepared_;
   std::unordered_map<std::string, std::string> foreign_;  // text and types -> name

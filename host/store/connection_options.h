@@ -1,5 +1,8 @@
 #pragma once
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace orderd::store {
 
@@ -18,7 +21,17 @@ struct ConnectionOptions {
   int lock_timeout_ms = 2000;                 // a stage never waits longer for somebody's row lock
   int idle_in_transaction_timeout_ms = 5000;  // a frozen owner's locks end by themselves
   int tcp_user_timeout_ms = 5000;
+  /// Without a byte of an answer that is waited for: the session counts as lost. The server ends a statement
+  /// a little earlier. 0: no limit.
+  int answer_timeout_ms = 15'000;
   std::string application_name = "orderd";
+};
+
+/// A parameter of somebody else's statement, as it came.
+struct ForeignParam {
+  std::uint32_t type = 0;  // oid; 0: the server infers
+  bool binary = false;
+  std::optional<std::string_view> value;  // nullopt: NULL
 };
 
 }  // namespace orderd::store

@@ -70,6 +70,7 @@ bool all_compatible(const std::vector<Migration>& migrations) {
 
 std::vector<Migration> apply(Connection& connection, const std::string& owner,
                              const std::vector<Migration>& migrations, Newer newer, const char* lock_wait) {
+  const Connection::Patience patience(connection);
   connection.script("begin");
   try {
     connection.script(std::string("set local lock_timeout = '") + lock_wait + "'");

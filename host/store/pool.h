@@ -11,7 +11,9 @@
 namespace orderd::store {
 
 /// Sessions are opened when needed, up to `connections_max`, and kept. A broken one is destroyed, never
-/// repaired, and one that takes no writes is not kept for long. [any thread]
+/// repaired, and one that takes no writes is not kept for long. While PostgreSQL does not answer, one caller
+/// at a time tries it, and only a few a second; all others are refused at once, so that they hold no thread.
+/// [any thread]
 class Pool {
  public:
   Pool(ConnectionOptions options, std::size_t connections_max)
@@ -35,17 +37,24 @@ class Pool {
 
   /// Throws DbError: no session free within `timeout`, or PostgreSQL cannot be reached.
   Lease acquire(std::chrono::milliseconds timeout = std::chrono::milliseconds(2000));
+  /// Somebody has had an answer from PostgreSQL: callers need not be refused any more.
+  void answered();
   const ConnectionOptions& options() const { return options_; }
 
  private:
   friend class Lease;
+  std::unique_ptr<Connection> take_idle(std::chrono::milliseconds timeout);
+  void fell_silent(const std::string& why);
   void give_back(std::unique_ptr<Connection> connection);
   const ConnectionOptions options_;
   const std::size_t connections_max_;
   std::mutex mutex_;
   std::condition_variable freed_;
-  std::vector<std::unique_ptr<Connection>> idle_;  // guarded by mutex_
-  std::size_t open_ = 0;                           // guarded by mutex_
+  std::vector<std::unique_ptr<Connection>> idle_;      // guarded by mutex_
+  std::size_t open_ = 0;                               // guarded by mutex_
+  std::string away_;                                   // why PostgreSQL is not asked now; guarded by mutex_
+  bool trying_ = false;                                // somebody is finding out; guarded by mutex_
+  std::chrono::steady_clock::time_point try_again_{};  // guarded by mutex_
 };
 
 }  // namespace orderd::store

@@ -41,6 +41,7 @@ ConnectionOptions superuser_of(const Target& target) {
   if (!target.host.empty()) options.url += " host=" + target.host;
   if (!target.port.empty()) options.url += " port=" + target.port;
   options.application_name = "orderctl setup";
+  options.answer_timeout_ms = 0;  // a database may take long to be made
   return options;
 }
 

@@ -194,7 +194,8 @@ TEST_CASE("what surely did not reach the server is told from what may have") {
 
 TEST_CASE("plain http beyond loopback, and what is no http, is not sent at all") {
   HttpClient client;
-  for (const char* url : {"http://example.com/", "ftp://127.0.0.1/", "file:///etc/passwd", "not a url", ""})
+  for (const char* url : {"http://example.com/", "http://127.attacker.example/", "http://localhost.example/",
+                          "ftp://127.0.0.1/", "file:///etc/passwd", "not a url", ""})
     CHECK(call(client, {"GET", url, "", {}}).kind == Kind::misused);
 }
 

@@ -53,7 +53,7 @@ class DatabaseAway(unittest.TestCase):
         self.assert_unavailable(host, "GET", order)
         self.assert_unavailable(host, "POST", order + "/cancel", {})
         self.assertEqual(answer(host, "GET", "/healthz/live").status, 200)
-        self.assertEqual(answer(host, "GET", "/healthz/ready").status, 503)
+        wait_for(lambda: answer(host, "GET", "/healthz/ready").status == 503, "readiness to know")
 
     def test_it_is_waited_for_at_the_start_and_missed_later(self):
         with orderd_env.Database("crash") as database, fleet.Fleet(database, hosts=1) as ours:
@@ -84,7 +84,7 @@ class DatabaseAway(unittest.TestCase):
                 crowd.finish()
                 ours.wait_until_settled()
                 self.judge_all(ours, crowd)
-            self.assertTrue(fleet.ready(host))
+            wait_for(lambda host=host: fleet.ready(host), "the host to be ready")
             host.stop()
 
     def judge_all(self, ours, crowd):
@@ -106,7 +106,7 @@ class Sessions(unittest.TestCase):
         self.ours.wait_until_settled()
         fleet.judge(self.ours, self.crowd)
         for host in self.ours.hosts:
-            self.assertTrue(fleet.ready(host))
+            wait_for(lambda host=host: fleet.ready(host), "the host to be ready")
             host.stop()
 
     def test_all_of_them_end_again_and_again_under_load(self):

@@ -32,6 +32,7 @@ MAY_INCLUDE = {
     "plugin_host": BELOW_BUS,
     "intake": BELOW_STAGES,
     "access": BELOW_STORE + " store",
+    "health": BELOW_STORE + " store",
     "relay": BELOW_STAGES,
     "saga": BELOW_STAGES,
     "webhooks": BELOW_STAGES + " saga",

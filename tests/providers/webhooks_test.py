@@ -149,6 +149,29 @@ class Told(unittest.TestCase):
         waiting = 'orderd_plugin_webhooks_disabled{instance="hooks"} 1'
         orderd_env.wait_for(lambda: waiting in self.host.get("/metrics").body, "the metric to say so")
 
+    def test_what_is_older_than_keep_days_is_forgotten_delivered_or_not_however_much_there_is(self):
+        self.merchant.answers = lambda message, times: 410
+        self.host.start()
+        self.confirmed()
+        waiting = "select count(*) from merchant_webhooks.deliveries where state = 0"
+        orderd_env.wait_for(lambda: self.rows(waiting) == ["4"], "the messages to wait")
+        self.host.stop()
+        # Two endpoints: this one, and one that no host has any more.
+        self.rows(
+            "update merchant_webhooks.deliveries set created = created - interval '31 days';"
+            "insert into merchant_webhooks.endpoints (endpoint, since, seen_at) "
+            "values ('gone', now(), now() - interval '31 days'), ('elsewhere', now(), now());"
+            "insert into merchant_webhooks.deliveries (endpoint, order_id, version, type, body, created, "
+            "state) select e, gen_random_uuid(), 1, 'x', '{}', now() - interval '31 days', s "
+            "from generate_series(1, 6000), (values ('hooks', 1), ('gone', 0), ('elsewhere', 0)) x(e, s)"
+        )
+        self.host.start()
+        kept = "select endpoint, count(*) from merchant_webhooks.deliveries group by 1"
+        orderd_env.wait_for(
+            lambda: self.rows(kept) == ["elsewhere|6000"], "the old messages to be forgotten", 60
+        )
+        self.assertIn("could not be delivered", self.host.log_path.read_text())
+
     def test_a_secret_is_changed_with_two_at_once(self):
         new = new_secret()
         self.secret_file.write_text(f"{new}\n{self.secret}\n")

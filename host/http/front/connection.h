@@ -29,12 +29,13 @@ struct Connection {
   // Edges that epoll has reported and that have not been used up.
   bool readable = false, writable = true, hung_up = false;
   bool close_after_writing = false;
+  bool answered = false;  // once at least
   std::size_t index = 0;  // in the loop's list
   std::int64_t deadline_ms = 0;
   std::string in;  // received, not yet parsed: from in_used on
   std::size_t in_used = 0;
   std::string out;  // from out_sent on still to be sent
-  std::size_t out_sent = 0;
+  std::size_t out_sent = 0, out_counted = 0;
   std::unique_ptr<Parser> parser;      // stages head and body
   std::shared_ptr<Exchange> exchange;  // stage exchange
   Poco::Net::SocketAddress peer;

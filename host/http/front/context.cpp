@@ -75,7 +75,8 @@ std::string Context::refuse(const Answer& answer) const {
                         .code = answer.code,
                         .detail = answer.detail,
                         .request_id = id,
-                        .instance = answer.instance};
+                        .instance = answer.instance,
+                        .origin = answer.origin};
   std::string bytes;
   try {
     bytes = bytes_of(refusal, renderer(refusal), answer.head_request);

@@ -27,7 +27,7 @@ struct Context {
     std::string_view
         request_id;  // what the client chose, or the exchange has; none that makes sense: a new one
     bool head_request = false;
-    std::string_view instance = {};
+    std::string_view instance = {}, origin = {};
   };
   /// The bytes of an answer that the front gives by itself; the connection ends with it. [any thread]
   std::string refuse(const Answer& answer) const;
@@ -39,7 +39,7 @@ struct Context {
   ReturnQueue returns;
   std::atomic<bool> draining{false};
   std::atomic<bool> ended{false};  // the I/O thread has gone: whatever still waits for a worker is dropped
-  std::atomic<std::int64_t> drain_until_ms{0};
+  std::atomic<std::int64_t> draining_since_ms{0}, drain_until_ms{0};
 
   Metrics::Value &connections, &requests, &refused, &timed_out, &shed;
 };

@@ -13,9 +13,11 @@ Exchange::Exchange(std::shared_ptr<Context> context, Connection* connection, Soc
     : context_(std::move(context)),
       connection_(connection),
       socket_(std::move(socket)),
-      message_(std::move(message)) {}
+      message_(std::move(message)),
+      deadline_ms_(monotonic_ms() + context_->options.handler_timeout_ms) {}
 
 void Exchange::run(Poco::Net::HTTPRequestHandlerFactory& factory) {
+  if (state_ != State::running) return;  // it waited too long for a worker, and has been answered
   std::string failure;
   try {
     response_.emplace(Response::For{.head_request = head_request(),
@@ -46,8 +48,7 @@ void Exchange::run(Poco::Net::HTTPRequestHandlerFactory& factory) {
 
   if (state == State::detached) {
     context_->returns.push(shared_from_this());
-  } else if (running) {
-    state_ = State::answered;
+  } else if (running && claim(State::running, State::answered)) {
     if (failure.empty())
       answer();
     else
@@ -59,43 +60,44 @@ DeferredAnswer Exchange::defer(std::chrono::milliseconds timeout) {
   if (response_->sent() || state_ != State::running)
     throw Poco::IllegalStateException("a request can be deferred once, before its response is sent");
   deadline_ms_ = monotonic_ms() + timeout.count();
-  DeferredAnswer answer(shared_from_this());
-  state_ = State::deferred;
-  return answer;
+  if (!claim(State::running, State::deferred))
+    throw Poco::IllegalStateException("the time to answer this request is over");
+  return DeferredAnswer(shared_from_this());
 }
 
 DetachedSocket Exchange::detach() {
-  if (response_->sent() || state_ != State::running)
+  if (response_->sent() || !claim(State::running, State::detached))
     throw Poco::IllegalStateException("a socket can be taken over once, before the response is sent");
-  // Out of epoll first: the receiver may close the descriptor at any time, and its number may be another's
-  // then.
+  // Out of epoll before it is handed over: the receiver may close the descriptor at any time, and its number
+  // may be another's then.
   ::epoll_ctl(socket_.epoll_fd, EPOLL_CTL_DEL, socket_.fd, nullptr);
-  state_ = State::detached;
   return {.fd = socket_.fd, .peer = socket_.peer};
 }
 
-bool Exchange::claim_deferred(State next) {
-  State expected = State::deferred;
-  return state_.compare_exchange_strong(expected, next);
-}
+void Exchange::allow(std::chrono::milliseconds time) { deadline_ms_ = monotonic_ms() + time.count(); }
+
+bool Exchange::claim(State from, State next) { return state_.compare_exchange_strong(from, next); }
 
 void Exchange::finish(int status, const Fields& fields, std::string body) {
-  if (!claim_deferred(State::answered)) return;
+  if (!claim(State::deferred, State::answered)) return;
   response_->fill(status, fields, std::move(body));
   answer();
 }
 
 void Exchange::drop() {
-  if (!claim_deferred(State::answered)) return;
+  if (!claim(State::deferred, State::answered)) return;
   log_error("http", "A deferred answer was dropped", {{"request", request_id()}});
   answer_failure("The server lost the answer to this request.");
 }
 
 bool Exchange::abandon_if_overdue(std::int64_t now_ms) {
-  return state_ == State::deferred && now_ms >= deadline_ms_ && claim_deferred(State::abandoned);
+  if (now_ms < deadline_ms_) return false;
+  return claim(State::deferred, State::abandoned) || claim(State::running, State::overrun);
 }
 
 std::string Exchange::request_id() const {
+  // While a handler may still run, the response is its own.
+  if (state_ == State::overrun) return std::string(message_->field("X-Request-Id"));
   return response_ ? response_->get("X-Request-Id", "") : std::string();
 }
 
@@ -118,7 +120,8 @@ void Exchange::answer_failure(std::string_view detail) {
                              .code = code_of(500),
                              .detail = detail,
                              .request_id = id,
-                             .head_request = head_request()});
+                             .head_request = head_request(),
+                             .origin = message_->field("Origin")});
   closes_ = true;
   context_->returns.push(shared_from_this());
 }

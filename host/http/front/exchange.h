@@ -21,7 +21,8 @@ struct Connection;
 /// detached.
 ///
 /// Exactly one party ends it, decided by `state_`: the worker (running → answered, or detached), whoever
-/// holds the deferred answer (deferred → answered), or the I/O thread at the deadline (deferred → abandoned).
+/// holds the deferred answer (deferred → answered), or the I/O thread at the deadline (deferred → abandoned,
+/// running → overrun: the handler goes on, and its answer is dropped).
 /// Shared by the connection, the worker and the deferred answer, each of which may be the last to let go.
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
@@ -36,6 +37,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   void run(Poco::Net::HTTPRequestHandlerFactory& factory);
 
   // What the handler does through its request. [worker]
+  void allow(std::chrono::milliseconds time);
   DeferredAnswer defer(std::chrono::milliseconds timeout);
   DetachedSocket detach();
   const Context& context() const { return *context_; }
@@ -52,16 +54,17 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   /// Valid once it came out of the return queue.
   std::string take_bytes() { return std::move(bytes_); }
   bool closes() const { return closes_; }
-  /// True if it was deferred and its deadline has passed: then its answer is the I/O thread's to give.
+  /// True if its deadline has passed: then its answer is the I/O thread's to give.
   bool abandon_if_overdue(std::int64_t now_ms);
-  /// Of the request abandoned: what its handler set as X-Request-Id, or empty.
+  /// What the handler set as X-Request-Id, or the client sent; or empty.
   std::string request_id() const;
   bool head_request() const { return message_->method() == "HEAD"; }
+  const Parser& message() const { return *message_; }
 
  private:
-  enum class State { running, deferred, answered, detached, abandoned };
+  enum class State { running, deferred, answered, detached, abandoned, overrun };
 
-  bool claim_deferred(State next);
+  bool claim(State from, State next);
   /// Renders the response, and gives the exchange back to the I/O thread.
   void answer();
   void answer_failure(std::string_view detail);
@@ -74,8 +77,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   std::optional<Response> response_;  // made by the worker; then whoever is to end the exchange uses it
   std::optional<Request> request_;
   std::atomic<State> state_{State::running};
-  std::int64_t deadline_ms_ = 0;  // written before `deferred`
-  std::string bytes_;             // written by the one who ends it, before it is returned
+  std::atomic<std::int64_t> deadline_ms_;
+  std::string bytes_;  // written by the one who ends it, before it is returned
   bool closes_ = true;
 };
 

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "http/front/grammar.h"
+#include "http/front/refusal.h"
 
 namespace orderd::http::front {
 namespace {
@@ -32,28 +32,17 @@ int make_epoll() {
   return fd;
 }
 
-/// To a request that was not read to its end: with what its head told so far.
-Context::Answer answer_to(const Parser& parser, int status, std::string_view code, std::string_view why) {
-  Context::Answer answer{.status = status,
-                         .code = code,
-                         .detail = why,
-                         .request_id = {},
-                         .head_request = parser.method() == "HEAD"};
-  for (const auto& field : parser.fields())
-    if (grammar::iequals(field.first, "X-Request-Id")) answer.request_id = field.second;
-  answer.instance = parser.target().substr(0, parser.target().find('?'));
-  return answer;
-}
-
 }  // namespace
 
-IoLoop::IoLoop(std::shared_ptr<Context> context, WorkQueue& work)
+IoLoop::IoLoop(std::shared_ptr<Context> context, Work work, Poco::Net::HTTPRequestHandlerFactory::Ptr factory)
     : context_(std::move(context)),
       work_(work),
+      factory_(std::move(factory)),
       listener_(context_->options.address, context_->options.port),
       caps_({.connections_per_address_max = context_->options.connections_per_address_max,
              .count_loopback = context_->options.count_loopback,
              .trusted = context_->options.trusted_proxies}),
+      unsent_({context_->options.unsent_bytes_max, context_->options.unsent_bytes_per_address_max}),
       epoll_fd_(make_epoll()) {
   context_->server = listener_.address();
   watch(context_->returns.wake_fd(), EPOLLIN, &context_->returns);
@@ -100,7 +89,7 @@ void IoLoop::handle_events(int timeout_ms) {
     void* const tag = events[static_cast<std::size_t>(i)].data.ptr;
     const std::uint32_t what = events[static_cast<std::size_t>(i)].events;
     if (tag == &listener_) {
-      accept_all();
+      accept_some();
     } else if (tag == &context_->returns) {
       context_->returns.woken();
     } else {
@@ -121,10 +110,18 @@ void IoLoop::take_returned() {
     if (exchange->detached()) {
       connection.fd = -1;
       close(connection);
-    } else {
-      start_writing(connection, exchange->take_bytes(), exchange->closes());
-      advance(connection);
+      continue;
     }
+    std::string bytes = exchange->take_bytes();
+    if (unsent_.room_for(connection.counted, bytes.size())) {
+      start_writing(connection, std::move(bytes), exchange->closes());
+    } else {
+      ++context_->shed;
+      std::string().swap(bytes);
+      refuse(connection, answer_to(exchange->message(), 503, "ANSWERS_UNREAD",
+                                   "Too much of earlier answers waits to be read by their clients."));
+    }
+    advance(connection);
   }
 }
 
@@ -227,18 +224,21 @@ void IoLoop::dispatch(Connection& connection) {
       std::move(connection.parser));
   connection.stage = Stage::exchange;
   connection.exchange = exchange;
-  if (work_.push(exchange)) {
+  const Parser& message = exchange->message();
+  const auto& lane_of = context_->options.lane_of;
+  const Lane lane = lane_of ? lane_of(message.method(), path_of(message)) : Lane::ordinary;
+  if (lane == Lane::immediate) {
+    ++context_->requests;
+    return exchange->run(*factory_);
+  }
+  if ((lane == Lane::apart ? work_.apart : work_.ordinary).push(exchange)) {
     ++context_->requests;
     return;
   }
   ++context_->shed;
-  const bool head_request = connection.exchange->head_request();
+  refuse(connection, answer_to(message, 503, code_of(503),
+                               "The server has more requests waiting than it can answer soon."));
   connection.exchange.reset();
-  refuse(connection, {.status = 503,
-                      .code = code_of(503),
-                      .detail = "The server has more requests waiting than it can answer soon.",
-                      .request_id = {},
-                      .head_request = head_request});
 }
 
 void IoLoop::refuse(Connection& connection, const Context::Answer& answer) {
@@ -248,10 +248,16 @@ void IoLoop::refuse(Connection& connection, const Context::Answer& answer) {
 void IoLoop::start_writing(Connection& connection, std::string bytes, bool close) {
   connection.parser.reset();
   connection.stage = Stage::writing;
+  unsent_.add(connection.counted, bytes.size());
+  connection.out_counted = bytes.size();
   connection.out = std::move(bytes);
   connection.out_sent = 0;
   connection.close_after_writing = close;
   connection.deadline_ms = monotonic_ms() + context_->options.write_timeout_ms;
+}
+
+void IoLoop::uncount(Connection& connection) {
+  unsent_.remove(connection.counted, std::exchange(connection.out_counted, 0));
 }
 
 IoLoop::Progress IoLoop::write(Connection& connection) {
@@ -270,6 +276,7 @@ IoLoop::Progress IoLoop::write(Connection& connection) {
     }
   }
   clear(connection.out);
+  uncount(connection);
   connection.out_sent = 0;
   if (connection.close_after_writing || context_->draining) {
     ::shutdown(connection.fd, SHUT_WR);
@@ -279,6 +286,7 @@ IoLoop::Progress IoLoop::write(Connection& connection) {
     connection.deadline_ms = monotonic_ms() + context_->options.linger_timeout_ms;
   } else {
     connection.stage = Stage::idle;
+    connection.answered = true;
     connection.deadline_ms = monotonic_ms() + context_->options.idle_timeout_ms;
   }
   return Progress::goes_on;
@@ -304,6 +312,7 @@ void IoLoop::close(Connection& connection) {
   }
   connection.fd = -1;
   connection.stage = Stage::closed;
+  if (connection.out_counted > 0) uncount(connection);
   if (connection.counted) caps_.remove(*connection.counted);
   --context_->connections;
   // Deleted only after this round: an event of it may still name the connection.
@@ -314,55 +323,6 @@ void IoLoop::close(Connection& connection) {
     connections_[index]->index = index;
   }
   connections_.pop_back();
-}
-
-// ---- deadlines ----
-
-void IoLoop::keep_deadlines(std::int64_t now_ms) {
-  kept_ms_ = now_ms;
-  for (std::size_t i = connections_.size(); i-- > 0;) expire(*connections_[i], now_ms);
-  if (!accepting_ && listener_.fd() >= 0) {
-    listener_.refill_reserve();
-    if (!listener_.exhausted()) {
-      watch(listener_.fd(), EPOLLIN, &listener_);
-      accepting_ = true;
-    }
-  }
-}
-
-void IoLoop::expire(Connection& connection, std::int64_t now_ms) {
-  const bool overdue = now_ms >= connection.deadline_ms;
-  switch (connection.stage) {
-    case Stage::idle:
-      if (overdue || context_->draining) close(connection);
-      return;
-    case Stage::head:
-    case Stage::body:
-      if (!overdue) return;
-      if (!connection.parser->begun()) return close(connection);
-      ++context_->timed_out;
-      refuse(connection,
-             answer_to(*connection.parser, 408, code_of(408), "The request took too long to arrive."));
-      return advance(connection);
-    case Stage::exchange:
-      if (!connection.exchange->abandon_if_overdue(now_ms)) return;
-      ++context_->timed_out;
-      refuse(connection, {.status = 503,
-                          .code = "ANSWER_TIMEOUT",
-                          .detail = "The answer took too long. What was asked for may still happen.",
-                          .request_id = connection.exchange->request_id(),
-                          .head_request = connection.exchange->head_request()});
-      connection.exchange.reset();
-      return advance(connection);
-    case Stage::writing:
-      if (!overdue) return;
-      ++context_->timed_out;
-      return close(connection);
-    case Stage::lingering:
-      return overdue ? close(connection) : advance(connection);
-    case Stage::closed:
-      return;
-  }
 }
 
 }  // namespace orderd::http::front

@@ -10,16 +10,21 @@
 #include "http/front/connection.h"
 #include "http/front/context.h"
 #include "http/front/listener.h"
+#include "http/front/unsent_bytes.h"
 
 namespace orderd::http::front {
 
 using WorkQueue = BoundedQueue<std::shared_ptr<Exchange>>;
+/// To the workers, and to those for Lane::apart.
+struct Work {
+  WorkQueue &ordinary, &apart;
+};
 
 /// The I/O thread: accepts, reads, checks, hands complete requests to the workers, writes their answers and
 /// keeps all deadlines. Owned by Front; `run()` is the thread, everything else happens before it or after.
 class IoLoop {
  public:
-  IoLoop(std::shared_ptr<Context> context, WorkQueue& work);
+  IoLoop(std::shared_ptr<Context> context, Work work, Poco::Net::HTTPRequestHandlerFactory::Ptr factory);
   /// Closes what is left; no worker may run any more.
   ~IoLoop();
 
@@ -36,7 +41,8 @@ class IoLoop {
   void take_returned();
   void delete_closed();
 
-  void accept_all();
+  /// False once no connection waits.
+  bool accept_some();
   void admit(Listener::Accepted accepted);
   void turn_away(int fd, std::string_view why);
   void pause_accepting();
@@ -51,15 +57,20 @@ class IoLoop {
   Progress send_continue(Connection& connection);
   void refuse(Connection& connection, const Context::Answer& answer);
   void start_writing(Connection& connection, std::string bytes, bool close);
+  void uncount(Connection& connection);
   void close(Connection& connection);
 
   void keep_deadlines(std::int64_t now_ms);
   void expire(Connection& connection, std::int64_t now_ms);
+  void part(Connection& connection, std::int64_t now_ms);
+  void give_up(Connection& connection);
 
   const std::shared_ptr<Context> context_;
-  WorkQueue& work_;
+  const Work work_;
+  Poco::Net::HTTPRequestHandlerFactory::Ptr factory_;  // of what runs on this thread
   Listener listener_;
   AddressCaps caps_;
+  UnsentBytes unsent_;
   const int epoll_fd_;
   bool accepting_ = false;
   std::vector<std::unique_ptr<Connection>> connections_, closed_;

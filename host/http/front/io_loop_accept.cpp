@@ -10,15 +10,16 @@ namespace orderd::http::front {
 namespace {
 
 constexpr int accepts_per_round_max = 256;
+constexpr int accept_rounds_at_end_max = 64;
 
 }  // namespace
 
-void IoLoop::accept_all() {
+bool IoLoop::accept_some() {
   for (int i = 0; i < accepts_per_round_max && listener_.fd() >= 0; ++i) {
     auto accepted = listener_.accept();
     if (!accepted) {
       if (listener_.exhausted()) pause_accepting();
-      return;
+      return false;
     }
     if (accepted->surplus) {
       turn_away(accepted->fd, "The server has no file descriptor left for this connection.");
@@ -27,6 +28,7 @@ void IoLoop::accept_all() {
       admit(std::move(*accepted));
     }
   }
+  return listener_.fd() >= 0;
 }
 
 void IoLoop::admit(Listener::Accepted accepted) {
@@ -60,6 +62,9 @@ void IoLoop::turn_away(int fd, std::string_view why) {
 }
 
 void IoLoop::stop_accepting() {
+  // Who has connected already was let in by the kernel, and has perhaps asked: closing would cut it off.
+  for (int round = 0; round < accept_rounds_at_end_max && accepting_ && accept_some(); ++round) continue;
+  accepting_ = false;
   forget(listener_.fd());
   listener_.close();
 }

@@ -87,6 +87,12 @@ Parser::Result Parser::bad(int status, std::string_view why) {
   return Result::bad;
 }
 
+std::string_view Parser::field(std::string_view name) const {
+  for (const auto& [own, value] : fields_)
+    if (grammar::iequals(own, name)) return value;
+  return {};
+}
+
 Parser::Result Parser::feed(std::string_view bytes, std::size_t& used) {
   used = 0;
   if (refused_.status != 0) return Result::bad;

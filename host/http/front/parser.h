@@ -57,6 +57,8 @@ class Parser {
   int minor_version() const { return minor_version_; }
   /// In the order they came, values trimmed; without Content-Length, Transfer-Encoding and Expect.
   const std::vector<Field>& fields() const { return fields_; }
+  /// The first of that name, in any case; "" if there is none.
+  std::string_view field(std::string_view name) const;
   bool keep_alive() const { return keep_alive_; }
   bool expects_continue() const { return expects_continue_; }
   bool has_body() const { return chunked_ || has_length_; }

@@ -34,6 +34,8 @@ DeferredAnswer Request::defer() {
 
 DeferredAnswer Request::defer(std::chrono::milliseconds timeout) { return exchange_.defer(timeout); }
 
+void Request::allow(std::chrono::milliseconds time) { exchange_.allow(time); }
+
 DetachedSocket Request::detach() { return exchange_.detach(); }
 
 const Poco::Net::SocketAddress& Request::clientAddress() const { return exchange_.peer(); }

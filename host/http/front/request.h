@@ -39,6 +39,10 @@ class Request final : public Poco::Net::HTTPServerRequest {
   [[nodiscard]] DeferredAnswer defer();  // Options::deferred_timeout_ms
   [[nodiscard]] DeferredAnswer defer(std::chrono::milliseconds timeout);
 
+  /// The handler may run so long from now on, before the front answers 503 in its place. For what an operator
+  /// waits for; Options::handler_timeout_ms is for all others.
+  void allow(std::chrono::milliseconds time);
+
   /// The socket leaves the front: nothing was written for this request and nothing will be; it counts no
   /// longer against the front's caps. The response must not be used. Throws like defer().
   [[nodiscard]] DetachedSocket detach();

@@ -1,6 +1,9 @@
 #include "book.h"
 
+#include <poll.h>
+
 #include <array>
+#include <chrono>
 
 namespace merchant_webhooks {
 namespace {
@@ -54,9 +57,17 @@ constexpr const char* disable_endpoint =
 constexpr const char* read_state =
     "select (select count(*) from merchant_webhooks.deliveries where endpoint = $1 and state = 0), "
     "exists (select 1 from merchant_webhooks.endpoints where endpoint = $1 and disabled_at is not null)";
+constexpr const char* seen = "update merchant_webhooks.endpoints set seen_at = now() where endpoint = $1";
+// Of an endpoint that no host has any more, nobody else would ever delete.
 constexpr const char* forget =
-    "delete from merchant_webhooks.deliveries where id in (select id from merchant_webhooks.deliveries "
-    "where endpoint = $1 and created < now() - $2::int * interval '1 day' and state <> 0 limit 1000)";
+    "with old as (delete from merchant_webhooks.deliveries where id in "
+    "(select id from merchant_webhooks.deliveries where endpoint = any(array(select endpoint from "
+    "merchant_webhooks.endpoints where endpoint = $1 or seen_at < now() - $2::int * interval '1 day')) "
+    "and created < now() - $2::int * interval '1 day' order by created limit $3::int) "
+    "returning state) select count(*), count(*) filter (where state = 0) from old";
+
+constexpr std::chrono::seconds answer_max{10};
+constexpr int forgotten_at_once_max = 5000;
 
 std::string value(const PGresult* rows, int row, int column) {
   return {PQgetvalue(rows, row, column), static_cast<std::size_t>(PQgetlength(rows, row, column))};
@@ -80,12 +91,34 @@ Book::Book(const BookConfig& config) : config_(config) {
 Book::Rows Book::run(const char* sql, const std::vector<std::string>& values) {
   std::vector<const char*> pointers;
   for (const std::string& one : values) pointers.push_back(one.c_str());
-  Rows rows(PQexecParams(connection_.get(), sql, static_cast<int>(values.size()), nullptr, pointers.data(),
-                         nullptr, nullptr, 0));
+  if (PQsendQueryParams(connection_.get(), sql, static_cast<int>(values.size()), nullptr, pointers.data(),
+                        nullptr, nullptr, 0) != 1)
+    throw BookError(PQerrorMessage(connection_.get()));
+  Rows rows = answer();
   const auto status = PQresultStatus(rows.get());
   if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
     throw BookError(PQerrorMessage(connection_.get()));
   return rows;
+}
+
+/// A server that is frozen must not hold the plugin, which has to stop with its host.
+Book::Rows Book::answer() {
+  PGconn* c = connection_.get();
+  const auto end = std::chrono::steady_clock::now() + answer_max;
+  Rows last;
+  for (;;) {
+    while (PQisBusy(c) != 0) {
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
+      pollfd socket{PQsocket(c), POLLIN, 0};
+      if (left <= 0 || ::poll(&socket, 1, static_cast<int>(left)) == 0)
+        throw BookError("the server does not answer");
+      if (PQconsumeInput(c) != 1) throw BookError(PQerrorMessage(c));
+    }
+    Rows next(PQgetResult(c));
+    if (!next) return last;
+    last = std::move(next);
+  }
 }
 
 /// Each text of the setting once: whoever restarts the host does not send everything again.
@@ -144,6 +177,12 @@ Book::State Book::state() {
   return {std::stoll(value(rows.get(), 0, 0)), value(rows.get(), 0, 1) == "t"};
 }
 
-void Book::prune() { run(forget, {config_.endpoint, std::to_string(config_.keep_days)}); }
+Book::Forgotten Book::prune() {
+  run(seen, {config_.endpoint});
+  const Rows rows = run(
+      forget, {config_.endpoint, std::to_string(config_.keep_days), std::to_string(forgotten_at_once_max)});
+  const std::int64_t all = std::stoll(value(rows.get(), 0, 0));
+  return {std::stoll(value(rows.get(), 0, 1)), all == forgotten_at_once_max};
+}
 
 }  // namespace merchant_webhooks

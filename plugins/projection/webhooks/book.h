@@ -56,8 +56,13 @@ class Book {
     bool disabled = false;
   };
   State state();
-  /// Forgets what ended long ago, a piece at a time.
-  void prune();
+  struct Forgotten {
+    std::int64_t undelivered = 0;
+    bool more = false;  // there is as much again
+  };
+  /// Forgets what is older than keep_days, delivered or not, a piece at a time; what was of endpoints that no
+  /// host has had for so long, too.
+  Forgotten prune();
   /// How many messages the replay of the settings took up when this session began.
   std::int64_t replayed() const { return replayed_; }
 
@@ -71,6 +76,7 @@ class Book {
   using Rows = std::unique_ptr<PGresult, Clearer>;
 
   Rows run(const char* sql, const std::vector<std::string>& values = {});
+  Rows answer();
   void settle_replay();
   bool disable(const std::string& reason, bool at_once);
 

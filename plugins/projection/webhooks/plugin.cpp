@@ -52,7 +52,7 @@ class Plugin final : public orderd::sdk::Projection, public orderd::sdk::Migrati
       "disable_after_s": {"type": "integer", "minimum": 1, "maximum": 31536000, "default": 432000,
         "description": "an endpoint that only failed for so long is disabled"},
       "keep_days": {"type": "integer", "minimum": 1, "maximum": 3650, "default": 30,
-        "description": "how long what was delivered or given up can be replayed"},
+        "description": "how long messages are kept; what was not delivered by then is given up"},
       "poll_ms": {"type": "integer", "minimum": 50, "maximum": 60000, "default": 500},
       "replay": {"type": "string", "maxLength": 100,
         "description": "[failed ]FROM[/TO], RFC 3339 in UTC: sent again, once for each text"}}})";
@@ -72,7 +72,8 @@ class Plugin final : public orderd::sdk::Projection, public orderd::sdk::Migrati
   void rebuild_finish(Transaction& tx) override { finish_rebuild(tx, endpoint_.name); }
 
   const std::vector<orderd_migration>& migrations() const override {
-    static const std::vector<orderd_migration> all{{1, 0, "webhooks", tables_sql}};
+    static const std::vector<orderd_migration> all{{1, 0, "webhooks", tables_sql},
+                                                   {2, 0, "endpoints_seen", seen_sql}};
     return all;
   }
 

@@ -191,8 +191,13 @@ void Sender::look(Book& book) {
     disabled_.set(state.disabled ? 1 : 0);
   }
   if (pruned_ms_ == 0 || now - pruned_ms_ >= prune_every_ms) {
-    pruned_ms_ = now;
-    book.prune();
+    const Book::Forgotten forgotten = book.prune();
+    pruned_ms_ = forgotten.more ? 0 : now;
+    if (forgotten.undelivered > 0) {
+      given_up_.add(forgotten.undelivered);
+      host_.log(ORDERD_LOG_ERROR, "forgot " + std::to_string(forgotten.undelivered) +
+                                      " messages that could not be delivered for \"keep_days\"");
+    }
   }
 }
 

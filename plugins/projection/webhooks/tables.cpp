@@ -55,6 +55,9 @@ create table merchant_webhooks.attempts (
 create index on merchant_webhooks.attempts (delivery);
 )";
 
+const char* const seen_sql =
+    "alter table merchant_webhooks.endpoints add column seen_at timestamptz not null default now()";
+
 namespace {
 
 using orderd::sdk::Params;

@@ -11,6 +11,7 @@
 namespace merchant_webhooks {
 
 extern const char* const tables_sql;
+extern const char* const seen_sql;  // when a host last had the endpoint
 
 using orderd::sdk::EventView;
 using orderd::sdk::Target;

@@ -88,6 +88,38 @@ TEST_CASE("A version is an ETag: 304 while nothing has changed") {
   CHECK(host.get(path, {{"If-None-Match", "1"}}).status == 200);
 }
 
+TEST_CASE("An ETag covers what comes and goes without a version, and If-Match compares the version") {
+  ApiHost host;
+  const std::string id = host.place(), path = "/api/orders/" + id;
+  const std::string before = host.get(path).field("etag");
+  host.database.script(R"(update order_state set attention = '{"code":"REFUND_STUCK"}')");
+  const Answer stuck = host.get(path, {{"If-None-Match", before}});
+  CHECK(stuck.status == 200);
+  CHECK(text(parsed(stuck)["attention"], "code") == "REFUND_STUCK");
+  const std::string tag = stuck.field("etag");
+  CHECK(tag != before);
+  CHECK(host.get(path, {{"If-None-Match", tag}}).status == 304);
+  host.database.script(R"(update order_state set attention = '{"code":"CAPTURE_STUCK"}')");
+  CHECK(host.get(path, {{"If-None-Match", tag}}).status == 200);
+  for (const char* other : {"\"2-12345678\"", "\"1x12345678\"", "\"1-1234\""})
+    CHECK(host.post(path + "/cancel", "{}", {{"If-Match", other}}).status == 412);
+  CHECK(host.post(path + "/cancel", "{}", {{"If-Match", tag}}).status == 202);
+}
+
+TEST_CASE("What the front refuses by itself can be read by a page of a listed origin") {
+  ApiHost::Options options;
+  options.access.cors_origins = {"https://shop.example"};
+  ApiHost host(options);
+  const std::string large(300 * 1024, 'x');
+  const Answer refused = host.post("/api/orders", large, {{"Origin", "https://shop.example"}});
+  CHECK(refused.status == 413);
+  CHECK(refused.field("access-control-allow-origin") == "https://shop.example");
+  CHECK(refused.field("vary") == "Origin");
+  const Answer other = host.post("/api/orders", large, {{"Origin", "https://evil.example"}});
+  CHECK(other.status == 413);
+  CHECK(other.field("access-control-allow-origin").empty());
+}
+
 TEST_CASE("HEAD answers as GET does, without the body") {
   ApiHost host;
   const std::string path = "/api/orders/" + host.place();

@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <future>
 #include <set>
 
 #include "functional/support/api_host.h"
@@ -47,6 +49,37 @@ TEST_CASE("A list shows orders as GET does, newest first, without history") {
   json::Document single = parsed(host.get("/api/orders/" + newer));
   single.RemoveMember("history");
   CHECK(single == list["data"][0]);
+}
+
+TEST_CASE("Lists that take too long end by name, and keep nobody else waiting") {
+  ApiHost host;
+  const std::string id = host.place();
+  host.project();
+  host.database.script(
+      "alter table orders_read rename to all_orders; create view orders_read as "
+      "select * from all_orders where pg_sleep(30) is not null");
+  std::vector<std::future<Answer>> lists;
+  for (int i = 0; i < 8; ++i)
+    lists.push_back(std::async(std::launch::async, [&] { return host.get("/api/orders?status=CANCELLED"); }));
+  REQUIRE(eventually([&] {
+    return host.database.number(
+               "select count(*) from pg_stat_activity where "
+               "datname = current_database() and wait_event = 'PgSleep'") > 0;
+  }));
+  const auto still = [&] {
+    return std::any_of(lists.begin(), lists.end(), [](const auto& one) {
+      return one.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
+    });
+  };
+  CHECK(host.get("/healthz/live").status == 200);
+  CHECK(host.get("/api/orders/" + id).status == 200);
+  CHECK(host.post("/api/orders", order_body()).status == 201);
+  CHECK(still());
+  for (auto& list : lists) {
+    const Answer answer = list.get();
+    CHECK(answer.status == 503);
+    CHECK(code_of(answer) == "LIST_TOO_WIDE");
+  }
 }
 
 TEST_CASE("A cursor walks every order once that was there when the walk began, while others are placed") {

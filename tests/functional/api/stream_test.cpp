@@ -1,4 +1,9 @@
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "base/metrics.h"
 #include "functional/support/api_host.h"
@@ -16,6 +21,31 @@ void reject(ApiHost& host, const std::string& id) {
   host.advance(id, EventType::order_rejected, Status::rejected, PaymentStatus::failed);
 }
 using Ids = std::vector<int>;
+
+/// A bus whose reader hangs until the test lets it go on, and never has a record.
+struct HangingBus final : bus::EventBus {
+  struct Reader final : bus::Subscription {
+    explicit Reader(HangingBus& owner) : bus(owner) {}
+    void start(std::int32_t, bus::Position) override {}
+    void start_at_end(std::int32_t) override {}
+    void stop(std::int32_t) override {}
+    std::vector<bus::Record> poll(std::size_t, std::chrono::milliseconds) override {
+      ++bus.polls;
+      do std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      while (!bus.answer);
+      return {};
+    }
+    void wake() override {}
+    void saved(std::int32_t, bus::Position) override {}
+    HangingBus& bus;
+  };
+  std::unique_ptr<bus::Subscription> subscribe(const std::string&) override {
+    return std::make_unique<Reader>(*this);
+  }
+  const char* name() const override { return "hanging"; }
+  std::atomic<int> polls{0};
+  std::atomic<bool> answer{false};
+};
 
 }  // namespace
 
@@ -56,6 +86,70 @@ TEST_CASE("A stream resumes behind Last-Event-ID, and 204 says that nothing can 
     CHECK(answer.status == 400);
     CHECK(code_of(answer) == "INVALID_HEADER");
   }
+}
+
+TEST_CASE("One client gets its share of the streams, also on the loopback, until it closes one") {
+  ApiHost::Options options;
+  options.streams.streams_per_client_max = 2;
+  ApiHost host(options);
+  const std::string id = host.place(), path = "/api/orders/" + id + "/stream";
+  StreamClient first(host, id);
+  CHECK(first.ids(1) == Ids{1});
+  {
+    StreamClient second(host, id);
+    CHECK(second.ids(1) == Ids{1});
+    const Answer refused = host.get(path);
+    CHECK(refused.status == 429);
+    CHECK(code_of(refused) == "TOO_MANY_STREAMS");
+    CHECK_FALSE(refused.field("retry-after").empty());
+  }
+  REQUIRE(eventually([&] { return metrics().gauge("orderd_sse_streams", "") == 1; }));
+  StreamClient third(host, id);
+  CHECK(third.ids(1) == Ids{1});
+}
+
+TEST_CASE("Clients have shares of their own") {
+  ApiHost::Options options;
+  options.streams.streams_per_client_max = 1;
+  ApiHost host(options);
+  const Uuid id = *Uuid::parse(host.place());
+  using sse::Broadcaster;
+  const auto one = host.streams->watch(id, "key a"), other = host.streams->watch(id, "key b");
+  CHECK(std::holds_alternative<Broadcaster::Watch>(one));
+  CHECK(std::holds_alternative<Broadcaster::Watch>(other));
+  const auto refused = host.streams->watch(id, "key a");
+  CHECK(std::get<Broadcaster::Refused>(refused) == Broadcaster::Refused::client_has_its_share);
+}
+
+TEST_CASE("A stream begins while the bus does not answer, and later has what came meanwhile") {
+  HangingBus bus;
+  ApiHost host;
+  sse::Broadcaster streams(bus, *host.pool);
+  const std::shared_ptr<void> go_on(nullptr, [&](void*) { bus.answer = true; });  // or the end would wait
+  const std::string id = host.place();
+  auto watch = std::get<sse::Broadcaster::Watch>(streams.watch(*Uuid::parse(id), "x"));
+  REQUIRE(eventually([&] { return bus.polls > 0; }));
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+  sse::Beginning beginning;
+  beginning.version = 1;
+  beginning.bytes = "begun\n";
+  streams.open(std::move(watch), {ends[0], "", beginning, {}});
+  std::string received;
+  const auto has = [&](const std::string& wanted) {
+    return eventually([&] {
+      std::array<char, 4096> bytes;
+      if (const auto size = ::recv(ends[1], bytes.data(), bytes.size(), MSG_DONTWAIT); size > 0)
+        received.append(bytes.data(), static_cast<std::size_t>(size));
+      return received.find(wanted) != std::string::npos;
+    });
+  };
+  CHECK(has("begun"));
+  authorize(host, id);
+  CHECK(received.find("id: 2") == received.npos);
+  bus.answer = true;
+  CHECK(has("id: 2\n"));
+  ::close(ends[1]);
 }
 
 TEST_CASE("A version that the bus lost is brought from history, in order") {

@@ -55,7 +55,8 @@ ApiHost::ApiHost(Options options) {
   webhooks.start({}, *pool);
   http::front::Options front_options;
   front_options.port = 0;
-  front = std::make_unique<http::front::Front>(front_options, api->factory(), http::render_refusal);
+  front_options.lane_of = http::lane_of;
+  front = std::make_unique<http::front::Front>(front_options, api->factory(), api->renderer());
 }
 
 ApiHost::~ApiHost() {
