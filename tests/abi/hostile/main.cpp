@@ -72,6 +72,8 @@ int serve() {
     In in(received->fields);
     if (received->kind == Frame::stop) return 0;
     if (received->kind == Frame::start) (void)channel.send(Out().text("").frame(Frame::started));
+    if (received->kind == Frame::supports)
+      (void)channel.send(Out().text(in.text()).u8(0).frame(Frame::supports_answer));
     if (received->kind == Frame::ping) (void)channel.send(Out().u32(0).frame(Frame::pong));
     if (received->kind == Frame::execute)
       for (std::size_t left = in.count(64); left > 0; --left) answer(channel, read_command(in));
