@@ -67,9 +67,11 @@ rpm() {
 }
 
 collect() {
-  mkdir -p "$out/$kind"
-  rm -f "$out/$kind"/*.$kind
-  find "$1" -maxdepth 3 -name "*.$kind" -exec cp {} "$out/$kind/" \;
+  mkdir -p "$out/$kind/debug"
+  rm -f "$out/$kind"/*.$kind "$out/$kind"/debug/*.$kind
+  # A pattern over the packages shall not take their debug symbols along.
+  find "$1" -maxdepth 3 -name "*.$kind" ! -name '*-dbgsym_*' -exec cp {} "$out/$kind/" \;
+  find "$1" -maxdepth 3 -name "*-dbgsym_*.$kind" -exec cp {} "$out/$kind/debug/" \;
   cp "$1/log" "$out/$kind/build.log"
 }
 
