@@ -112,8 +112,8 @@ class Admin(unittest.TestCase):
                                 f"'{json.dumps(notice)}' from order_state where id = '{order}'")
         wait_for(lambda: self.database.query("select count(*) from saga_inbox") == ["0"],
                  "the notices to be taken")
-        wait_for(lambda: self.database.query(f"select count(*) from sagas where order_id = '{order}'") == ["0"],
-                 "the look at the payment to end")
+        live = f"select count(*) from sagas where order_id = '{order}'"
+        wait_for(lambda: self.database.query(live) == ["0"], "the look at the payment to end")
         self.assertEqual(self.money(order), (1999, 0))
         self.assertEqual(self.host.order(order)["status"], "CANCELLED")
         self.assertEqual(self.ctl("verify"), [])
