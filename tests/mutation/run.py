@@ -33,6 +33,9 @@ MUTATIONS = {
     "saga_key_window_ignored": ("unit", "a key is not sent again after the provider forgot it*"),
     "saga_failure_tells_all": ("unit", "a second send that surely came to nothing says nothing*"),
     "saga_late_success_kept": ("unit", "a success that comes after an order's end is taken from the inbox*"),
+    "saga_decision_forgotten": ("unit", "a refund that a person skipped or marked done is never sent again*"),
+    "saga_totals_believed_backwards": ("unit", "a provider that answers for another account never ends*"),
+    "saga_refund_without_end": ("unit", "a refund that fails later is found in all ways*"),
     "http_unread_body": ("front", "A body that no handler reads is never the next request"),
 }
 
