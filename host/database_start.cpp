@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/service.h"
+#include "database_check.h"
 #include "store/key_check.h"
 #include "store/migrations.h"
 #include "store/rights.h"
@@ -11,14 +12,19 @@
 namespace orderd {
 namespace {
 
-void judge_database(store::Connection& connection, const config::Settings& settings,
-                    const store::SecretBox& box) {
+/// A session for what is to come, with a database that fits.
+std::unique_ptr<store::Connection> judged(const config::Settings& settings, const store::SecretBox& box) {
+  if (const auto unfit = store::unfit_database(database(settings)); unfit.found())
+    throw config::ConfigError("postgres.url: " + unfit.line());
+  auto made = std::make_unique<store::Connection>(database(settings));
+  store::Connection& connection = *made;
   if (const auto problem = store::schema_problem(connection); !problem.empty())
     throw config::ConfigError(problem);
   if (const auto problem = store::rights_problem(connection); !problem.empty())
     throw NoPermission("postgres.url: " + problem);
   if (const auto problem = store::remember_key(connection, box, settings.secrets_key_file); !problem.empty())
     throw config::ConfigError(problem);
+  return made;
 }
 
 /// Throws for what no waiting mends: who we are, which database, what we may.
@@ -27,12 +33,23 @@ void refuse_for_good(const store::DbError& error) {
     throw NoPermission(std::string("postgres.url: ") + error.what() + ": " + fix + " (`orderctl doctor`)");
 }
 
+/// What does not keep a host from starting, and will be somebody's trouble later.
+void warn_of_database(store::Connection& connection, const config::Settings& settings,
+                      const saga::Definition& definition) {
+  const auto warn = [](const std::string& finding, const std::string& fix) {
+    log_warning("main", finding, {{"fix", fix}});
+  };
+  if (const auto unfit = store::forgetful_server(connection); unfit.found()) warn(unfit.problem, unfit.fix);
+  for (const admin::Need& need : past_instances(connection, settings, definition).missing)
+    warn(sentence(need) + ", which is not configured", fix_for_missing(need));
+}
+
 }  // namespace
 
-void refuse_unfit_database(const config::Settings& settings, const store::SecretBox& box) {
+void refuse_unfit_database(const config::Settings& settings, const saga::Definition& definition,
+                           const store::SecretBox& box) {
   try {
-    store::Connection connection(database(settings));
-    judge_database(connection, settings, box);
+    warn_of_database(*judged(settings, box), settings, definition);
   } catch (const store::DbError& error) { refuse_for_good(error); }
 }
 
@@ -41,12 +58,14 @@ bool wait_for_schema(const config::Settings& settings, const store::SecretBox& b
   for (bool said = false;; said = true) {
     bool fits = false;
     try {
-      store::Connection connection(database(settings));
-      judge_database(connection, settings, box);
+      const auto connection = judged(settings, box);
       fits = true;
       ORDERD_FAULT_POINT("main.before_migration");
-      registry.migrate(connection);
-      keeper.begin(connection);
+      registry.migrate(*connection);
+      if (const auto problem = store::plugins_rights_problem(*connection, registry.migrations());
+          !problem.empty())
+        log_warning("main", problem);
+      keeper.begin(*connection);
       return true;
     } catch (const store::DbError& error) {
       refuse_for_good(error);

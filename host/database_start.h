@@ -4,6 +4,7 @@
 
 #include "config/settings.h"
 #include "plugin_host/registry.h"
+#include "saga/definition.h"
 #include "store/secret_box.h"
 #include "swap/keeper.h"
 
@@ -14,9 +15,11 @@ struct NoPermission : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Throws config::ConfigError for a schema that this program does not fit or another key, and NoPermission;
-/// does nothing while the database cannot be reached.
-void refuse_unfit_database(const config::Settings& settings, const store::SecretBox& box);
+/// Throws config::ConfigError for a database that orderd cannot work on, a schema that this program does not
+/// fit, or another key, and NoPermission; does nothing while the database cannot be reached. Logs a warning
+/// for what puts orders at risk and does not keep the host from starting.
+void refuse_unfit_database(const config::Settings& settings, const saga::Definition& definition,
+                           const store::SecretBox& box);
 
 /// Waits for the database, saying so, refuses one that is unfit, and brings the plugins' tables up to date.
 /// False: asked to stop meanwhile.

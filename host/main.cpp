@@ -13,9 +13,12 @@
 #include "base/log.h"
 #include "base/service.h"
 #include "bus/kafka/kafka_bus.h"
+#include "bus/log_backed/log_backed_bus.h"
 #include "bus/pglog/pglog_bus.h"
 #include "config/settings.h"
+#include "database_check.h"
 #include "database_start.h"
+#include "database_watch.h"
 #include "http/api.h"
 #include "http/front/front.h"
 #include "http/front/listener.h"
@@ -31,6 +34,7 @@
 #include "saga/engine.h"
 #include "saga/pg_store.h"
 #include "sse/broadcaster.h"
+#include "store/database_clock.h"
 #include "store/pool.h"
 #include "store/secret_box.h"
 #include "swap/keeper.h"
@@ -49,8 +53,8 @@ constexpr std::chrono::hours partitions_every{1};
 
 /// The event bus that the settings name, and the relay's way into it if it is not the outbox itself.
 struct Bus {
+  std::unique_ptr<bus::KafkaBus> kafka;
   std::unique_ptr<bus::EventBus> events;
-  bus::KafkaBus* kafka = nullptr;
 
   std::vector<std::string> problems() const {
     if (!kafka || kafka->last_problem().empty()) return {};
@@ -62,9 +66,9 @@ struct Bus {
       events = std::make_unique<bus::PglogBus>(database(settings));
       return;
     }
-    auto made = std::make_unique<bus::KafkaBus>(kafka_options(settings));
-    kafka = made.get();
-    events = std::move(made);
+    kafka = std::make_unique<bus::KafkaBus>(kafka_options(settings));
+    events = std::make_unique<bus::LogBackedBus>(
+        *kafka, bus::LogBackedOptions{database(settings), consumer_name(settings, "relay")});
   }
 };
 
@@ -114,7 +118,7 @@ class Stages {
   }
   void make_saga(plugins::Registry& registry, const saga::Definition& definition,
                  const store::SecretBox& box) {
-    make_sweeper(saga_slots(settings_, registry, definition));
+    make_sweeper(registry);
     saga_plugins_ = saga_plugins(settings_, registry, definition);
     saga_store_ = std::make_unique<saga::PgStore>(database(settings_), lease("saga"), box);
     saga_orders_ = bus_.events->subscribe("saga");
@@ -124,14 +128,11 @@ class Stages {
                                              clock_);
   }
 
-  void make_sweeper(const saga::Slots& slots) {
+  void make_sweeper(plugins::Registry& registry) {
     if (settings_.reconcile_interval_s == 0) return;
-    std::set<plugins::StepPort*> steps;
-    for (const auto& [slot, step] : slots) steps.insert(step);
     reconcile::Options options{database(settings_)};
     options.interval = std::chrono::seconds(settings_.reconcile_interval_s);
-    sweeper_ = std::make_unique<reconcile::Sweeper>(options, std::vector(steps.begin(), steps.end()));
-    if (sweeper_->idle()) sweeper_.reset();
+    sweeper_ = std::make_unique<reconcile::Sweeper>(options, [&registry] { return registry.steps(); });
   }
 
   const config::Settings& settings_;
@@ -187,6 +188,7 @@ std::vector<std::string> degraded_parts(const Bus& bus) {
         "plugins: " + std::to_string(waiting) +
         " orders wait for a build that is not on this host; the log names it, `orderctl plugin install` "
         "brings it");
+  if (const auto clock = store::clock_problem(); !clock.empty()) problems.push_back(clock);
   return problems;
 }
 
@@ -278,10 +280,17 @@ int Server::serve(Reload& reload) {
   const auto definition = default_definition(settings);
   const auto registry = load_plugins(settings, definition);
   judge(settings, *registry, definition);
-  if (given_.contains("check-config")) return std::cout << "the configuration is good\n", 0;
-  refuse_unfit_database(settings, box);  // before the port opens, and before parts speak of what they miss
+  if (given_.contains("check-config")) {
+    for (const std::string& line : judge_database(settings, definition))
+      std::cerr << "warning: " << line << "\n";
+    return std::cout << "the configuration is good\n", 0;
+  }
+  refuse_unfit_database(settings, definition,
+                        box);  // before the port opens, and before parts speak of what they miss
   Bus bus(settings);
   store::Pool pool(database(settings), settings.postgres_connections);
+  DatabaseWatch database_watch(settings);
+  database_watch.check();
   std::atomic<bool> started{false};
   const auto not_ready = [&] {
     std::vector<std::string> lines;
@@ -296,7 +305,8 @@ int Server::serve(Reload& reload) {
   intake::Intake intake(intake_options(settings), box);
   sse::Broadcaster broadcaster(*bus.events, pool);
   webhooks::Receiver webhooks;
-  http::Api api({pool, intake, broadcaster, box, product_source(pool, registry->catalogs()), webhooks,
+  http::Api api({pool, intake, broadcaster, box,
+                 product_source(pool, catalogs_for_new_orders(settings, *registry, definition)), webhooks,
                  not_ready, settings.http_web_dir, degraded, access_options(settings, keyring.get()),
                  admin_parts(settings, *registry, definition, pool)});
   reload.on("access.rate_", [&api](const config::Settings& fresh) {
@@ -311,6 +321,8 @@ int Server::serve(Reload& reload) {
   const Uuid host = Uuid::v7();
   swap::Keeper keeper(database(settings), *registry, host);
   if (!wait_for_schema(settings, box, *registry, keeper)) return 0;
+  database_watch.check();
+  database_watch.start(pool);
   Stages stages(settings, bus, *registry, definition, box, host);
   reload.on("route.", [&stages](const config::Settings& fresh) { stages.reroute(fresh); });
   registry->start(stages.sink());

@@ -69,6 +69,25 @@ std::set<std::string> slots_of_sagas(const config::Settings& settings, const sag
   return slots;
 }
 
+std::set<std::string> instances_for_new_orders(const config::Settings& settings,
+                                               const saga::Definition& definition) {
+  std::set<std::string> out;
+  for (const saga::StepDefinition& step : definition.steps) out.insert(instance_of(settings, step.slot));
+  for (const auto& [slot, instance] : settings.slots) out.insert(instance);
+  for (const auto& [slot, rules] : saga::parse_routes(settings.routes))
+    for (const saga::Rule& rule : rules) out.insert(rule.instances.begin(), rule.instances.end());
+  return out;
+}
+
+std::vector<plugins::CatalogPort*> catalogs_for_new_orders(const config::Settings& settings,
+                                                           plugins::Registry& registry,
+                                                           const saga::Definition& definition) {
+  auto out = registry.catalogs();
+  const auto serving = instances_for_new_orders(settings, definition);
+  std::erase_if(out, [&](const plugins::CatalogPort* one) { return !serving.contains(one->instance()); });
+  return out;
+}
+
 namespace {
 
 /// A misspelt slot would be ignored for ever.
@@ -92,29 +111,26 @@ void check_slot_names(const config::Settings& settings, const saga::Definition& 
 std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings,
                                                 const saga::Definition& definition) {
   check_slot_names(settings, definition);
-  std::set<std::string> steps;
   for (const saga::StepDefinition& step : definition.steps) {
     const std::string instance = instance_of(settings, step.slot);
     if (!settings.plugins.contains(instance))
       throw plugins::PluginError("saga " + definition.name + ": step " + step.name +
                                  " needs a plugin in slot " + step.slot + ": set plugin." + instance +
                                  ".library, or slot." + step.slot + " to another instance");
-    steps.insert(instance);
   }
-  // Slots that only orders in flight still name keep their plugin as long as slot.<name> is set.
-  for (const auto& [slot, instance] : settings.slots) steps.insert(instance);
   for (const auto& [slot, rules] : saga::parse_routes(settings.routes))
     for (const saga::Rule& rule : rules)
-      for (const std::string& instance : rule.instances) {
+      for (const std::string& instance : rule.instances)
         if (!settings.plugins.contains(instance))
           throw plugins::PluginError(rule.key + " names the plugin instance " + instance +
                                      ", and there is none: set plugin." + instance + ".library");
-        steps.insert(instance);
-      }
+  const auto steps = instances_for_new_orders(settings, definition);
   std::vector<plugins::InstanceConfig> configs;
   for (const auto& [name, plugin] : settings.plugins) {
     configs.push_back(instance_config(name, plugin));
-    configs.back().extensions = {steps.contains(name) ? "orderd.step/1" : "orderd.projection/1"};
+    // Without a slot: a projection, or a step that orders began with before it lost its slot.
+    configs.back().extensions = {steps.contains(name) ? "orderd.step/1"
+                                                      : "orderd.step/1|orderd.projection/1"};
   }
   plugins::Options options;
   options.directory = settings.plugins_dir;

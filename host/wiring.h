@@ -26,8 +26,16 @@ plugins::BuildStore build_store(const config::Settings& settings);
 /// What the settings say of one instance, but for the extensions that it needs.
 plugins::InstanceConfig instance_config(const std::string& name, const config::PluginSettings& plugin);
 saga::Definition default_definition(const config::Settings& settings);
-/// Loads every configured instance; throws plugins::PluginError. An instance that no saga slot names must be
-/// a projection.
+/// Instances that a slot or a route names. Other steps are there for orders that began with them.
+/// Throws saga::RouteError.
+std::set<std::string> instances_for_new_orders(const config::Settings& settings,
+                                               const saga::Definition& definition);
+/// What can be ordered: not the products of a stock that serves only orders of the past.
+std::vector<plugins::CatalogPort*> catalogs_for_new_orders(const config::Settings& settings,
+                                                           plugins::Registry& registry,
+                                                           const saga::Definition& definition);
+/// Loads every configured instance; throws plugins::PluginError. An instance that no slot and no route names
+/// must be a projection, or a step for the orders that began with it.
 std::unique_ptr<plugins::Registry> load_plugins(const config::Settings& settings,
                                                 const saga::Definition& definition);
 /// The plugin behind each slot where no route says otherwise: those of the definition, and those that only

@@ -94,8 +94,17 @@ class Teller {
         say("The order was placed at " + to_rfc3339(Time(Millis(head.id.unix_ms()))) + ".");
         break;
     }
-    if (situation_.dead_letter.empty()) return say(" Its saga takes it up within moments.");
+    if (situation_.dead_letter.empty()) return not_begun();
     say(" It waits: its event could not be taken, and an operator can replay it from the dead letters.");
+  }
+
+  void not_begun() {
+    constexpr Millis usual{60'000};
+    if (now_ - situation_.head.at < usual) return say(" Its saga takes it up within moments.");
+    say(" No saga has taken it up since " + to_rfc3339(situation_.head.at) +
+        ", which is longer than it should take. `orderctl outbox` says whether a host with the role saga "
+        "runs and "
+        "how far it has read. An order that it passed over is found and taken up by itself.");
   }
 
   void where() {

@@ -14,7 +14,9 @@ constexpr store::Statement read_records{
     "admin_records",
     "select o.id, coalesce(g.data, j.data), g.data is not null, e.payload from order_state o "
     "join order_events e on e.order_id = o.id and e.version = 1 left join sagas g on g.order_id = o.id "
-    "left join lateral (select data from saga_journal where order_id = o.id order by at desc limit 1) j "
+    "left join lateral (select data from saga_journal where order_id = o.id "
+    "order by (data ->> 'version')::int4 desc, (data ->> 'seq')::int8 desc, at desc limit 1"
+    ") j "
     "on g.order_id is null where o.id = any($1::uuid[])"};
 constexpr store::Statement read_definitions{
     "admin_definitions",

@@ -41,7 +41,9 @@ constexpr store::Statement list_attention{
     "select order_id, risk from (select g.order_id, " MONEY_AT_RISK
     " as risk from (select o.id as order_id, coalesce(s.data, j.data) as data from order_state o "
     "left join sagas s on s.order_id = o.id left join lateral (select data from saga_journal "
-    "where order_id = o.id order by at desc limit 1) j on s.order_id is null "
+    "where order_id = o.id "
+    "order by (data ->> 'version')::int4 desc, (data ->> 'seq')::int8 desc, at desc limit 1"
+    ") j on s.order_id is null "
     "where o.attention is not null) g where g.data is not null and " FITS
     ") r where $6::uuid is null or (risk, order_id) < ($10::int8, $6) "
     "order by risk desc, order_id desc limit $7::int8"};

@@ -16,7 +16,7 @@ namespace orderd::admin {
 inline constexpr std::int64_t events_per_shard_max = 20'000;
 
 struct Violation {
-  int law = 0;          // 2 money, 3 stock, 4 events, 5 read model
+  int law = 0;          // 1 no order lost, 2 money, 3 stock, 4 events, 5 read model
   std::string subject;  // an order, a SKU
   std::string what;
 };

@@ -1,10 +1,82 @@
 #include "base/clock.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <ctime>
+#include <mutex>
+#include <utility>
+
+#include "base/fault.h"
 
 namespace orderd {
 
-Time now() { return std::chrono::floor<Millis>(std::chrono::system_clock::now()); }
+namespace {
+
+constexpr Millis close_enough{100};  // two measurements of one clock differ by half of their round trips
+constexpr int approach_share = 4;    // an hour is made up in four: nobody's interval is off by more
+
+/// Of this process.
+struct ProcessClock {
+  std::mutex mutex;
+  CarriedClock carried{wall_now(), steady_now()};
+  Time there{};  // the last measurement
+  Millis there_at{};
+};
+
+ProcessClock& process_clock() {
+  static ProcessClock one;
+  return one;
+}
+
+}  // namespace
+
+Time CarriedClock::at(Millis steady) const {
+  const Millis passed = std::max(Millis(0), steady - steady_);
+  return at_ + passed + std::clamp(behind_, -passed / approach_share, passed / approach_share);
+}
+
+void CarriedClock::measured(Time there, Millis steady) {
+  const Time here = at(steady);
+  const bool first = !std::exchange(measured_, true);
+  behind_ = first ? Millis(0) : there - here;
+  if (std::chrono::abs(behind_) <= close_enough) behind_ = Millis(0);
+  at_ = first ? there : here;
+  steady_ = std::max(steady, steady_);
+}
+
+Time wall_now() {
+  return std::chrono::floor<Millis>(std::chrono::system_clock::now()) + Millis(fault::clock_turned_ms());
+}
+
+Millis steady_now() {
+  timespec time{};
+  clock_gettime(CLOCK_BOOTTIME, &time);
+  return std::chrono::floor<Millis>(std::chrono::seconds(time.tv_sec) +
+                                    std::chrono::nanoseconds(time.tv_nsec));
+}
+
+Time now() {
+  if (fault::mutation("time_by_host")) return wall_now();
+  ProcessClock& clock = process_clock();
+  const Millis steady = steady_now();
+  const std::lock_guard lock(clock.mutex);
+  return clock.carried.at(steady);
+}
+
+void measured_clock(Time there, Millis steady) {
+  ProcessClock& clock = process_clock();
+  const std::lock_guard lock(clock.mutex);
+  clock.carried.measured(there, steady);
+  clock.there = there;
+  clock.there_at = steady;
+}
+
+std::optional<Millis> clock_offset() {
+  ProcessClock& clock = process_clock();
+  const std::lock_guard lock(clock.mutex);
+  if (!clock.carried.is_measured()) return std::nullopt;
+  return wall_now() - (clock.there + (steady_now() - clock.there_at));
+}
 
 std::string to_rfc3339(Time time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
+#include <fstream>
 #include <string>
 #include <string_view>
 
@@ -56,6 +58,26 @@ void pass(const char* point) {
 }
 
 bool is_mutation(const char* name) { return wish().mutation == name; }
+
+namespace {
+std::atomic<std::int64_t> turned{0};
+}
+
+void turn_clock(std::int64_t ms) { turned = ms; }
+
+std::int64_t clock_turned_ms() {
+  static const char* const file = std::getenv("ORDERD_TEST_CLOCK");
+  static std::atomic<std::int64_t> read_at{0};
+  if (!file) return turned;
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  const std::int64_t tenth = time.tv_sec * 10 + time.tv_nsec / 100'000'000;
+  if (read_at.exchange(tenth) != tenth) {
+    std::int64_t found = 0;
+    if (std::ifstream(file) >> found) turned = found;
+  }
+  return turned;
+}
 
 }  // namespace orderd::fault
 #endif

@@ -1,17 +1,13 @@
 #include "base/log.h"
 
-#include <sys/uio.h>
-#include <unistd.h>
-
-#define SD_JOURNAL_SUPPRESS_LOCATION
-#include <systemd/sd-journal.h>
-
 #include <atomic>
 #include <cctype>
 #include <cstdio>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/log_sink.h"
 
 namespace orderd {
 namespace {
@@ -57,20 +53,19 @@ bool send_to_journal(LogLevel level, std::string_view part, std::string_view tex
                      std::initializer_list<LogField> fields) {
   static constexpr const char* priorities[] = {"7", "6", "4", "3"};  // syslog's, by LogLevel
   std::string message(text);
-  std::vector<std::string> entries{std::string("PRIORITY=") + priorities[static_cast<int>(level)],
-                                   "ORDERD_PART=" + std::string(part), "SYSLOG_IDENTIFIER=orderd"};
+  std::vector<std::pair<std::string, std::string>> entry{{"PRIORITY", priorities[static_cast<int>(level)]},
+                                                         {"ORDERD_PART", std::string(part)},
+                                                         {"SYSLOG_IDENTIFIER", "orderd"}};
   for (const LogField& field : fields) {
     message.append(" ").append(field.name).append("=");
     append_quoted(message, field.value);
-    std::string entry = "ORDERD_";
+    std::string name = "ORDERD_";
     for (const char c : field.name)
-      entry.push_back(static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
-    entries.push_back(entry + "=" + field.value);
+      name.push_back(static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
+    entry.emplace_back(std::move(name), field.value);
   }
-  entries.push_back("MESSAGE=" + message);
-  std::vector<iovec> parts;
-  for (std::string& entry : entries) parts.push_back({entry.data(), entry.size()});
-  return sd_journal_sendv(parts.data(), static_cast<int>(parts.size())) == 0;
+  entry.emplace_back("MESSAGE", std::move(message));
+  return standard_log().put(entry);
 }
 
 }  // namespace
@@ -97,7 +92,7 @@ void log(LogLevel level, std::string_view part, std::string_view text,
   line.reserve(200);
   if (format == LogFormat::json) {
     line.append("{\"time\":\"")
-        .append(to_rfc3339(now()))
+        .append(to_rfc3339(wall_now()))
         .append("\",\"level\":\"")
         .append(name(level))
         .append("\",\"part\":");
@@ -112,7 +107,7 @@ void log(LogLevel level, std::string_view part, std::string_view text,
     }
     line += "}\n";
   } else {
-    line.append(to_rfc3339(now()))
+    line.append(to_rfc3339(wall_now()))
         .append(" ")
         .append(name(level))
         .append(" ")
@@ -125,7 +120,7 @@ void log(LogLevel level, std::string_view part, std::string_view text,
     }
     line.push_back('\n');
   }
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+  standard_log().put(std::move(line));
 }
 
 }  // namespace orderd

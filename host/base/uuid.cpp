@@ -2,10 +2,11 @@
 
 #include <sys/random.h>
 
-#include <chrono>
 #include <cstring>
 #include <mutex>
 #include <stdexcept>
+
+#include "base/clock.h"
 
 namespace orderd {
 namespace {
@@ -35,9 +36,7 @@ Uuid Uuid::v7() {
   static std::mutex mutex;
   static std::uint64_t last =
       0;  // 48 bits of milliseconds, then a 12-bit counter: RFC 9562, section 6.2, method 1
-  const auto ms = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                                 std::chrono::system_clock::now().time_since_epoch())
-                                                 .count());
+  const auto ms = static_cast<std::uint64_t>(now().time_since_epoch().count());
   std::uint64_t stamp;
   {
     std::lock_guard lock(mutex);

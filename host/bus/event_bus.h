@@ -17,14 +17,10 @@
 #include <string>
 #include <vector>
 
+#include "bus/position.h"
 #include "model/event.h"
 
 namespace orderd::bus {
-
-/// Where a consumer is in one partition: everything up to and including it was taken. -1: nothing yet.
-/// Kafka: the record's offset. pglog: order_events.pos. Only the bus that made it can read it.
-using Position = std::int64_t;
-inline constexpr Position before_first = -1;
 
 /// The gauge of what a consumer has not dealt with yet. Of the relay that is what it is to publish, on
 /// whatever host; of the others what is to come from their host's partitions.
@@ -41,6 +37,9 @@ struct Record {
   std::string poison;  // "" or why this record cannot be read, for a person; event.order_id is then set if
                        // the key told it
   std::string raw_headers_json{}, raw_value{};  // of poison: what it came with, cut to a bound
+  // Where order_events has it, and in which epoch of the log; 0 and none: the record does not say.
+  std::int64_t log_pos = 0;
+  std::optional<Uuid> log_epoch{};
 };
 
 /// One reader. Used by one thread; `poll` is the only call that may wait. Errors of the wire are not thrown:
@@ -83,6 +82,7 @@ struct Outgoing {
   std::int32_t partition = 0;  // the order's shard
   std::int64_t outbox_position = 0;
   Event event;
+  Uuid log_epoch{};  // outbox::Epoch
 };
 
 /// The relay's side of a bus that is not the outbox itself. Used by one thread.

@@ -108,6 +108,7 @@ const std::map<std::string, Setter>& setters() {
        }},
       {"saga.dir", [](Settings& s, const Found& f) { s.saga_dir = f.raw.value; }},
       {"saga.default", [](Settings& s, const Found& f) { s.saga_default = f.raw.value; }},
+      {"state.dir", [](Settings& s, const Found& f) { s.state_dir = f.raw.value; }},
       {"plugins.dir", [](Settings& s, const Found& f) { s.plugins_dir = f.raw.value; }},
       {"plugins.store_dir", [](Settings& s, const Found& f) { s.plugins_store_dir = f.raw.value; }},
       {"plugins.trusted_owner", [](Settings& s, const Found& f) { s.plugins_trusted_owner = f.raw.value; }},

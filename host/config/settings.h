@@ -57,6 +57,8 @@ struct Settings {
 
   std::map<std::string, std::string> routes;  // route.<slot>.<number>, without "route." (saga/routes.h)
 
+  std::string state_dir = "/var/lib/orderd";  // what this host remembers of the database; "": nothing
+
   std::string plugins_dir = "/usr/lib/orderd/plugins/1";
   std::string plugins_store_dir = "/var/lib/orderd/builds";  // builds by digest, for orders in flight
   std::string plugins_trusted_owner;                         // a user besides root whose plugins are loaded

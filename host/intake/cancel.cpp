@@ -41,7 +41,7 @@ bool is_of(store::Connection& connection, const Uuid& id, const std::string& cus
 }
 
 Cancelled replay(store::Connection& connection, const CancelWish& wish) {
-  const auto used = used_keys(connection, {&wish.key}, now());
+  const auto used = used_keys(connection, {&wish.key});
   if (used.empty())
     throw store::DbError("an idempotency key vanished while it was looked up", "40001", false);
   if (used[0].fingerprint != wish.key.fingerprint) return {Cancelled::Kind::key_reused, false, {}};
@@ -125,7 +125,7 @@ Cancelled cancel(store::Pool& pool, const CancelWish& wish) {
   if (wish.only_customer && !is_of(*connection, wish.order_id, *wish.only_customer)) return {};
   try {
     store::UnitOfWork work(*connection);
-    if (!wish.key.value.empty()) claim_keys(work, {{&wish.key, wish.order_id}}, 0, now());
+    if (!wish.key.value.empty()) claim_keys(work, {{&wish.key, wish.order_id}}, 0);
     return decide_and_write(work, wish);
   } catch (const store::DbError& error) {
     if (error.sqlstate != sqlstate_key_used) throw;

@@ -1,18 +1,16 @@
 #pragma once
 // The table idempotency_keys: which request made which version of which order. A key and what it stands for
-// are written in one transaction, so a key is there if and only if its effect is. Keys count for 24 hours.
-#include <chrono>
+// are written in one transaction, so a key is there if and only if its effect is. Keys count for 24 hours, by
+// the database's clock: a host whose own is wrong would let go of everybody's.
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/uuid.h"
 #include "store/connection.h"
 
 namespace orderd::intake {
 
-inline constexpr std::chrono::hours key_lifetime{24};
 inline constexpr std::size_t key_characters_max = 255;
 
 struct IdempotencyKey {
@@ -37,11 +35,10 @@ inline constexpr const char* sqlstate_key_used = "OD003";
 
 /// Queues the insertion of all keys (sorted here, so that writers lock in one order); fails the transaction
 /// with sqlstate_key_used if one is in use. Keys older than 24 hours are taken over.
-void claim_keys(store::UnitOfWork& work, std::vector<KeyUse> uses, std::int32_t version, Time now);
+void claim_keys(store::UnitOfWork& work, std::vector<KeyUse> uses, std::int32_t version);
 /// Those of `keys` that are in use.
-std::vector<UsedKey> used_keys(store::Connection& connection, const std::vector<const IdempotencyKey*>& keys,
-                               Time now);
+std::vector<UsedKey> used_keys(store::Connection& connection, const std::vector<const IdempotencyKey*>& keys);
 /// Deletes up to `rows_max` keys older than 24 hours; returns how many.
-std::int64_t purge_keys(store::Connection& connection, Time now, std::int64_t rows_max);
+std::int64_t purge_keys(store::Connection& connection, std::int64_t rows_max);
 
 }  // namespace orderd::intake

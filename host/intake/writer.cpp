@@ -224,7 +224,7 @@ void Writer::commit(const Batch& batch) {
     sealed.push_back(order->sealed);
   }
   store::UnitOfWork work(*connection_);
-  claim_keys(work, std::move(keys), 1, now());
+  claim_keys(work, std::move(keys), 1);
   work.send(insert_orders, store::Args().uuids(ids).timestamptzs(times).jsonbs(bodies));
   work.send(insert_states, store::Args().uuids(ids).int2s(payment_statuses).int2(shard));
   if (!secret_ids.empty()) work.send(insert_secrets, store::Args().uuids(secret_ids).byteas(sealed));
@@ -236,7 +236,7 @@ void Writer::answer_replays(Batch& batch) {
   std::vector<const IdempotencyKey*> keys;
   for (const auto& order : batch)
     if (order->has_key()) keys.push_back(&order->placement.key);
-  for (const UsedKey& used : used_keys(*connection_, keys, now())) {
+  for (const UsedKey& used : used_keys(*connection_, keys)) {
     const auto is_it = [&](const auto& order) {
       return order->placement.key.value == used.value && order->placement.key.scope == used.scope;
     };
@@ -315,7 +315,7 @@ void Writer::purge_when_due(bool idle) {
   if (at < purge_again_ || !connect()) return;
   purge_again_ = at + purge_interval;
   try {
-    const bool more = purge_keys(*connection_, now(), purge_rows_max) == purge_rows_max;
+    const bool more = purge_keys(*connection_, purge_rows_max) == purge_rows_max;
     if (more) purge_again_ = idle ? at : at + purge_interval_behind;
   } catch (const store::DbError& error) {
     log_warning("intake", "expired idempotency keys were not deleted, trying again later",

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "config/mask.h"
+#include "database_check.h"
 #include "orderctl/verbs.h"
 #include "store/secret_box.h"
 #include "wiring.h"
@@ -26,12 +27,16 @@ int show(Context& context, const Words& words) {
 
 int check(Context& context, const Words& words) {
   expect_no_words(words);
+  std::vector<std::string> warnings;
   try {
     (void)store::SecretBox::from_file(context.settings().secrets_key_file);
-    judge(context.settings(), context.registry(), default_definition(context.settings()));
+    const auto definition = default_definition(context.settings());
+    judge(context.settings(), context.registry(), definition);
+    warnings = judge_database(context.settings(), definition);
   } catch (const std::exception& error) {
     throw config::ConfigError(error.what());  // whatever it is, a start would end with it
   }
+  for (const std::string& line : warnings) std::cerr << "orderctl: warning: " << line << "\n";
   std::cout << "the configuration is good\n";
   return 0;
 }

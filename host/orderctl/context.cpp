@@ -93,7 +93,7 @@ void Context::become_service_user() {
 }
 
 plugins::CatalogPort& Context::catalog() {
-  const auto catalogs = registry().catalogs();
+  const auto catalogs = catalogs_for_new_orders(settings(), registry(), default_definition(settings()));
   if (catalogs.empty())
     throw std::runtime_error("no plugin here has a catalog: configure an inventory plugin");
   return *catalogs.front();

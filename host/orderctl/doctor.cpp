@@ -15,6 +15,7 @@
 #include "admin/builds.h"
 #include "admin/switches.h"
 #include "config/mask.h"
+#include "database_check.h"
 #include "orderctl/verbs.h"
 #include "store/key_check.h"
 #include "store/provision.h"
@@ -28,7 +29,6 @@ namespace {
 constexpr store::Statement server_facts{
     "doctor_server",
     "select current_setting('server_version_num')::int4, has_schema_privilege(current_schema(), 'create'), "
-    "current_setting('fsync') = 'on' and current_setting('full_page_writes') = 'on', "
     "abs(extract(epoch from clock_timestamp() - $1))::int8, "
     "coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false)"};
 constexpr store::Statement work_facts{
@@ -59,7 +59,7 @@ class Examination {
     attempt("saga", "correct saga.dir or saga.default",
             [&] { (void)default_definition(context_.settings()); });
     attempt("plugins", "install or correct what the line names", [&] { context_.registry(); });
-    if (attempt("database", "start it, or correct postgres.url", [&] { context_.connection(); })) {
+    if (attempt("database", "start it, or correct postgres.url", [&] { look_at_surroundings(); }) && fit_) {
       if (key) attempt("key of the database", "orderctl migrate apply", [&] { look_at_key(*key); });
       attempt("rights", "see the message", [&] { look_at_rights(); });
       attempt("switches", "orderctl migrate apply", [&] { look_at_switches(); });
@@ -67,6 +67,7 @@ class Examination {
       attempt("schema", "orderctl migrate apply", [&] { look_at_schema(); });
       attempt("work", "orderctl migrate apply", [&] { look_at_work(); });
       attempt("builds", "orderctl migrate apply", [&] { look_at_builds(); });
+      attempt("instances", "orderctl migrate apply", [&] { look_at_past_instances(); });
     }
     look_at_host();
     return report_;
@@ -86,8 +87,7 @@ class Examination {
     try {
       look();
     } catch (const store::DbError& error) {
-      const std::string known = store::refusal_fix(error.sqlstate);
-      return add(check, "fail", error.what(), known.empty() ? fix : known), false;
+      return add(check, "fail", error.what(), fix_of(error, fix)), false;
     } catch (const std::exception& error) {
       // A line that ends with what to do about it needs no second fix beside it.
       const std::string line = error.what();
@@ -96,6 +96,38 @@ class Examination {
     }
     if (report_.rows.size() == before) add(check, "ok", "");
     return true;
+  }
+  /// `usual`: of an error that PostgreSQL has no code for, or a table that is not there.
+  static std::string fix_of(const store::DbError& error, const char* usual) {
+    constexpr const char* no_room = "53300";
+    if (error.sqlstate == no_room)
+      return "all of PostgreSQL's sessions are taken: raise max_connections (or the role's or database's "
+             "connection limit), lower postgres.connections and intake.writers, or put a pooler between with "
+             "postgres.pooled = yes; `select application_name, count(*) from pg_stat_activity group by 1` "
+             "says who has them";
+    const std::string known = store::refusal_fix(error.sqlstate);
+    if (!known.empty()) return known;
+    const bool missing = error.sqlstate == "42P01" || error.sqlstate == "42703" || error.sqlstate == "42883";
+    const bool about_schema = std::string_view(usual) == "orderctl migrate apply";
+    return about_schema && !missing ? "see the message, and PostgreSQL's log" : usual;
+  }
+  void look_at_surroundings() {
+    context_.settings();
+    context_.become_service_user();
+    const auto unfit = store::unfit_database(database(context_.settings()));
+    fit_ = !unfit.found();
+    if (!fit_) return add("database", "fail", unfit.problem, unfit.fix);
+    context_.connection();
+  }
+  void look_at_past_instances() {
+    const auto found =
+        past_instances(context_.connection(), context_.settings(), default_definition(context_.settings()));
+    for (const auto& need : found.missing)
+      add("instances", need.in_flight > 0 ? "fail" : "warn", sentence(need) + ", which is not configured",
+          fix_for_missing(need));
+    for (const auto& need : found.kept)
+      add("instances", "ok", sentence(need) + ", which gets no new orders",
+          "keep its lines until no order needs it");
   }
   void look_at_access() {
     judge("access", context_.settings().access_keys == "required", "warn",
@@ -107,15 +139,15 @@ class Examination {
           "keep http.address on the loopback, behind a proxy that speaks TLS");
   }
   void look_at_server() {
-    const auto rows = context_.connection().run(server_facts, store::Args().timestamptz(now()));
+    const auto rows = context_.connection().run(server_facts, store::Args().timestamptz(wall_now()));
     const auto target = store::target_of(context_.settings().postgres_url);
     judge("database", rows.integer(0, 0) >= server_version_min, "fail", "PostgreSQL is older than 15",
           "upgrade it");
     judge("database", rows.boolean(0, 1), "fail", "the role may not create tables in its schema",
           "grant create on schema public to " + target.role);
-    judge("database", rows.boolean(0, 2), "fail", "fsync or full_page_writes is off: a crash loses orders",
-          "turn both on in postgresql.conf");
-    judge("database", rows.integer(0, 3) <= clock_skew_max_s, "warn", "its clock differs from this machine's",
+    if (const auto unfit = store::forgetful_server(context_.connection()); unfit.found())
+      add("database", "fail", unfit.problem, unfit.fix);
+    judge("database", rows.integer(0, 2) <= clock_skew_max_s, "warn", "its clock differs from this machine's",
           "run an NTP client on both");
     judge("database",
           target.local_socket || target.host == "localhost" || target.host.starts_with("127.") ||
@@ -132,6 +164,10 @@ class Examination {
     const std::string problem = store::rights_problem(context_.connection());
     const auto fix = problem.find(": ");
     if (!problem.empty()) add("rights", "fail", problem.substr(0, fix), problem.substr(fix + 2));
+    const std::string others =
+        store::plugins_rights_problem(context_.connection(), context_.registry().migrations());
+    const auto other_fix = others.find(": ");
+    if (!others.empty()) add("rights", "fail", others.substr(0, other_fix), others.substr(other_fix + 2));
   }
   void look_at_switches() {
     for (const auto& one : admin::switches(context_.connection(), {}))
@@ -208,6 +244,7 @@ class Examination {
 
  private:
   Context& context_;
+  bool fit_ = false;
   store::Report report_{{"check", "state", "finding", "fix"}, {}};
 };
 

@@ -16,10 +16,10 @@ namespace orderd::ctl {
 
 std::vector<Verb> all_verbs() {
   std::vector<Verb> all;
-  for (const auto& group :
-       {setup_verbs(), doctor_verbs(), config_verbs(), migrate_verbs(), report_verbs(), saga_verbs(),
-        switch_verbs(), dead_letter_verbs(), verify_verbs(), keys_verbs(), stock_verbs(), projection_verbs(),
-        plugin_verbs(), build_verbs(), route_verbs(), help_verbs()})
+  for (const auto& group : {setup_verbs(), doctor_verbs(), config_verbs(), migrate_verbs(), report_verbs(),
+                            saga_verbs(), switch_verbs(), dead_letter_verbs(), verify_verbs(),
+                            reconcile_verbs(), database_verbs(), keys_verbs(), stock_verbs(),
+                            projection_verbs(), plugin_verbs(), build_verbs(), route_verbs(), help_verbs()})
     all.insert(all.end(), group.begin(), group.end());
   return all;
 }

@@ -4,8 +4,10 @@
 #include <iostream>
 
 #include "orderctl/verbs.h"
+#include "store/fitness.h"
 #include "store/key_check.h"
 #include "store/rights.h"
+#include "wiring.h"
 
 namespace orderd::ctl {
 namespace {
@@ -55,6 +57,13 @@ std::optional<store::SecretBox> own_key(Context& context) {
   }
 }
 
+void expect_fit_database(Context& context) {
+  context.settings();
+  context.become_service_user();
+  if (const auto unfit = store::unfit_database(database(context.settings())); unfit.found())
+    throw config::ConfigError("postgres.url: " + unfit.line());
+}
+
 void expect_own_key(Context& context, const std::optional<store::SecretBox>& key) {
   if (!key) return;
   const std::string problem =
@@ -78,6 +87,7 @@ std::vector<store::Migration> apply_of(Context& context, const std::string& owne
 int apply(Context& context, const Words& words) {
   expect_no_words(words);
   const auto key = own_key(context);
+  expect_fit_database(context);
   store::Report report{{"owner", "number", "name", "state"}, {}};
   for (const auto& [owner, migrations] : known_migrations(context))
     for (const auto& one : apply_of(context, owner, migrations))

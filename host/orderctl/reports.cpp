@@ -31,7 +31,8 @@ constexpr const char* parked_sql =
     "order by at limit 1000";
 constexpr const char* outbox_sql =
     // Readers of Kafka count in its offsets: how far they are behind, Kafka's own tools and /metrics say.
-    "select p.consumer, p.shard::text as shard, p.pos::text as position, "
+    "select p.consumer, p.shard::text as shard, "
+    "case when p.pos < -1 then 'log ' || p.pos + (1::int8 << 62) else p.pos::text end as position, "
     "case when offsets then '' else l.last::text end as last, "
     "case when offsets then '' else (l.last - greatest(p.pos, 0))::text end as lag, coalesce(p.owner::text, "
     "'') as owner, "

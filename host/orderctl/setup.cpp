@@ -87,6 +87,7 @@ int setup(Context& context, const Words& words) {
   make_key(settings.secrets_key_file);
   const auto key = own_key(context);
   if (target.local_socket) make_database(target);
+  expect_fit_database(context);
   for (const auto& one : store::migrate(context.connection(), "orderd", store::host_migrations()))
     std::cout << "applied " << one.name << "\n";
   expect_own_key(context, key);

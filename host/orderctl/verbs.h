@@ -33,6 +33,8 @@ std::vector<Verb> saga_verbs();
 std::vector<Verb> switch_verbs();
 std::vector<Verb> dead_letter_verbs();
 std::vector<Verb> verify_verbs();
+std::vector<Verb> reconcile_verbs();
+std::vector<Verb> database_verbs();
 std::vector<Verb> stock_verbs();
 std::vector<Verb> projection_verbs();
 std::vector<Verb> plugin_verbs();
@@ -45,11 +47,13 @@ std::vector<Verb> help_verbs();
 /// All groups, in the order in which help shows them.
 std::vector<Verb> all_verbs();
 
-/// Refuses more words than a verb takes.
+/// Throws config::ConfigError for a database, or a way to it, that orderd cannot work on.
+void expect_fit_database(Context& context);
 /// This machine's secrets.key, to be read before root becomes the service's user; nullopt if it cannot be.
 std::optional<store::SecretBox> own_key(Context& context);
 /// Remembers it for a database that knows none; throws config::ConfigError if that knows another.
 void expect_own_key(Context& context, const std::optional<store::SecretBox>& key);
+/// Refuses more words than a verb takes.
 void expect_no_words(const Words& words);
 std::int64_t number(const std::string& text, const std::string& what);
 

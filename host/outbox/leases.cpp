@@ -18,7 +18,7 @@ constexpr store::Statement forget_hosts{
     "forget_hosts", "delete from hosts where consumer = $1 and seen < clock_timestamp() - interval '1 hour'"};
 constexpr store::Statement count_hosts{
     "count_hosts",
-    "select count(*), (select count(*) from log_shard) from hosts "
+    "select count(*), (select count(*) from log_shard), orderd_database() from hosts "
     "where consumer = $1 and seen > clock_timestamp() - make_interval(secs => $2::int4 / 1000.0)"};
 constexpr store::Statement renew{
     "renew",
@@ -46,7 +46,7 @@ constexpr store::Statement advance_positions{
     "with moved as (update positions p set pos = u.pos, lease_until = clock_timestamp() + make_interval(secs "
     "=> $5::int4 / 1000.0) "
     "from unnest($2::int2[], $3::int8[], $4::int4[]) u(shard, pos, epoch) "
-    "where p.consumer = $1 and p.shard = u.shard and p.epoch = u.epoch returning 1) "
+    "where p.consumer = $1 and p.shard = u.shard and p.epoch = u.epoch and p.owner = $7 returning 1) "
     "select orderd_expect((select count(*) from moved), $6::int8, 'OD001', 'positions')"};
 // The same by a host that trusts its own memory.
 constexpr store::Statement advance_unfenced{
@@ -54,7 +54,8 @@ constexpr store::Statement advance_unfenced{
     "with moved as (update positions p set pos = u.pos, lease_until = clock_timestamp() + make_interval(secs "
     "=> $5::int4 / 1000.0) "
     "from unnest($2::int2[], $3::int8[], $4::int4[]) u(shard, pos, epoch) "
-    "where p.consumer = $1 and p.shard = u.shard returning 1) select $6::int8, count(*) from moved"};
+    "where p.consumer = $1 and p.shard = u.shard returning 1) select $6::int8, $7::uuid, count(*) from "
+    "moved"};
 
 }  // namespace
 
@@ -76,10 +77,16 @@ Leases::Change Leases::maintain(store::Connection& connection) {
   const bool shared = fault::mutation("shards_without_owner");
   const auto fair = static_cast<std::size_t>(shared ? shards : (shards + hosts - 1) / hosts);
 
+  // A standby that took over may lack what was decided here last, and know the same epochs by another owner.
+  const std::string database(results[3].bytes(0, 2));
+  const bool another = !database_.empty() && database != database_;
+  database_ = database;
+
   std::map<std::int16_t, Held> still;
   for (int i = 0; i < results[4].size(); ++i) {
     const auto found = held_.find(static_cast<std::int16_t>(results[4].integer(i, 0)));
-    if (found != held_.end() && found->second.epoch == results[4].integer(i, 1)) still.insert(*found);
+    if (!another && found != held_.end() && found->second.epoch == results[4].integer(i, 1))
+      still.insert(*found);
   }
   for (const auto& [shard, held] : held_)
     if (!still.contains(shard)) change.lost.push_back(shard);
@@ -142,7 +149,8 @@ void Leases::advance(store::UnitOfWork& work, const std::map<std::int16_t, std::
                 .int8s(positions)
                 .int4s(epochs)
                 .int4(options_.lease_ms)
-                .int8(static_cast<std::int64_t>(shards.size())));
+                .int8(static_cast<std::int64_t>(shards.size()))
+                .uuid(options_.host));
 }
 
 }  // namespace orderd::outbox

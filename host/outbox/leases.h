@@ -4,9 +4,9 @@
 //
 // 1. A host claims free or expired rows, up to its fair share of the live hosts; each claim raises the row's
 // epoch.
-// 2. Every transaction of the consumer moves its rows `where epoch = mine`: that write is the fence. A host
-// that was frozen
-//    and lost its rows cannot commit anything any more.
+// 2. Every transaction of the consumer moves its rows `where epoch = mine and owner = me`: that write is the
+//    fence. A host that was frozen and lost its rows cannot commit anything any more. After a failover an
+//    epoch may be given a second time, to another owner; what is held is claimed anew then.
 // 3. Rows are renewed by use and once a second, given back on shutdown and when more hosts share the work.
 #include <cstdint>
 #include <map>
@@ -56,6 +56,7 @@ class Leases {
  private:
   const LeaseOptions options_;
   std::map<std::int16_t, Held> held_;
+  std::string database_;  // that they are held in; another one, and nothing is held any more
 };
 
 }  // namespace orderd::outbox

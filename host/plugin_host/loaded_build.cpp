@@ -2,6 +2,8 @@
 
 #include <orderd/migrations.h>
 
+#include <sstream>
+
 #include "base/log.h"
 #include "plugin_host/error.h"
 #include "plugin_host/isolation/isolated_build.h"
@@ -12,13 +14,27 @@ namespace orderd::plugins {
 
 namespace {
 
+/// `needed`: an id, or several with '|' between them, of which one will do.
+bool has_one_of(const Instance& instance, const std::string& needed) {
+  std::istringstream ids(needed);
+  for (std::string id; std::getline(ids, id, '|');)
+    if (instance.has(id)) return true;
+  return false;
+}
+
+std::string spoken(const std::string& needed) {
+  std::string out;
+  for (const char c : needed) out += c == '|' ? " or " : std::string(1, c);
+  return out;
+}
+
 void check_needs(const Instance& instance, const std::vector<std::string>& needs) {
   for (const std::string& id : needs) {
-    if (instance.has(id)) continue;
+    if (has_one_of(instance, id)) continue;
     std::string offered;
     for (const std::string& other : instance.extensions()) offered += (offered.empty() ? "" : ", ") + other;
     fail(instance.name(), instance.library().path,
-         std::string(instance.library().descriptor->name) + " has no " + id + " (it offers " +
+         std::string(instance.library().descriptor->name) + " has no " + spoken(id) + " (it offers " +
              (offered.empty() ? "nothing" : offered) + ")",
          "configure a plugin that has it");
   }

@@ -15,7 +15,8 @@ struct InstanceConfig {
   std::string name;               // "payment", "stripe-eu"
   std::filesystem::path library;  // absolute, or relative to Options::directory
   std::map<std::string, std::string> settings;
-  /// Ids that the host will need of it: "orderd.step/1". A missing one is an error.
+  /// Ids that the host will need of it: "orderd.step/1", or one of several:
+  /// "orderd.step/1|orderd.projection/1". A missing one is an error.
   std::vector<std::string> extensions;
   /// Settings that the host read from files: taken as they are, and masked in what the plugin logs.
   std::map<std::string, std::string> secrets{};

@@ -110,6 +110,13 @@ StepPort& Registry::step(std::string_view name) {
   return entry->step;
 }
 
+std::vector<StepPort*> Registry::steps() {
+  std::vector<StepPort*> out;
+  for (const auto& entry : entries_)
+    if (StepPort* step = entry->current.load()->step()) out.push_back(step);
+  return out;
+}
+
 StepPort* Registry::step(std::string_view name, const std::string& digest) {
   Entry* entry = find(name);
   if (!entry) return nullptr;

@@ -41,6 +41,8 @@ class Registry {
 
   /// The instance's present build as a step; PluginError if there is no such instance or it is no step.
   StepPort& step(std::string_view instance);
+  /// Every instance's present build that is a step.
+  std::vector<StepPort*> steps();
   /// One build of it, loaded from the store if need be; nullptr if it is not on this host. PluginError if it
   /// is and cannot be used. `digest` "": the present one.
   StepPort* step(std::string_view instance, const std::string& digest);

@@ -94,9 +94,7 @@ void Projector::apply(std::vector<bus::Record>& records) {
   std::vector<const bus::Record*> sources;
   std::vector<std::pair<const bus::Record*, std::string>> unreadable;
   for (const bus::Record& record : records) {
-    auto& position =
-        to.try_emplace(static_cast<std::int16_t>(record.partition), record.position).first->second;
-    position = std::max(position, record.position);
+    to[static_cast<std::int16_t>(record.partition)] = record.position;  // not always the highest: see bus
     plugins::ProjectionEvent event;
     if (!record.poison.empty() || !to_projection_event(record.event, event)) {
       unreadable.emplace_back(&record, record.poison.empty() ? "the payload cannot be read" : record.poison);

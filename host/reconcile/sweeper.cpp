@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "reconcile/unknown.h"
 #include "saga/inbox.h"
 
 namespace orderd::reconcile {
 namespace {
 
 constexpr std::string_view key_prefix = "sweep.";
-constexpr std::chrono::seconds look_every{1};
+constexpr std::chrono::seconds look_every{1}, tell_every{10};
 
 constexpr store::Statement know_instance{"know_sweep",
                                          "insert into sweeps (instance) values ($1) on conflict do nothing"};
@@ -23,7 +24,9 @@ constexpr store::Statement read_sides{
     "sweep_sagas",
     "select u.id, s.data, j.data, j.at, o.id is not null from unnest($1::uuid[]) u(id) "
     "left join sagas s on s.order_id = u.id left join order_state o on o.id = u.id "
-    "left join lateral (select data, at from saga_journal where order_id = u.id order by at desc limit 1) j "
+    "left join lateral (select data, at from saga_journal where order_id = u.id "
+    "order by (data ->> 'version')::int4 desc, (data ->> 'seq')::int8 desc, at desc limit 1"
+    ") j "
     "on s.order_id is null"};
 
 Metrics::Value& differences(const std::string& instance, const char* kind) {
@@ -34,10 +37,8 @@ Metrics::Value& differences(const std::string& instance, const char* kind) {
 
 }  // namespace
 
-Sweeper::Sweeper(Options options, const std::vector<plugins::StepPort*>& steps)
-    : options_(std::move(options)), steps_(steps) {
-  std::erase_if(steps_, [](const plugins::StepPort* step) { return !step->supports("payment.list_since"); });
-}
+Sweeper::Sweeper(Options options, std::function<std::vector<plugins::StepPort*>()> steps)
+    : options_(std::move(options)), steps_(std::move(steps)) {}
 
 bool Sweeper::take(const Completion& completion) {
   if (completion.key.compare(0, key_prefix.size(), key_prefix) != 0) return false;
@@ -55,10 +56,7 @@ void Sweeper::run(std::stop_token stop) {
   std::unique_ptr<store::Connection> connection;
   while (!stop.stop_requested()) {
     try {
-      if (!connection || !connection->usable())
-        connection = std::make_unique<store::Connection>(options_.database);
-      for (plugins::StepPort* step : steps_)
-        if (const auto done = sweep(*connection, *step, stop)) report(step->instance(), *done);
+      look(connection, stop);
       away = false;
     } catch (const store::DbError& error) {
       if (!std::exchange(away, true))
@@ -67,6 +65,25 @@ void Sweeper::run(std::stop_token stop) {
     std::unique_lock lock(mutex_);
     answered_.wait_for(lock, stop, look_every, [] { return false; });
   }
+}
+
+void Sweeper::look(std::unique_ptr<store::Connection>& connection, std::stop_token stop) {
+  auto steps = steps_();
+  std::erase_if(steps, [](const plugins::StepPort* step) { return !step->supports("payment.list_since"); });
+  if (steps.empty()) return;
+  if (!connection || !connection->usable())
+    connection = std::make_unique<store::Connection>(options_.database);
+  for (plugins::StepPort* step : steps)
+    if (const auto done = sweep(*connection, *step, stop)) report(step->instance(), *done);
+  if (std::chrono::steady_clock::now() - told_ > tell_every) tell_unknown(*connection);
+}
+
+/// What waits for a person, whoever swept it.
+void Sweeper::tell_unknown(store::Connection& connection) {
+  told_ = std::chrono::steady_clock::now();
+  for (const auto& [instance, count] : count_unknown(connection))
+    metrics().gauge("orderd_reconcile_unknown_payments{instance=\"" + instance + "\"}",
+                    "Payments of no order of ours that nobody has acknowledged") = count;
 }
 
 std::optional<Sweeper::Sweep> Sweeper::sweep(store::Connection& connection, plugins::StepPort& step,
@@ -81,9 +98,10 @@ std::optional<Sweeper::Sweep> Sweeper::sweep(store::Connection& connection, plug
   do {
     const std::optional<Page> page = ask(step, since, cursor, stop);
     if (!page) return sweep;
-    compare_all(connection, *page, sweep);
+    compare_all(connection, step.instance(), *page, sweep);
     cursor = page->cursor;
   } while (!cursor.empty());
+  forget_old(connection);
   connection.run(end_sweep, store::Args().text(step.instance()).timestamptz(begun - options_.overlap));
   sweep.whole = true;
   return sweep;
@@ -120,27 +138,30 @@ std::optional<Page> Sweeper::ask(plugins::StepPort& step, Time since, const std:
   return page;
 }
 
-void Sweeper::compare_all(store::Connection& connection, const Page& page, Sweep& sweep) {
+void Sweeper::compare_all(store::Connection& connection, const std::string& instance, const Page& page,
+                          Sweep& sweep) {
   std::map<Uuid, const Listed*> listed;
+  std::vector<const Listed*> unknown;
   for (const Listed& one : page.payments) {
     ++sweep.compared;
     if (const auto id = Uuid::parse(one.subject))
       listed[*id] = &one;
     else
-      ++sweep.unknown;
+      unknown.push_back(&one);
   }
-  if (listed.empty()) return;
   std::vector<Uuid> ids;
   for (const auto& [id, one] : listed) ids.push_back(id);
   store::UnitOfWork work(connection);
   const auto rows = work.run(read_sides, store::Args().uuids(ids));
   std::vector<saga::InboxRow> notices;
+  std::vector<Uuid> known;
   const Time moment = now();
   for (int i = 0; i < rows.size(); ++i) {
     const bool live = !rows.is_null(i, 1);
+    if (rows.boolean(i, 4)) known.push_back(rows.uuid(i, 0));
     if (!live && rows.is_null(i, 2)) {
       // An order that has just been placed has no saga yet; one that is not there at all is not ours.
-      if (!rows.boolean(i, 4)) ++sweep.unknown;
+      if (!rows.boolean(i, 4)) unknown.push_back(listed.at(rows.uuid(i, 0)));
       continue;
     }
     const auto ours = saga::from_json(rows.jsonb(i, live ? 1 : 2));
@@ -155,6 +176,9 @@ void Sweeper::compare_all(store::Connection& connection, const Page& page, Sweep
     ++(difference == Difference::behind ? sweep.behind : sweep.reversed);
     notices.push_back({rows.uuid(i, 0), notice_of(difference, theirs)});
   }
+  sweep.unknown += static_cast<int>(unknown.size());
+  keep_unknown(work, instance, unknown);
+  forget_known(work, instance, known);
   if (!notices.empty()) saga::put(work, notices);
   work.commit();
 }
@@ -162,8 +186,6 @@ void Sweeper::compare_all(store::Connection& connection, const Page& page, Sweep
 void Sweeper::report(const std::string& instance, const Sweep& sweep) {
   differences(instance, "behind") += sweep.behind;
   differences(instance, "reversed") += sweep.reversed;
-  metrics().gauge("orderd_reconcile_unknown_payments{instance=\"" + instance + "\"}",
-                  "Payments of no order of ours in the last sweep") = sweep.unknown;
   if (sweep.whole)
     metrics().gauge("orderd_reconcile_last_timestamp_seconds{instance=\"" + instance + "\"}",
                     "When a sweep last came to its end") =

@@ -7,9 +7,14 @@
 // 2. The provider's list is asked for page by page (payment.list_since). Each payment is compared with its
 //    saga; a difference becomes a notice in `saga_inbox`, and the saga does what it does with a webhook: it
 //    learns, undoes a charge that no live order owns, or asks for a person's attention.
-// 3. A payment of no order of ours is counted and logged, never touched: it may belong to another shop that
-//    shares the account.
+// 3. A payment of no order of ours is kept in `unknown_payments` until a person has acknowledged it, and
+// never
+//    touched: it may belong to another shop that shares the account.
+// 4. Every instance of this host is swept, whoever names it: also one that only routes name, or that is kept
+// for
+//    the orders of the past.
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -36,10 +41,9 @@ struct Options {
 
 class Sweeper {
  public:
-  /// `steps`: one a payment instance; those that have no list are left out.
-  Sweeper(Options options, const std::vector<plugins::StepPort*>& steps);
-  /// Whether anybody has a list.
-  bool idle() const { return steps_.empty(); }
+  /// `steps`: the present build of every instance, asked for before each look; those that have no list are
+  /// left out.
+  Sweeper(Options options, std::function<std::vector<plugins::StepPort*>()> steps);
   /// True: the completion was for a sweep. [any thread]
   [[nodiscard]] bool take(const Completion& completion);
   void run(std::stop_token stop);
@@ -54,11 +58,15 @@ class Sweeper {
  private:
   std::optional<Page> ask(plugins::StepPort& step, Time since, const std::string& cursor,
                           std::stop_token stop);
-  void compare_all(store::Connection& connection, const Page& page, Sweep& sweep);
+  void compare_all(store::Connection& connection, const std::string& instance, const Page& page,
+                   Sweep& sweep);
   void report(const std::string& instance, const Sweep& sweep);
+  void look(std::unique_ptr<store::Connection>& connection, std::stop_token stop);
+  void tell_unknown(store::Connection& connection);
 
   const Options options_;
-  std::vector<plugins::StepPort*> steps_;
+  const std::function<std::vector<plugins::StepPort*>()> steps_;
+  std::chrono::steady_clock::time_point told_{};
   std::mutex mutex_;
   std::condition_variable_any answered_;
   std::string asked_;              // key; guarded by mutex_

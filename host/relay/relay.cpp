@@ -4,6 +4,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "outbox/marks.h"
 
 namespace orderd::relay {
 namespace {
@@ -85,6 +86,7 @@ void Relay::maintain() {
     const auto rows = connection_->run(read_parked, store::Args().text(leases_.consumer()));
     for (int i = 0; i < rows.size(); ++i) parked_orders_.insert(rows.uuid(i, 0));
   }
+  epoch_ = outbox::epoch(*connection_).id;
   look_for_replays();
   lag_ = connection_->run(read_lag, store::Args().text(leases_.consumer())).integer(0, 0);
   maintained_ = Clock::now();
@@ -102,7 +104,7 @@ bool Relay::publish() {
     std::rotate(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(turn_++ % from.size()), from.end());
     for (auto& entry : outbox::read(*connection_, from, events_per_read_max)) {
       handed_over_[entry.shard] = entry.pos;
-      waiting_.push_back({entry.shard, entry.pos, std::move(entry.event)});
+      waiting_.push_back({entry.shard, entry.pos, std::move(entry.event), epoch_});
     }
   }
   // An order may have been parked since these were read.
@@ -136,7 +138,7 @@ void Relay::begin_replay() {
     parked_orders_.erase(one.order_id);
     for (auto& entry : outbox::history(*connection_, one.order_id, one.from_version - 1))
       if (entry.event.version <= one.to_version)
-        waiting_.push_back({entry.shard, entry.pos, std::move(entry.event)});
+        waiting_.push_back({entry.shard, entry.pos, std::move(entry.event), epoch_});
   }
 }
 

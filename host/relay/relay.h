@@ -54,6 +54,7 @@ class Relay {
   bool replaying_ = false;
   Clock::time_point maintained_{}, saved_{};
   std::size_t turn_ = 0;
+  Uuid epoch_{};  // of the log
   bool away_ = false;
   Metrics::Value &published_, &lag_, &parked_;
 };

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "model/order_json.h"
 #include "saga/inbox.h"
+#include "saga/turned_clock.h"
 
 namespace orderd::saga {
 
@@ -16,7 +17,8 @@ Engine::Engine(EngineOptions options, Store& store, bus::Subscription& orders, P
       plugins_(plugins),
       current_(definition.digest),
       clock_(clock),
-      completions_(options.completions_queued_max) {
+      completions_(options.completions_queued_max),
+      over_(options.finished_kept_max) {
   for (const StepDefinition& step : definition.steps) {
     const auto candidates = plugins_.candidates(step.slot);
     if (candidates.empty())
@@ -68,7 +70,7 @@ bool Engine::turn(Millis wait) {
     if (!tasks.empty() || !parking_.empty()) tick(std::move(tasks), read_);
     if (away_) log_info("saga", "working again");
     away_ = false;
-    metrics_.live = static_cast<std::int64_t>(live_.size());
+    metrics_.live = static_cast<std::int64_t>(live_.size() + shelf_.size());
     return true;
   } catch (const StoreError& error) { lose(error.what()); }
   (void)orders_.poll(
@@ -84,6 +86,7 @@ void Engine::maintain() {
   }
   own(renew());
   take_up_left_alone();
+  take_up_forgotten();
   gate_.pause(store_.switches());
   report();
   // Own events move the position only along with other work; here it catches up, so that lag is seen to be
@@ -92,7 +95,6 @@ void Engine::maintain() {
   std::int64_t stuck = 0;
   for (const auto& [id, live] : live_) stuck += live.saga.stuck.has_value();
   metrics_.stuck = stuck;
-  metrics_.lag = orders_.lag();
   metrics_.lag = orders_.lag();
   orders_without_build() = static_cast<std::int64_t>(left_alone_.size());
 }
@@ -105,7 +107,7 @@ void Engine::take_up_left_alone() {
   std::set<std::int16_t> shards;
   for (const auto& [id, shard] : left_alone_) shards.insert(shard);
   const auto before = left_alone_;
-  std::vector<Task> tasks = load({shards.begin(), shards.end()});
+  std::vector<Task> tasks = take_in_hand(store_.load({shards.begin(), shards.end()}));
   // The log was read on meanwhile: a cancellation in it was passed over.
   std::vector<Uuid> taken;
   for (const auto& [id, shard] : before)
@@ -115,12 +117,13 @@ void Engine::take_up_left_alone() {
   in_batches(tasks);
 }
 
-/// Takes the shards' sagas in hand that are not yet; returns what they begin with.
-std::vector<Task> Engine::load(const std::vector<std::int16_t>& shards) {
+/// Those that are not yet; returns what they begin with.
+std::vector<Task> Engine::take_in_hand(std::vector<LiveSaga> sagas) {
   std::vector<Task> tasks;
-  for (LiveSaga& loaded : store_.load(shards)) {
+  for (LiveSaga& loaded : sagas) {
     const Uuid id = loaded.saga.order_id;
-    if (live_.contains(id)) continue;
+    if (live_.contains(id) || shelf_.has(id)) continue;
+    bring_back_to(clock_.now(), loaded.saga);
     Live live{std::move(loaded.saga), std::make_shared<const OrderBody>(std::move(loaded.body)),
               std::move(loaded.traceparent), nullptr};
     try {
@@ -176,7 +179,8 @@ void Engine::own(Ownership change) {
 void Engine::take_over(std::int16_t shard, std::int64_t position) {
   drop(shard);
   const std::size_t before = live_.size();
-  const std::vector<Task> tasks = load({shard});
+  const std::vector<Task> tasks = take_in_hand(store_.load({shard}));
+  inbox_.begin_again();
   shards_.insert(shard);
   read_[shard] = saved_[shard] = position;
   orders_.start(shard, position);
@@ -192,18 +196,15 @@ void Engine::drop(std::int16_t shard) {
   shards_.erase(shard);
   read_.erase(shard);
   saved_.erase(shard);
-  std::erase_if(over_, [&](const auto& one) { return one.second.saga.shard == shard; });  // others' now
+  over_.drop(shard);
   std::erase_if(left_alone_, [&](const auto& one) { return one.second == shard; });
   std::erase_if(live_, [&](const auto& one) {
     if (one.second.saga.shard != shard) return false;
     gate_.forget(one.first);
     return true;
   });
-  // Its rows of the inbox are the next owner's: no position of ours would fence a write for them.
-  std::erase_if(again_, [&](const auto& one) {
-    const Task& task = one.second;
-    return task.inbox != 0 && task.origin.shard == shard && inbox_seen_.erase(task.inbox) > 0;
-  });
+  shelf_.drop(shard);
+  inbox_.drop(shard);
 }
 
 void Engine::lose(const std::string& why) {
@@ -213,7 +214,7 @@ void Engine::lose(const std::string& why) {
   again_.clear();
   parking_.clear();
   parking_rows_.clear();
-  inbox_seen_.clear();
+  unsent_.clear();
   gate_.forget_all();
   store_.forget();
   maintained_ = {};
@@ -223,7 +224,7 @@ void Engine::read(std::vector<bus::Record> records, std::vector<Task>& tasks) {
   for (bus::Record& record : records) {
     const auto shard = static_cast<std::int16_t>(record.partition);
     if (!shards_.contains(shard)) continue;
-    read_[shard] = std::max(read_[shard], record.position);
+    read_[shard] = record.position;  // not always the highest: see bus
     const Event& event = record.event;
     Parked origin{event.order_id, event.version, shard, record.position, record.poison};
     if (record.poison.empty()) {
@@ -265,8 +266,12 @@ void Engine::take_inbox(std::vector<Task>& tasks) {
   const Time now = clock_.now();
   if (shards_.empty() || now - inbox_read_ < options_.inbox_every) return;
   inbox_read_ = now;
-  for (InboxItem& item : store_.inbox(shards_, options_.orders_per_tick_max)) {
-    if (!inbox_seen_.insert(item.id).second) continue;
+  const std::size_t most = options_.orders_per_tick_max;
+  for (InboxItem& item : inbox_.take(store_.inbox(shards_, inbox_.place(), most), most, now)) {
+    if (left_alone_.contains(item.order_id)) {
+      inbox_.forget(item.id);
+      continue;
+    }
     if (static_cast<InboxKind>(item.kind) == InboxKind::replay) {
       if (auto replay = read_replay(item.data)) {
         Parked origin{item.order_id, replay->event.version, item.shard, replay->pos, ""};
@@ -307,6 +312,7 @@ Task Engine::answer(Completion completion) {
 void Engine::report() {
   constexpr Millis every{10'000};
   auto status = gate_.status(plugins_.external_instances());
+  for (PluginStatus& one : status) one.parked += static_cast<std::int32_t>(shelf_.of(one.instance));
   for (const PluginStatus& one : status) {
     const std::string label = "{instance=\"" + one.instance + "\"}";
     metrics().gauge("orderd_breaker_open" + label,

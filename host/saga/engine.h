@@ -1,5 +1,4 @@
 #pragma once
-#include <deque>
 #include <map>
 #include <set>
 #include <stop_token>
@@ -12,17 +11,20 @@
 #include "saga/decide.h"
 #include "saga/engine_metrics.h"
 #include "saga/engine_options.h"
+#include "saga/finished.h"
 #include "saga/gate.h"
+#include "saga/inbox_rows.h"
 #include "saga/served.h"
+#include "saga/shelf.h"
 #include "saga/store.h"
 #include "saga/task.h"
 
 namespace orderd::saga {
 
-/// Moves orders through their sagas. Owns some shards' live sagas in memory; each turn takes what is there
-/// (new orders, cancellations, outcomes, timers), decides, writes all of it in one transaction, and only then
-/// calls the external plugins whose intents that transaction holds. What it does not know for sure after a
-/// crash it asks for, under the same keys. One thread runs it; complete() may come from any.
+/// Moves orders through their sagas. Each turn takes what is there (new orders, cancellations, outcomes,
+/// timers), decides, writes it in one transaction, and only then calls the external plugins whose intents
+/// that holds. What it does not know after a crash it asks for, under the same keys. One thread runs it;
+/// complete(): any.
 class Engine {
  public:
   /// `plugins` outlives it, as all that is given by reference.
@@ -36,18 +38,18 @@ class Engine {
   /// One round; waits up to `wait` for something to do. False while there is no database.
   bool turn(Millis wait);
 
-  std::size_t live() const { return live_.size(); }
-
+  std::size_t live() const { return live_.size(); }  // in memory
  private:
   using Positions = std::map<std::int16_t, std::int64_t>;
   using Drafts = std::map<Uuid, Draft>;
-
   void maintain();
   Ownership renew();
   void own(Ownership change);
   void take_over(std::int16_t shard, std::int64_t position);
-  void take_up_left_alone();
-  std::vector<Task> load(const std::vector<std::int16_t>& shards);
+  void take_up_left_alone(), take_up_forgotten();
+  std::vector<Task> take_in_hand(std::vector<LiveSaga> sagas);
+  void put_on_shelf(const Uuid& id, const std::string& instance, const std::string& action);
+  void take_from_shelf(const std::vector<Uuid>& ids);
   void in_batches(const std::vector<Task>& tasks);
   void drop(std::int16_t shard);
   void lose(const std::string& why);
@@ -61,7 +63,6 @@ class Engine {
   std::string due_action(const Uuid& id);
   void report();
   Millis until_next_timer(Millis most) const;
-
   void tick(std::vector<Task> tasks, const Positions& positions);
   bool add_cancellations(std::vector<Task>& tasks);
   void in_halves(const std::vector<Task>& tasks);
@@ -71,7 +72,6 @@ class Engine {
   void later(Task task);
   std::map<Uuid, OrderNow> look_up(const std::vector<Task>& tasks);
   bool is_old_news(const Task& task);
-  void remember(Live live);
   bool comes_early(const Task& task, const Drafts& drafts, const std::map<Uuid, OrderNow>& stored) const;
   bool draft(const Task& task, Drafts& drafts, const std::map<Uuid, OrderNow>& stored);
   bool draft_from_store(const Task& task, Draft& draft, const std::map<Uuid, OrderNow>& stored);
@@ -97,21 +97,22 @@ class Engine {
   std::map<std::string, Definition> definitions_;  // by digest
   const std::string current_;                      // digest for new orders
   const Clock& clock_;
-
   BoundedQueue<Completion> completions_;
   std::set<std::int16_t> shards_;
   std::unordered_map<Uuid, Live> live_;
-  std::unordered_map<Uuid, Live> over_;       // the last that finished here
-  std::deque<Uuid> over_order_;               // ... oldest first
+  Finished over_;
   std::map<Uuid, std::int16_t> left_alone_;   // sagas whose plugin is not here, and their shard: read again
   std::set<std::pair<Time, Uuid>> timers_;    // may name a saga twice or for nothing: checked when due
   Positions read_, saved_;                    // per shard: what was taken from the bus, what PostgreSQL holds
   std::vector<std::pair<Time, Task>> again_;  // refused alone: tried later
   std::vector<Parked> parking_;
   std::vector<std::int64_t> parking_rows_;  // of the inbox, whose events are parked again
-  std::set<std::int64_t> inbox_seen_;       // rows that are under way
+  std::vector<Task> unsent_;                // answers to calls that were overdue before they went out
+  InboxRows inbox_;
   Gate gate_;
+  Shelf shelf_;
   std::vector<PluginStatus> reported_;
+  ForgottenCursor forgotten_;
   Time maintained_{}, inbox_read_{}, reported_at_{}, left_alone_read_{};
   bool away_ = false, definition_saved_ = false;
   EngineMetrics metrics_;

@@ -14,6 +14,8 @@ struct EngineMetrics {
       metrics().counter("orderd_sagas_finished_total", "Sagas that came to their end on this host");
   Metrics::Value& stale =
       metrics().counter("orderd_saga_stale_answers_total", "Outcomes that belonged to nothing open");
+  Metrics::Value& taken_up = metrics().counter(
+      "orderd_sagas_forgotten_total", "Open orders without saga or dead letter that were found and taken up");
   Metrics::Value& live = metrics().gauge("orderd_sagas_live", "Sagas of this host that are not at their end");
   Metrics::Value& stuck = metrics().gauge("orderd_sagas_stuck", "Sagas of this host that wait for a person");
   Metrics::Value& lag = metrics().gauge(bus::lag_name("saga"), bus::lag_help);

@@ -12,6 +12,7 @@ constexpr Millis probe_lost_after{30'000};  // a probe that was never sent, or w
 constexpr double per_second_least = 40, per_second_free = 2000;
 constexpr Millis ramp_step{250};      // in which the rate doubles
 constexpr double first_share = 0.25;  // of a usual second
+constexpr const char* capture = "payment.capture";
 constexpr std::size_t looks_per_release_max = 512;
 
 }  // namespace
@@ -95,8 +96,25 @@ void Breaker::answered(const Uuid& order, bool reached, Time sent, Time now) {
 }
 
 bool Gate::paused(const std::string& instance, const std::string& action) const {
-  return switches_.contains("plugin:" + instance) ||
-         (action == "payment.capture" && switches_.contains("captures"));
+  return switches_.contains("plugin:" + instance) || (action == capture && switches_.contains("captures"));
+}
+
+bool Gate::shut(const std::string& instance, const std::string& action) const {
+  const auto breaker = breakers_.find(instance);
+  return paused(instance, action) ||
+         (breaker != breakers_.end() && breaker->second.state() == Breaker::State::open);
+}
+
+std::size_t Gate::held(const std::string& instance) const {
+  const auto found = held_.find(instance);
+  return found == held_.end() ? 0 : found->second.orders.size();
+}
+
+void Gate::Held::erase(const Uuid& order) {
+  const auto found = orders.find(order);
+  if (found == orders.end()) return;
+  captures -= found->second;
+  orders.erase(found);
 }
 
 bool Gate::let_out(const std::string& instance, const Uuid& order, Time now) {
@@ -125,14 +143,16 @@ void Gate::give_back(const Uuid& order) {
   for (auto& [instance, window] : windows_) window.give_back(order);
 }
 
-void Gate::hold(const std::string& instance, const Uuid& order, bool begun) {
+void Gate::hold(const std::string& instance, const std::string& action, const Uuid& order, bool begun) {
   Held& held = held_[instance];
-  if (held.orders.insert(order).second) held.lines[begun ? 0 : 1].push_back(order);
+  if (!held.orders.emplace(order, action == capture).second) return;
+  held.captures += action == capture;
+  held.lines[begun ? 0 : 1].push_back(order);
 }
 
 void Gate::forget(const Uuid& order) {
   give_back(order);
-  for (auto& [instance, held] : held_) held.orders.erase(order);
+  for (auto& [instance, held] : held_) held.erase(order);
 }
 
 void Gate::forget_all() {
@@ -158,7 +178,7 @@ std::vector<Uuid> Gate::release(Time now, const std::function<std::string(const 
           line.push_back(id);
           continue;
         }
-        held.orders.erase(id);
+        held.erase(id);
         if (!action.empty()) out.push_back(id);
       }
     }
@@ -175,7 +195,8 @@ std::size_t Gate::waiting_for_room() const {
   for (const auto& [instance, held] : held_) {
     const auto breaker = breakers_.find(instance);
     const bool reachable = breaker == breakers_.end() || breaker->second.state() != Breaker::State::open;
-    if (reachable && !switches_.contains("plugin:" + instance)) sum += held.orders.size();
+    if (!reachable || switches_.contains("plugin:" + instance)) continue;
+    sum += held.orders.size() - (switches_.contains("captures") ? held.captures : 0);
   }
   return sum;
 }

@@ -18,7 +18,7 @@
 #include <map>
 #include <set>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -73,7 +73,10 @@ class Gate {
   void pause(std::set<std::string> switches) { switches_ = std::move(switches); }
 
   /// `begun`: something of it went out before.
-  void hold(const std::string& instance, const Uuid& order, bool begun);
+  void hold(const std::string& instance, const std::string& action, const Uuid& order, bool begun);
+  /// Whether this action will not go out for a while: a person paused it, or the breaker is open.
+  bool shut(const std::string& instance, const std::string& action) const;
+  std::size_t held(const std::string& instance) const;
   /// Held orders whose call may go out now. `action_of` tells what an order would send; "" drops it.
   std::vector<Uuid> release(Time now, const std::function<std::string(const Uuid&)>& action_of);
   bool holds_any() const;
@@ -93,7 +96,9 @@ class Gate {
   std::map<std::string, Breaker> breakers_;
   std::map<std::string, Window> windows_;
   struct Held {
-    std::unordered_set<Uuid> orders;
+    std::unordered_map<Uuid, bool> orders;  // and whether it is a capture that waits
+    std::size_t captures = 0;
+    void erase(const Uuid& order);
     std::array<std::deque<Uuid>, 2>
         lines;  // those that have begun, those that have not; and some held no more
   };

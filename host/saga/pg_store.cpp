@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "model/order_json.h"
+#include "saga/forgotten.h"
 #include "saga/pg_work.h"
 
 namespace orderd::saga {
@@ -13,24 +14,34 @@ constexpr store::Statement load_sagas{"load_sagas",
                                       "select s.data, e.payload, e.traceparent from sagas s join "
                                       "order_events e on e.order_id = s.order_id and e.version = 1 "
                                       "where s.shard = any($1::int2[])"};
+constexpr store::Statement load_some{"load_sagas_of",
+                                     "select s.data, e.payload, e.traceparent from sagas s join "
+                                     "order_events e on e.order_id = s.order_id and e.version = 1 "
+                                     "where s.order_id = any($1::uuid[])"};
 // An order's beginning and its cancellations.
 constexpr store::Statement orders_now{
     "orders_now",
     "select s.id, s.status, s.version, s.shard, e.version, e.type, e.at, e.payload, e.traceparent "
     "from unnest($1::uuid[]) u(id) join order_state s on s.id = u.id join order_events e "
     "on e.order_id = u.id and (e.version = 1 or e.type = $2::int2) order by e.order_id, e.version"};
+// The last by what the saga did: the clocks that stamped two of them may be two.
 constexpr store::Statement last_journals{
     "last_journals",
     "select u.id, j.data from unnest($1::uuid[]) u(id), lateral (select data from saga_journal "
-    "where order_id = u.id order by at desc limit 1) j"};
+    "where order_id = u.id "
+    "order by (data ->> 'version')::int4 desc, (data ->> 'seq')::int8 desc, at desc limit 1"
+    ") j"};
 constexpr store::Statement read_secrets{
     "read_secrets", "select order_id, sealed from payment_secrets where order_id = any($1::uuid[])"};
 constexpr store::Statement insert_definition{
     "insert_definition",
     "insert into saga_definitions (digest, name, body) values ($1, $2, $3) on conflict do nothing"};
-constexpr store::Statement read_saga_inbox{"read_saga_inbox",
-                                           "select id, order_id, shard, kind, data from saga_inbox where "
-                                           "shard = any($1::int2[]) and at <= now() order by id limit $2"};
+constexpr store::Statement read_saga_inbox{
+    "read_saga_inbox",
+    "(select id, order_id, shard, kind, data from saga_inbox where shard = any($1::int2[]) and at <= now() "
+    "and id > $3 and id <= $2 order by id limit $4) union all "
+    "(select id, order_id, shard, kind, data from saga_inbox where shard = any($1::int2[]) and at <= now() "
+    "and id > $2 order by id limit $4) order by id"};
 constexpr store::Statement read_switches{"read_switches", "select name from switches"};
 constexpr store::Statement report_plugins{
     "report_plugins",
@@ -60,6 +71,20 @@ auto guarded(Call call) {
   try {
     return call();
   } catch (const store::DbError& error) { throw translate(error); }
+}
+
+std::vector<LiveSaga> live_sagas(const store::Rows& rows) {
+  std::vector<LiveSaga> out;
+  for (int i = 0; i < rows.size(); ++i) {
+    auto saga = from_json(rows.jsonb(i, 0));
+    auto body = read_body(rows.bytes(i, 1));
+    if (saga && body)
+      out.push_back({std::move(*saga), std::move(*body), std::string(rows.bytes(i, 2))});
+    else
+      log_error("saga", "a stored saga cannot be read and is left alone",
+                {{"data", std::string(rows.jsonb(i, 0).substr(0, 80))}});
+  }
+  return out;
 }
 }  // namespace
 
@@ -91,20 +116,11 @@ void PgStore::forget() {
 }
 
 std::vector<LiveSaga> PgStore::load(const std::vector<std::int16_t>& shards) {
-  return guarded([&] {
-    std::vector<LiveSaga> out;
-    const auto rows = connection().run(load_sagas, store::Args().int2s(shards));
-    for (int i = 0; i < rows.size(); ++i) {
-      auto saga = from_json(rows.jsonb(i, 0));
-      auto body = read_body(rows.bytes(i, 1));
-      if (saga && body)
-        out.push_back({std::move(*saga), std::move(*body), std::string(rows.bytes(i, 2))});
-      else
-        log_error("saga", "a stored saga cannot be read and is left alone",
-                  {{"data", std::string(rows.jsonb(i, 0).substr(0, 80))}});
-    }
-    return out;
-  });
+  return guarded([&] { return live_sagas(connection().run(load_sagas, store::Args().int2s(shards))); });
+}
+
+std::vector<LiveSaga> PgStore::load_orders(const std::vector<Uuid>& order_ids) {
+  return guarded([&] { return live_sagas(connection().run(load_some, store::Args().uuids(order_ids))); });
 }
 
 std::map<Uuid, OrderNow> PgStore::look_up(const std::vector<Uuid>& order_ids) {
@@ -180,11 +196,15 @@ std::optional<std::string> PgStore::definition(const std::string& digest) {
   });
 }
 
-std::vector<InboxItem> PgStore::inbox(const std::set<std::int16_t>& shards, std::size_t limit) {
+std::vector<InboxItem> PgStore::inbox(const std::set<std::int16_t>& shards, const InboxPlace& place,
+                                      std::size_t limit) {
   return guarded([&] {
     const std::vector<std::int16_t> wanted(shards.begin(), shards.end());
-    const auto rows =
-        connection().run(read_saga_inbox, store::Args().int2s(wanted).int8(static_cast<std::int64_t>(limit)));
+    const auto rows = connection().run(read_saga_inbox, store::Args()
+                                                            .int2s(wanted)
+                                                            .int8(place.settled)
+                                                            .int8(place.swept)
+                                                            .int8(static_cast<std::int64_t>(limit)));
     std::vector<InboxItem> out;
     for (int i = 0; i < rows.size(); ++i)
       out.push_back({rows.integer(i, 0), rows.uuid(i, 1), static_cast<std::int16_t>(rows.integer(i, 2)),
@@ -200,6 +220,10 @@ std::set<std::string> PgStore::switches() {
     for (int i = 0; i < rows.size(); ++i) out.emplace(rows.bytes(i, 0));
     return out;
   });
+}
+
+std::vector<Forgotten> PgStore::forgotten(const std::set<std::int16_t>& shards, ForgottenCursor& cursor) {
+  return guarded([&] { return find_forgotten(connection(), leases_.consumer(), shards, cursor); });
 }
 
 void PgStore::report(const std::vector<PluginStatus>& plugins) {

@@ -20,12 +20,15 @@ class PgStore final : public Store {
   void release_all() override;
   void forget() override;
   std::vector<LiveSaga> load(const std::vector<std::int16_t>& shards) override;
+  std::vector<LiveSaga> load_orders(const std::vector<Uuid>& order_ids) override;
   std::map<Uuid, OrderNow> look_up(const std::vector<Uuid>& order_ids) override;
   std::map<Uuid, std::string> secrets(const std::vector<Uuid>& order_ids) override;
   void save_definition(const std::string& digest, const std::string& name, const std::string& text) override;
   std::optional<std::string> definition(const std::string& digest) override;
-  std::vector<InboxItem> inbox(const std::set<std::int16_t>& shards, std::size_t limit) override;
+  std::vector<InboxItem> inbox(const std::set<std::int16_t>& shards, const InboxPlace& place,
+                               std::size_t limit) override;
   std::set<std::string> switches() override;
+  std::vector<Forgotten> forgotten(const std::set<std::int16_t>& shards, ForgottenCursor& cursor) override;
   void report(const std::vector<PluginStatus>& plugins) override;
   std::unique_ptr<Work> begin(const std::map<std::int16_t, std::int64_t>& positions) override;
 

@@ -56,12 +56,27 @@ struct Parked {
   std::string headers_json{}, payload{};  // of a record that is no event of ours
 };
 
+/// An open order that nothing works on: no saga, no dead letter, and its newest event was read.
+struct Forgotten {
+  Uuid order_id;
+  std::int32_t version = 0;
+  std::int16_t shard = 0;
+  std::int64_t pos = 0;  // of its newest event in the log
+};
+/// Where the round over all orders is, newest first; from the start when there is none.
+using ForgottenCursor = std::optional<Uuid>;
+
 /// A row of `saga_inbox` (saga/inbox.h).
 struct InboxItem {
   std::int64_t id = 0;
   Uuid order_id;
   std::int16_t shard = 0, kind = 0;
   std::string data;
+};
+
+/// Where to read on in the inbox: what is behind `settled`, and between `swept` and it.
+struct InboxPlace {
+  std::int64_t settled = 0, swept = 0;
 };
 
 /// What this host says of one plugin instance.

@@ -76,7 +76,9 @@ void Engine::alone(Task task) {
   }
 }
 
+/// A row of the inbox stays there, and is read again; all else waits here.
 void Engine::later(Task task) {
+  if (task.inbox != 0) return inbox_.later(task.inbox, clock_.now());
   const Millis wait =
       std::min(Millis(30'000), Millis(500) * (1 << std::min<std::uint32_t>(task.failures++, 6)));
   again_.emplace_back(clock_.now() + wait, std::move(task));

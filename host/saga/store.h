@@ -51,6 +51,8 @@ class Store {
   virtual void forget() = 0;
 
   virtual std::vector<LiveSaga> load(const std::vector<std::int16_t>& shards) = 0;
+  /// The live sagas of these orders.
+  virtual std::vector<LiveSaga> load_orders(const std::vector<Uuid>& order_ids) = 0;
   /// Those of the orders that exist.
   virtual std::map<Uuid, OrderNow> look_up(const std::vector<Uuid>& order_ids) = 0;
   /// Opened payment secrets; an order without one is left out.
@@ -58,10 +60,13 @@ class Store {
   virtual void save_definition(const std::string& digest, const std::string& name,
                                const std::string& text) = 0;
   virtual std::optional<std::string> definition(const std::string& digest) = 0;
-  /// What waits in the inbox for these shards, oldest first.
-  virtual std::vector<InboxItem> inbox(const std::set<std::int16_t>& shards, std::size_t limit) = 0;
+  /// What waits in the inbox for these shards, oldest first: up to `limit` of each part of the place.
+  virtual std::vector<InboxItem> inbox(const std::set<std::int16_t>& shards, const InboxPlace& place,
+                                       std::size_t limit) = 0;
   /// Names of what is paused: "captures", "plugin:<instance>", others.
   virtual std::set<std::string> switches() = 0;
+  /// A bounded part of all orders, and the newest: those that were forgotten. Moves the cursor on.
+  virtual std::vector<Forgotten> forgotten(const std::set<std::int16_t>&, ForgottenCursor&) { return {}; }
   virtual void report(const std::vector<PluginStatus>& plugins) = 0;
   virtual std::unique_ptr<Work> begin(const std::map<std::int16_t, std::int64_t>& positions) = 0;
 };

@@ -18,19 +18,10 @@ bool may_need_stored(const Task& task) {
 /// Most of what providers say about an order comes right behind its end and tells nothing new: that needs no
 /// look at the database.
 bool Engine::is_old_news(const Task& task) {
-  const auto found = over_.find(task.order_id);
-  if (found == over_.end() || live_.contains(task.order_id)) return false;
+  const Live* found = over_.find(task.order_id);
+  if (!found || live_.contains(task.order_id) || shelf_.has(task.order_id)) return false;
   return std::holds_alternative<Notice>(task.input) &&
-         decide(facts(found->second), found->second.saga, task.input, clock_.now()).stale;
-}
-
-void Engine::remember(Live live) {
-  const Uuid id = live.saga.order_id;
-  if (over_.insert_or_assign(id, std::move(live)).second) over_order_.push_back(id);
-  while (over_order_.size() > options_.finished_kept_max) {
-    over_.erase(over_order_.front());
-    over_order_.pop_front();
-  }
+         decide(facts(*found), found->saga, task.input, clock_.now()).stale;
 }
 
 /// The orders of those tasks that may need more than the live sagas, in one round trip.

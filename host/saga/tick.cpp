@@ -12,6 +12,14 @@ namespace {
 
 constexpr int batch_attempts_max = 3;
 
+Outcome not_begun() {
+  Outcome outcome;
+  outcome.kind = OutcomeKind::retry;
+  outcome.code = "NOT_BEGUN";
+  outcome.message = "the host stood still until the command's deadline";
+  return outcome;
+}
+
 int rank(const Task& task) {
   if (std::holds_alternative<Begin>(task.input)) return 0;
   return std::holds_alternative<Cancel>(task.input) ? 1 : 2;
@@ -45,6 +53,9 @@ void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
   Drafts drafts;
   std::vector<std::int64_t> taken = parking_rows_;
   std::vector<Task> early;
+  std::vector<Uuid> ids;
+  for (const Task& task : tasks) ids.push_back(task.order_id);
+  take_from_shelf(ids);
   const std::map<Uuid, OrderNow> stored = look_up(tasks);
   for (const Task& task : tasks) {
     if (!drafts.contains(task.order_id) && is_old_news(task)) {
@@ -79,7 +90,7 @@ void Engine::save(Drafts& drafts, const std::vector<std::int64_t>& taken, const 
   ORDERD_FAULT_POINT("saga.after_commit");
   parking_.clear();
   parking_rows_.clear();
-  for (const std::int64_t row : taken) inbox_seen_.erase(row);
+  for (const std::int64_t row : taken) inbox_.forget(row);
   for (const auto& [shard, position] : positions) {
     if (saved_[shard] != position) orders_.saved(shard, position);
     saved_[shard] = position;
@@ -305,7 +316,7 @@ void Engine::adopt(Drafts& drafts, const std::set<Uuid>& not_started) {
     if (one.decision.saga.mode == Mode::finished) {
       metrics_.finished += one.live.saga.mode != Mode::finished;
       live_.erase(id);
-      remember({std::move(one.decision.saga), one.live.body, one.live.traceparent, one.live.served});
+      over_.remember({std::move(one.decision.saga), one.live.body, one.live.traceparent, one.live.served});
       continue;
     }
     live_[id] = {one.decision.saga, one.live.body, one.live.traceparent, one.live.served};
@@ -329,6 +340,11 @@ void Engine::dispatch(const Drafts& drafts, const std::set<Uuid>& not_started) {
     Command command = make_command(known, live.saga);
     command.deadline = open.query ? clock_.now() + step.timeout : open.deadline;
     command.traceparent = live.traceparent;
+    if (command.deadline <= clock_.now()) {  // the host stood still since it decided: nothing goes out
+      gate_.give_back(id);
+      unsent_.push_back({id, Answer{std::move(command.key), not_begun(), ""}});
+      continue;
+    }
     if (command.action == "payment.authorize") need_secret.push_back(id);
     plugins::StepPort* port = live.served->ports.at(step.slot);
     Calls& of = calls[port->instance() + "@" + port->digest()];

@@ -1,4 +1,7 @@
 // What waits in the engine: for its time, or at the gate for its plugin.
+#include <iterator>
+#include <utility>
+
 #include "saga/engine.h"
 
 namespace orderd::saga {
@@ -24,7 +27,10 @@ void Engine::read_on(std::vector<Task>& tasks, Millis wait) {
 }
 
 void Engine::take_answers(std::vector<Task>& tasks, Millis wait) {
-  for (Completion& completion : completions_.take(options_.orders_per_tick_max, wait))
+  std::move(unsent_.begin(), unsent_.end(), std::back_inserter(tasks));
+  unsent_.clear();
+  for (Completion& completion :
+       completions_.take(options_.orders_per_tick_max, tasks.empty() ? wait : Millis(0)))
     tasks.push_back(answer(std::move(completion)));
 }
 
@@ -35,12 +41,16 @@ void Engine::take_due(std::vector<Task>& tasks) {
     task.admitted = admitted;
     tasks.push_back(std::move(task));
   };
+  take_from_shelf(shelf_.next(options_.orders_per_tick_max, [&](const auto& instance, const auto& action) {
+    return !gate_.shut(instance, action) && gate_.held(instance) < options_.held_max;
+  }));
   for (const Uuid& id : gate_.release(now, [this](const Uuid& one) { return due_action(one); }))
     due(id, true);
   const std::size_t most = tasks.size() + options_.orders_per_tick_max;
   while (!timers_.empty() && timers_.begin()->first <= now && tasks.size() < most) {
     const Uuid id = timers_.begin()->second;
     timers_.erase(timers_.begin());
+    if (shelf_.has(id)) due(id, false);  // another time of its own
     const auto found = live_.find(id);
     if (found == live_.end()) continue;
     const Facts known = facts(found->second);
@@ -54,8 +64,10 @@ void Engine::take_due(std::vector<Task>& tasks) {
     } else if (gate_.admit(port->instance(), action, id, now)) {
       due(id, true);
     } else {
-      gate_.hold(port->instance(), id, has_begun(found->second.saga));
+      gate_.hold(port->instance(), action, id, has_begun(found->second.saga));
       schedule(found->second, true);
+      if (gate_.held(port->instance()) > options_.held_max && gate_.shut(port->instance(), action))
+        put_on_shelf(id, port->instance(), action);
     }
   }
   std::erase_if(again_, [&](auto& one) {
@@ -63,6 +75,24 @@ void Engine::take_due(std::vector<Task>& tasks) {
     tasks.push_back(std::move(one.second));
     return true;
   });
+}
+
+/// All of it is in `sagas` as it is here.
+void Engine::put_on_shelf(const Uuid& id, const std::string& instance, const std::string& action) {
+  const auto found = live_.find(id);
+  shelf_.put(id, found->second.saga.shard, instance, action);
+  gate_.forget(id);
+  live_.erase(found);
+}
+
+void Engine::take_from_shelf(const std::vector<Uuid>& ids) {
+  std::vector<Uuid> wanted;
+  for (const Uuid& id : ids)
+    if (shelf_.has(id)) wanted.push_back(id);
+  if (wanted.empty()) return;
+  std::vector<LiveSaga> sagas = store_.load_orders(wanted);
+  for (const Uuid& id : wanted) shelf_.take(id);
+  (void)take_in_hand(std::move(sagas));  // none of them has a call out
 }
 
 /// What an order would send if it were its turn now; "" when it has nothing to send.
@@ -74,6 +104,7 @@ std::string Engine::due_action(const Uuid& id) {
 }
 
 Millis Engine::until_next_timer(Millis most) const {
+  if (!unsent_.empty()) return Millis(0);
   const Time now = clock_.now();
   Time next = std::min(now + most, maintained_ + options_.maintain_every);
   if (!shards_.empty()) next = std::min(next, inbox_read_ + options_.inbox_every);

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "base/metrics.h"
+#include "store/database_clock.h"
 #include "store/rights.h"
 
 namespace orderd::store {
@@ -50,6 +52,8 @@ std::string refusal_of(const char* message) {
     return "28000";
   if (says("database \"") && says("does not exist")) return "3D000";
   if (says("permission denied")) return "42501";
+  if (says("too many clients") || says("too many connections for") || says("remaining connection slots"))
+    return "53300";  // waiting helps; refusal_fix() does not know it
   return "";
 }
 
@@ -83,6 +87,7 @@ Connection::Connection(const ConnectionOptions& options) : pooled_(options.poole
            "; set idle_in_transaction_session_timeout = " +
            std::to_string(options.idle_in_transaction_timeout_ms) +
            "; set enable_seqscan = off; set timezone = 'UTC'; set client_encoding = 'UTF8'");
+  if (!clock_offset()) measure_clock(*this);
 }
 
 bool Connection::alive() {

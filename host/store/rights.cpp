@@ -12,19 +12,39 @@ constexpr Statement missing_right{
     "(1, 'select', '{orders,order_state,order_events,log_shard,positions,hosts,idempotency_keys,"
     "payment_secrets,saga_definitions,sagas,saga_journal,parked,audit_log,saga_inbox,webhook_inbox,"
     "webhook_events,switches,plugin_status,api_keys,sweeps,plugin_builds,plugin_current,plugin_loaded,"
-    "key_check}'), "
+    "key_check,log_marks,log_epoch}'), "
     "(2, 'insert', '{orders,order_state,order_events,positions,hosts,idempotency_keys,payment_secrets,"
     "saga_definitions,sagas,saga_journal,parked,audit_log,saga_inbox,webhook_inbox,webhook_events,switches,"
-    "plugin_status,sweeps,plugin_builds,plugin_current,plugin_loaded,key_check}'), "
+    "plugin_status,sweeps,plugin_builds,plugin_current,plugin_loaded,key_check,log_marks}'), "
     "(3, 'update', '{order_state,log_shard,positions,idempotency_keys,sagas,parked,webhook_inbox,sweeps,"
-    "plugin_builds,plugin_current}'), "
+    "plugin_builds,plugin_current,log_marks,log_epoch}'), "
     "(4, 'delete', '{hosts,idempotency_keys,payment_secrets,sagas,parked,saga_inbox,webhook_inbox,switches,"
     "plugin_status,plugin_loaded}')) r(rank, right_, names), "
     "unnest(names::text[]) with ordinality n(name, place) "
     // A table that is not there is the schema's affair.
     "where not has_table_privilege(to_regclass(name), right_) order by place, rank limit 1"};
 
+// Of the tables that the migrations' texts create.
+constexpr Statement missing_on_plugins{
+    "missing_right_on_plugins",
+    "select t.name, r.name, current_user::text from (select distinct m[1] as name from unnest($1::text[]) "
+    "sql, regexp_matches(sql, 'create\\s+table\\s+(?:if\\s+not\\s+exists\\s+)?([a-z0-9_.]+)', 'gi') m) t, "
+    "(values (1, 'select'), (2, 'insert'), (3, 'update'), (4, 'delete')) r(rank, name) "
+    "where not has_table_privilege(to_regclass(t.name), r.name) order by 1, r.rank limit 1"};
+
 }  // namespace
+
+std::string plugins_rights_problem(Connection& connection,
+                                   const std::map<std::string, std::vector<Migration>>& migrations) {
+  std::vector<std::string> texts;
+  for (const auto& [owner, list] : migrations)
+    for (const Migration& one : list) texts.push_back(one.sql);
+  const auto rows = connection.run(missing_on_plugins, Args().texts(texts));
+  if (rows.empty()) return "";
+  const std::string table(rows.bytes(0, 0)), right(rows.bytes(0, 1)), role(rows.bytes(0, 2));
+  return "the role " + role + " may not " + right + " on a plugin's table " + table +
+         ": as the table's owner `grant select, insert, update, delete on " + table + " to " + role + "`";
+}
 
 std::string rights_problem(Connection& connection) {
   const auto rows = connection.run(missing_right);

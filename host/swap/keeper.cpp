@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "base/log.h"
+#include "store/database_clock.h"
 
 namespace orderd::swap {
 namespace {
@@ -85,6 +86,7 @@ void Keeper::decide(store::Connection& connection, const plugins::BuildInfo& fil
 }
 
 void Keeper::look(store::Connection& connection) {
+  store::measure_clock(connection);
   if (read_files_.exchange(false))
     for (const plugins::BuildInfo& one : registry_.infos()) take_changed_file(connection, one);
   const auto rows = connection.run(read_current);

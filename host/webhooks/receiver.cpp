@@ -14,15 +14,17 @@ using plugins::WebhookResult;
 constexpr store::Statement keep_call{
     "keep_webhook",
     "insert into webhook_inbox (instance, method, headers, body, received, next_at) "
-    "values ($1, $2, $3, $4, $5, $6)"};
+    "values ($1, $2, $3, $4, $5, now() + $6::int8 * interval '1 millisecond')"};
 // Rows that another host reads at this moment are its own.
 constexpr store::Statement waiting_calls{
     "waiting_webhooks",
-    "select id, method, headers, body, received, attempts from webhook_inbox "
+    "select id, method, headers, body, received, attempts, "
+    "received < now() - $3::int8 * interval '1 millisecond' from webhook_inbox "
     "where instance = $1 and next_at <= now() order by id limit $2 for update skip locked"};
 constexpr store::Statement call_done{"webhook_done", "delete from webhook_inbox where id = $1"};
-constexpr store::Statement call_later{
-    "webhook_later", "update webhook_inbox set attempts = attempts + 1, next_at = $2 where id = $1"};
+constexpr store::Statement call_later{"webhook_later",
+                                      "update webhook_inbox set attempts = attempts + 1, "
+                                      "next_at = now() + $2::int8 * interval '1 millisecond' where id = $1"};
 
 std::string headers_json(const plugins::WebhookRequest& request) {
   std::string out = "[";
@@ -126,7 +128,7 @@ void Lane::keep(const std::vector<Translated>& batch) {
                                .jsonb(headers_json(request))
                                .bytea(request.body)
                                .timestamptz(request.received)
-                               .timestamptz(now() + wait_before(0)));
+                               .int8(wait_before(0).count()));
   }
   work.commit();
   taken_ += all.taken;
@@ -155,9 +157,10 @@ void Lane::answer(const Translated& one, bool kept) const {
 void Lane::look_again() {
   auto connection = pool_.acquire();
   store::UnitOfWork work(*connection);
-  const auto rows = work.run(
-      waiting_calls,
-      store::Args().text(port_.instance()).int8(static_cast<std::int64_t>(options_.calls_per_batch_max)));
+  const auto rows = work.run(waiting_calls, store::Args()
+                                                .text(port_.instance())
+                                                .int8(static_cast<std::int64_t>(options_.calls_per_batch_max))
+                                                .int8(options_.kept_max.count()));
   int waiting = 0;
   for (int i = 0; i < rows.size(); ++i) {
     const std::int64_t id = rows.integer(i, 0);
@@ -173,14 +176,14 @@ void Lane::look_again() {
       kept = keep_events(work, port_.instance(), result.events);
     else
       kept.waits = true;
-    const bool over = now() - request.received > options_.kept_max;
+    const bool over = rows.boolean(i, 6);
     if (kept.waits && over)
       log_error("webhooks", "a provider's webhook found no order for a day and is dropped",
                 {{"instance", port_.instance()}, {"problem", result.problem}});
     if (kept.waits && !over) {
       ++waiting;
       const auto attempts = static_cast<std::int32_t>(rows.integer(i, 5)) + 1;
-      work.send(call_later, store::Args().int8(id).timestamptz(now() + wait_before(attempts)));
+      work.send(call_later, store::Args().int8(id).int8(wait_before(attempts).count()));
     } else {
       work.send(call_done, store::Args().int8(id));
     }

@@ -4,6 +4,7 @@ moments, and faults of every kind all the while. When they stop, every order mus
 within 60 s, and all laws hold.
 
     campaign.py [--minutes M] [--seed S] [--kafka] [--rate N] [--hosts N] [--isolated] [--bounded]
+                [--only FAULT]
 
 A seed draws the same wishes and faults; processes meet them at moments of their own, so a failure repeats
 often, not always. --bounded: a shorter form, over both buses."""
@@ -20,6 +21,7 @@ import time
 
 import judge
 import mayhem
+import people
 import world
 from world import fleet, orderd_env
 
@@ -33,7 +35,8 @@ COMPLAINTS_SHOWN = 40
 TOKENS = {"tok_ok": (60, {"CONFIRMED"}), "tok_declined": (6, {"REJECTED"}), "tok_3ds": (8, {"CONFIRMED"}),
           "tok_3ds_refused": (3, {"REJECTED"}), "tok_capture_fails": (6, {"REJECTED"}),
           "tok_capture_pending": (5, {"CONFIRMED"}), "tok_capture_pending_fails": (3, {"REJECTED"}),
-          "tok_refund_pending": (6, {"CONFIRMED"}), "tok_insufficient_funds": (3, {"REJECTED"})}
+          "tok_refund_pending": (6, {"CONFIRMED"}), "tok_insufficient_funds": (3, {"REJECTED"}),
+          "tok_refund_refused": (4, {"CONFIRMED"})}
 CANCELLED_SHARE, SOLD_OUT_SHARE, SCARCE_SHARE = 0.2, 0.03, 0.02
 
 # Not final and not listed, or something that is behind.
@@ -107,27 +110,33 @@ class Campaign:
         with world.World(self._kafka, given.hosts, given.seed, given.isolated) as here:
             here.fleet.start()
             buyers = Buyers(here.hosts, given.seed)
-            faults = mayhem.Mayhem(here, self._kafka, given.seed + 1, given.every)
+            faults = mayhem.Mayhem(here, self._kafka, given.seed + 1, given.every, given.only)
             over = threading.Event()
             shopping = threading.Thread(target=self._guarded, args=(buyers.shop, given.rate, over))
             shopping.start()
+            operators, closing_time = people.People(here.hosts, given.seed + 2), threading.Event()
+            at_work = threading.Thread(target=self._guarded, args=(operators.run, closing_time))
+            at_work.start()
             started = time.monotonic()
             try:
                 faults.run(given.minutes * 60)
             finally:
                 over.set()
                 shopping.join()
+                closing_time.set()
+                at_work.join()
                 if sys.exc_info()[0]:
                     buyers.give_up()
                     fleet.say(here.fleet.log_tails())
             placed_in = time.monotonic() - started
             buyers.finish()
             settled = self._settle(here)
-            verdict = judge.Verdict(here.database, here.bank.ledger)
+            verdict = judge.Verdict(here.database, here.bank.ledger, operators.decisions)
             verdict.judge({wish.order_id: endings(wish) for wish in buyers.wishes if wish.order_id})
+            self._verify(here.hosts[0])
             repeated = 0
             if self._kafka:
-                repeated = verdict.judge_topic(f"127.0.0.1:{here.broker.port}", "chaos.orders")
+                repeated = verdict.judge_topic(f"127.0.0.1:{here.broker.port}", world.TOPIC, here.trimmed)
             rate = len(buyers.ids()) / placed_in
             report = Report(given, self._kafka, verdict, faults, rate, settled, repeated)
             wrong = self._failures + faults.complaints + verdict.complaints
@@ -143,6 +152,13 @@ class Campaign:
             call(*arguments)
         except Exception as error:  # pylint: disable=broad-except  (told at the end, by the main thread)
             self._failures.append(f"a buyer: {error}")
+
+    def _verify(self, host):
+        """What an operator would ask: it must not contradict the judge."""
+        try:
+            host.orderctl("verify")
+        except RuntimeError as error:
+            self._failures.append(f"orderctl verify: {error}")
 
     def _settle(self, here):
         """Seconds until nothing is behind, or None. What takes too long is a failure; still, the judge has
@@ -199,6 +215,7 @@ class Report:
         say(f"\n{seconds:.0f} s; orders by ending: {dict(verdict.endings)}")
         say(f"faults: {dict(self._faults.counts.most_common())}")
         say(f"fault points reached: {dict(sorted(self._faults.points.items()))}")
+        say(f"decided by people: {len(self._verdict.decisions)}")
         say(f"the bank's: {dict(verdict.book.faults.most_common())}")
         for name, value in self._figures.items():
             say(f"  {name:22} {value}")
@@ -213,13 +230,14 @@ class Report:
 
 
 BANK_FAULTS = ("late", "lost reply", "connection cut", "outage", "stored failure", "lagging query", "slow",
-               "reversal")
+               "reversal", "nonsense", "totals of nothing")
 
 
 def repeat(given, bus):
     return (f"./x chaos --minutes {given.minutes} --seed {given.seed} --rate {given.rate}"
             f" --hosts {given.hosts} --every {given.every}"
-            + (" --kafka" if bus == "Kafka" else "") + (" --isolated" if given.isolated else ""))
+            + (" --kafka" if bus == "Kafka" else "") + (" --isolated" if given.isolated else "")
+            + "".join(f" --only '{fault}'" for fault in given.only or ()))
 
 
 def commit():
@@ -253,6 +271,8 @@ def over_buses(given, run):
 def main():
     parser = arguments(minutes=5, hosts=3)
     parser.add_argument("--every", type=float, default=6, help="seconds between two faults, on the average")
+    parser.add_argument("--only", metavar="FAULT", action="append", choices=sorted(mayhem.KINDS),
+                        help="no other faults than these; may be given several times")
     given = parser.parse_args()
     if given.bounded:
         given.minutes, given.rate, given.hosts, given.every = BOUNDED_MINUTES, 60, 2, 2

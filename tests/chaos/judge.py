@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 
+import people
 import world
 from world import laws
 
@@ -72,9 +73,9 @@ class BankBook:
 class SliceJudge(laws.Judge):
     """The laws of single orders. One that is listed as stuck waits for a person: counted, not judged."""
 
-    def __init__(self, state, acknowledged, stuck):
+    def __init__(self, state, acknowledged, stuck, decided):
         super().__init__(state, acknowledged)
-        self.stuck = stuck
+        self.stuck, self._decided = stuck, decided
         for order in stuck:
             if self.status[order] not in laws.FINAL:
                 self.status[order] = "STUCK"
@@ -98,8 +99,8 @@ class SliceJudge(laws.Judge):
         self.status = listed
 
     def order_has_its_money(self, order, status, money):
-        """The provider took back what it had said: the order keeps its status, and is listed."""
-        if order not in self.stuck:
+        """Not of one that is listed (the provider took back what it had said), nor where people paid."""
+        if order not in self.stuck and order not in self._decided:
             super().order_has_its_money(order, status, money)
 
     LAWS = (no_order_is_lost, nothing_is_left_over, versions_have_no_gap, laws.Judge.nothing_follows_an_end,
@@ -110,8 +111,9 @@ class SliceJudge(laws.Judge):
 class Verdict:
     """Counts, complaints, and the dumps of the first orders that are wrong or stuck."""
 
-    def __init__(self, database, bank_path):
-        self._database = database
+    def __init__(self, database, bank_path, decisions=None):
+        """`decisions`: of people.People, by order."""
+        self._database, self.decisions = database, decisions or {}
         self.book = BankBook(bank_path)
         self.orders = self.events = self.lost = self.double_charged = self.orphans = self.oversold = 0
         self.endings = collections.Counter()
@@ -139,6 +141,7 @@ class Verdict:
                 self.orphans += 1
                 self.complaints.append(f"orphan: the bank has money of {payment}, which is no order")
         self._sums()
+        self.complaints += people.complaints(self.decisions, self.book)
         return self
 
     def _slice(self, ids, acknowledged):
@@ -146,7 +149,7 @@ class Verdict:
         stuck = {row["id"]: row["attention"] for row in state["order_state"] if row["attention"]}
         state["ledger"] = [row for order in ids for row in self.book.movements(order)]
         state["payments"], state["log_shard"], state["positions"] = [], [], []
-        judge = SliceJudge(state, acknowledged & set(ids), stuck)
+        judge = SliceJudge(state, acknowledged & set(ids), stuck, self.decisions)
         for law in SliceJudge.LAWS:
             before = len(judge.complaints)
             law(judge)
@@ -175,7 +178,8 @@ class Verdict:
                 self.double_charged += 1
             held = money["authorize"] - money["capture"] - money["void"]
             over = status in ("CANCELLED", "REJECTED") and (kept != 0 or held != 0)
-            if order not in judge.stuck and (over or (status == "CONFIRMED" and held != 0)):
+            listed = order in judge.stuck or order in self.decisions
+            if not listed and (over or (status == "CONFIRMED" and held != 0)):
                 self.orphans += 1
             if status == "CONFIRMED" and order in judge.histories:
                 for item in judge.histories[order][0]["payload"]["items"]:
@@ -194,8 +198,9 @@ class Verdict:
                 self.oversold += 1
                 self.complaints.append(f"oversold: {sku}: {row}, confirmed orders have {self._sold[sku]}")
 
-    def judge_topic(self, address, topic):
-        """Every event is in the topic, first occurrences of an order's in version order."""
+    def judge_topic(self, address, topic, trimmed):
+        """Every event is in the topic, first occurrences of an order's in version order. `trimmed`: records
+        were deleted from it, so the first ones of an order may be missing, or all."""
         command = ["kcat", "-C", "-q", "-e", "-o", "beginning", "-b", address, "-t", topic, "-f", "%k %h\\n"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=TOPIC_LIMIT_S, check=True)
         last = collections.Counter()
@@ -205,13 +210,13 @@ class Verdict:
             version = int(re.search(r"\bce_sequence=0*(\d+)", headers)[1])
             if version <= last[order]:
                 repeated += 1
-            elif version == last[order] + 1:
+            elif version == last[order] + 1 or (trimmed and last[order] == 0):
                 last[order] = version
             else:
                 self.complaints.append(f"topic: {order}: version {version} follows {last[order]}")
                 last[order] = version
         for order, versions in self.versions.items():
-            if last[order] != versions:
+            if last[order] != versions and not (trimmed and last[order] < versions):
                 self.complaints.append(f"topic: {order} has {last[order]} of {versions} versions")
         return repeated
 

@@ -14,6 +14,7 @@ import subprocess
 import threading
 import time
 
+import database_faults
 import world
 from world import fleet, orderd_env
 
@@ -29,7 +30,10 @@ KILLED = (-signal.SIGKILL, None)
 # What hurts, by weight; the names are printed.
 KINDS = {"host killed": 6, "host frozen": 3, "all sessions ended": 2, "some sessions ended": 3,
          "PostgreSQL restarted": 1, "wire to PostgreSQL cut": 2, "wire to PostgreSQL hung": 1,
-         "bank killed": 1, "bank frozen": 1, "wire to the bank cut": 2, "broker killed": 1}
+         "bank killed": 1, "bank frozen": 1, "wire to the bank cut": 2, "rows locked": 3, "table locked": 1,
+         "PostgreSQL frozen": 1, "read-only period": 1, "disk full": 1, "broker killed": 1,
+         "records deleted": 2}
+NEED_KAFKA = {"broker killed", "records deleted"}
 
 
 def fault_points(kafka):
@@ -116,15 +120,19 @@ class Guard:
 
 
 class Mayhem:
-    def __init__(self, of, kafka, seed, every):
-        """`every`: seconds between two faults, on the average."""
+    def __init__(self, of, kafka, seed, every, only=None):
+        """`every`: seconds between two faults, on the average. `only`: names of KINDS; then no fault points
+        are armed."""
         self._world, self._every = of, every
         self._pick = random.Random(seed)
         self._points = fault_points(kafka)
         self._pick.shuffle(self._points)
-        self._kinds = {name: weight for name, weight in KINDS.items() if kafka or name != "broker killed"}
+        self._kinds = {name: weight for name, weight in KINDS.items()
+                       if (kafka or name not in NEED_KAFKA) and (not only or name in only)}
+        self._armed_share = 0 if only else ARMED_SHARE
         self._lock = threading.Lock()
         self._server = threading.Lock()  # one restart at a time
+        self._database = database_faults.DatabaseFaults(of.postgres, of.database)
         self._turn = 0
         self.running, self.over = True, threading.Event()
         self.counts, self.points = collections.Counter(), collections.Counter()
@@ -161,7 +169,7 @@ class Mayhem:
     def armed(self):
         """The environment of a host that starts: often with the next fault point in it."""
         with self._lock:
-            if not self.running or self._pick.random() > ARMED_SHARE:
+            if not self.running or self._pick.random() > self._armed_share:
                 return {}
             self._turn += 1
             point = self._points[self._turn % len(self._points)]
@@ -191,6 +199,12 @@ class Mayhem:
             "wire to the bank cut": lambda: self._cut("cut", to_bank, pick.uniform(0, 3)),
             "bank killed": lambda: self._away_bank(pick.uniform(0, 2)),
             "bank frozen": lambda: self._freeze_bank(pick.uniform(0.5, 4)),
+            "rows locked": lambda: self._database.lock_row(pick, pick.uniform(1, 8)),
+            "table locked": lambda: self._database.lock_table(pick, pick.uniform(1, 6)),
+            "PostgreSQL frozen": lambda: self._freeze_server(pick.uniform(0.5, 7)),
+            "read-only period": lambda: self._database.read_only(pick.uniform(0.5, 5)),
+            "disk full": lambda: self._database.fill_disk(pick, pick.uniform(0.5, 5)),
+            "records deleted": lambda: self._world.delete_records(pick),
         }[name]
         begin = utc()
         hurt()
@@ -213,6 +227,10 @@ class Mayhem:
             server.kill()
             time.sleep(pick.random())
             server.start()
+
+    def _freeze_server(self, seconds):
+        with self._server:
+            self._database.freeze(seconds)
 
     def _away_bank(self, seconds):
         with self._server:

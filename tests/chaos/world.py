@@ -28,6 +28,8 @@ LEASE_MS = 4_000
 SCARCE = {f"SCARCE-{number}": 40 for number in range(1, 6)}
 BANK_LIMIT_S = 60
 SCRAPE_LIMIT_S = 2
+TOPIC, PARTITIONS = "chaos.orders", 8
+TRIM_LIMIT_S = 60
 
 
 class Bank:
@@ -139,6 +141,7 @@ class World(contextlib.ExitStack):
         self._isolated = isolated
         self._kafka, self._count, self._seed = kafka, hosts, seed
         self.broker = None
+        self.trimmed = False  # whether the topic lacks records that it had
 
     def __enter__(self):
         super().__enter__()
@@ -183,7 +186,15 @@ class World(contextlib.ExitStack):
         self.broker = servers.Broker(setting("ORDERD_TEST_CERTS"))
         self.callback(self.broker.end)
         self.broker.start()
-        return fleet.kafka_settings(self.broker.address, "chaos.orders")
+        return fleet.kafka_settings(self.broker.address, TOPIC)
+
+    def delete_records(self, pick):
+        """Of some partitions of the topic, all that is in them; nothing while the broker is away."""
+        trimmer = pathlib.Path(setting("ORDERD_TEST_BIN")) / "tests" / "chaos" / "chaos_trimmer"
+        for partition in pick.sample(range(PARTITIONS), PARTITIONS // 2):
+            done = subprocess.run([trimmer, f"127.0.0.1:{self.broker.port}", TOPIC, str(partition)],
+                                  check=False, capture_output=True, timeout=TRIM_LIMIT_S)
+            self.trimmed = self.trimmed or done.returncode == 0
 
     def _scarce(self):
         rows = self.folder / "scarce.csv"

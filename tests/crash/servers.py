@@ -37,6 +37,12 @@ class Server:
         """At once, without a checkpoint."""
         self.run("kill")
 
+    def processes(self):
+        """Pids of the server and of all its sessions and helpers; none while it is down."""
+        pid = subprocess.run(["cat", self._folder / "data" / "postmaster.pid"], capture_output=True,
+                             text=True, check=False).stdout.split()
+        return orderd_env.with_children(int(pid[0])) if pid else []
+
     def end(self):
         """Also takes the databases of a test that failed while this server was down."""
         os.environ["ORDERD_TEST_PG"] = self._before

@@ -76,7 +76,8 @@ build() {
     flock "$state/build.lock" cmake --build --preset "$preset" -j "$(nproc)" ${1:+--target "$@"}
 }
 product=(host/all plugins/all plugin-api/all packaging/all)       # what runs, without what tests it
-chaos=(chaos_bank chaos_cutter bank_client bank_client_b bank_client_c)  # what ./x chaos needs besides
+# what ./x chaos needs besides
+chaos=(chaos_bank chaos_cutter chaos_trimmer bank_client bank_client_b bank_client_c)
 sim=(orderd_sim)                                  # all that ./x sim needs
 
 # GCC 12's sanitizers cannot live with more than 28 random bits in addresses, which newer kernels have.

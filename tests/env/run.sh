@@ -130,6 +130,7 @@ http.web_dir=$root/host/web
 postgres.url=$url
 saga.dir=$root/config/sagas
 secrets.key_file=$state/secrets.key
+state.dir=$state
 plugins.dir=$root/build/release/plugins
 plugins.store_dir=$state/builds
 plugins.trusted_owner=$(stat -c %u "$root")

@@ -27,6 +27,7 @@ MAY_INCLUDE = {
     "outbox": BELOW_STORE + " store",
     "bus": BELOW_BUS,
     "bus/kafka": BELOW_BUS + " bus",
+    "bus/log_backed": BELOW_BUS + " bus",
     "bus/pglog": BELOW_BUS + " bus",
     "plugin_host": BELOW_BUS,
     "intake": BELOW_STAGES,

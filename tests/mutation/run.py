@@ -21,6 +21,8 @@ MUTATIONS = {
     "shards_without_owner": ("stages", "Of two hosts that both work*"),
     "relay_before_report": ("stages", "The relay's position waits for the broker's report*"),
     "projection_before_commit": ("stages", "A batch whose transaction fails is read again*"),
+    "bus_discontinuity_ignored": ("stages", "What a topic lost before anybody read it comes from the log*"),
+    "bus_unknown_future_taken": ("stages", "Events of a future that the log does not know*"),
     "kafka_fatal_ignored": ("conformance", "After the producer's fatal error everything is published again*"),
     "saga_call_before_intent": ("unit", "an intent is committed before the provider hears of it"),
     "saga_position_before_effect": ("sim", "1-500"),
@@ -36,6 +38,9 @@ MUTATIONS = {
     "saga_decision_forgotten": ("unit", "a refund that a person skipped or marked done is never sent again*"),
     "saga_totals_believed_backwards": ("unit", "a provider that answers for another account never ends*"),
     "saga_refund_without_end": ("unit", "a refund that fails later is found in all ways*"),
+    "keys_expire_by_host": ("functional", "A host whose clock is days ahead lets go of no key*"),
+    "inbox_first_rows": ("unit", "hundreds of notices for orders that are left alone*"),
+    "time_by_host": ("unit", "turning the host's own clock moves no time*"),
     "http_unread_body": ("front", "A body that no handler reads is never the next request"),
 }
 

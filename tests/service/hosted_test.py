@@ -2,6 +2,7 @@
 """Hosted servers, with the very lines of docs/operations.md: a PostgreSQL that speaks TLS only, pgbouncer in
 transaction mode, a Kafka that wants a client's certificate."""
 
+import json
 import os
 import pathlib
 import re
@@ -154,6 +155,15 @@ pidfile =
         # pgbouncer's TLS is libpq's on the other side; here only what its transaction mode does is looked at.
         lines["postgres.url"] = f"postgresql://{url.username}@127.0.0.1:{port}/{database.name}"
         lines["postgres.password_file"] = self.secret(self.folder("secret"), "password", url.password)
+        with orderd_env.Host(database, {**lines, "postgres.pooled": "no"}) as host:
+            with self.assertRaisesRegex(RuntimeError, "ended with 78.*a pooler in transaction mode.*pooled = yes"):
+                host.orderctl("migrate", "apply")
+            path = pathlib.Path(setting("ORDERD_TEST_BIN")) / "host" / "orderctl"
+            doctor = subprocess.run([path, f"--config={host.config_path}", "doctor", "-o", "json"],
+                                    capture_output=True, text=True, timeout=60, check=False)
+            found = [row for row in json.loads(doctor.stdout) if row["state"] == "fail"]
+            self.assertEqual([row["check"] for row in found], ["database"])
+            self.assertIn("postgres.pooled = yes", found[0]["fix"])
         self.works(database, lines, wanted=("prepared statement",))
 
 

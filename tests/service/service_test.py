@@ -217,6 +217,54 @@ class Service(unittest.TestCase):
         wait_for(lambda: lines("the database is back, new orders are taken") == 1, "the log to say so")
         host.wait_for_status(host.place()["id"], "CONFIRMED")
 
+    def test_a_host_whose_clock_is_turned_says_so_and_works_as_before(self):
+        host = self.host()
+        host.prepare()
+        clock = host.folder / "clock"
+        clock.write_text("0", encoding="utf-8")
+        host.variables["ORDERD_TEST_CLOCK"] = str(clock)
+        host.start()
+
+        def metric(name):
+            found = re.search(rf"^{re.escape(name)} (-?[0-9.e+]+)$", host.get("/metrics").body, re.MULTILINE)
+            return float(found[1]) if found else 0
+
+        def told():
+            return [line for line in host.get("/healthz/ready").body["degraded"] if line.startswith("clock:")]
+        self.assertEqual(told(), [])
+        clock.write_text("-3600000", encoding="utf-8")
+        wait_for(told, "the host to say that its clock is wrong")
+        wait_for(lambda: metric("orderd_clock_offset_ms") < -3500000, "the metric")
+        host.orderctl("switches", "pause", "captures", "--reason", "a test")
+
+        def held():
+            parked = metric('orderd_sagas_parked{instance="payment"}') > 0
+            order = host.place()["id"]
+            return order if parked else ""
+        order = wait_for(held, "the pause to be obeyed")
+        host.wait_for_status(order, "INVENTORY_RESERVED")
+        host.orderctl("switches", "resume", "captures", "--reason", "a test")
+        host.wait_for_status(order, "CONFIRMED")
+        clock.write_text("0", encoding="utf-8")
+        wait_for(lambda: not told(), "the host to be content with its clock again")
+
+    def test_a_log_that_nobody_reads_stops_neither_orders_nor_the_stop(self):
+        host = self.host({"log.level": "debug"})
+        host.prepare()
+        os.mkfifo(host.log_path)
+        reader = os.open(host.log_path, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        writer = os.open(host.log_path, os.O_WRONLY | os.O_NONBLOCK)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writer, b"x" * 4096)
+        os.close(writer)
+        host.start()
+        orders = [host.place()["id"] for _ in range(10)]
+        for order in orders:
+            host.wait_for_status(order, "CONFIRMED")
+        host.stop()
+
     def test_an_unfit_database_is_refused_before_anything_else_is_said(self):
         host = self.host()
 

@@ -63,6 +63,16 @@ def wait_for(condition, what, limit_s=30):
         time.sleep(WAIT_STEP_S)
 
 
+def with_children(parent):
+    """The pid of a process and those of its direct children."""
+    found = [parent]
+    for entry in pathlib.Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            if int((entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1]) == parent:
+                found.append(int(entry.name))
+    return found
+
+
 class Database:
     """A database of its own on the test server, dropped at the end."""
 
@@ -151,6 +161,7 @@ class Host:
             "bus": "pglog",
             "saga.dir": SOURCE / "config" / "sagas",
             "secrets.key_file": key_path,
+            "state.dir": self.folder,
             "plugins.dir": build / "plugins",
             "plugins.store_dir": pathlib.Path(setting("ORDERD_TEST_DIR")) / "builds",
             "plugins.trusted_owner": SOURCE.stat().st_uid,

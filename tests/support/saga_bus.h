@@ -15,13 +15,15 @@ class MemoryBus final : public bus::Subscription {
   std::vector<bus::Record> poll(std::size_t max, std::chrono::milliseconds) override {
     std::vector<bus::Record> out;
     while (next_ >= 0 && next_ < static_cast<std::int64_t>(tables_.log.size()) && out.size() < max) {
-      out.push_back({0, next_, tables_.log[static_cast<std::size_t>(next_)], {}});
+      if (!lost.contains(next_)) out.push_back({0, next_, tables_.log[static_cast<std::size_t>(next_)], {}});
       ++next_;
     }
     return out;
   }
   void wake() override {}
   void saved(std::int32_t, bus::Position) override {}
+
+  std::set<std::int64_t> lost;  // positions that are never delivered
 
  private:
   const Tables& tables_;

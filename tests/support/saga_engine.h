@@ -12,6 +12,7 @@ namespace orderd::saga::test {
 
 struct World {
   ManualClock clock;
+  EngineOptions options;
   Tables tables;
   Bank bank;
   Stock stock;
@@ -25,7 +26,7 @@ struct World {
   void start(const char* definition = default_saga) {
     store = std::make_unique<MemoryStore>(tables, clock);
     bus = std::make_unique<MemoryBus>(tables);
-    engine = std::make_unique<Engine>(EngineOptions{}, *store, *bus, plugins,
+    engine = std::make_unique<Engine>(options, *store, *bus, plugins,
                                       parse_definition(definition, "default.json"), clock);
   }
   void turn() {

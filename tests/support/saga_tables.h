@@ -1,6 +1,7 @@
 #pragma once
 // What PostgreSQL holds of orders and their sagas, in memory: what no crash of a host touches. With a clock
 // whose hands are turned by whoever runs the world.
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -50,8 +51,9 @@ struct Tables {
   std::map<std::int16_t, Owner> owners{{std::int16_t{0}, {}}};
   std::map<int, Time> hosts_seen;
   Stock stock;
-  int crash_at_commit = -1;         // counts down; at 0 the session breaks at COMMIT
-  bool crash_after_commit = false;  // ... and PostgreSQL had committed
+  int crash_at_commit = -1;            // counts down; at 0 the session breaks at COMMIT
+  bool crash_after_commit = false;     // ... and PostgreSQL had committed
+  std::function<void()> stands_still;  // right behind a COMMIT, the host does
   std::vector<Parked> parked;
   std::vector<InboxItem> inbox;
   std::int64_t inbox_last = 0;

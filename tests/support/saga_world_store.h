@@ -23,13 +23,10 @@ class MemoryStore : public Store {
   }
   void forget() override { held_.clear(); }
   std::vector<LiveSaga> load(const std::vector<std::int16_t>& shards) override {
-    std::vector<LiveSaga> out;
-    for (const auto& [id, data] : tables_.sagas) {
-      const Tables::Order& order = tables_.orders.at(id);
-      if (std::find(shards.begin(), shards.end(), order.shard) != shards.end())
-        out.push_back({*from_json(data), order.body, ""});
-    }
-    return out;
+    return live([&](const Uuid& id) { return contains(shards, tables_.orders.at(id).shard); });
+  }
+  std::vector<LiveSaga> load_orders(const std::vector<Uuid>& ids) override {
+    return live([&](const Uuid& id) { return contains(ids, id); });
   }
   std::map<Uuid, OrderNow> look_up(const std::vector<Uuid>& ids) override {
     std::map<Uuid, OrderNow> out;
@@ -46,13 +43,18 @@ class MemoryStore : public Store {
   std::optional<std::string> definition(const std::string& digest) override {
     return tables_.definitions.at(digest);
   }
-  std::vector<InboxItem> inbox(const std::set<std::int16_t>& shards, std::size_t limit) override {
+  std::vector<InboxItem> inbox(const std::set<std::int16_t>& shards, const InboxPlace& place,
+                               std::size_t limit) override {
     std::vector<InboxItem> out;
-    for (const InboxItem& item : tables_.inbox)
-      if (out.size() < limit && shards.contains(item.shard)) out.push_back(item);
+    std::size_t before = 0, behind = 0;
+    for (const InboxItem& item : tables_.inbox) {
+      if (!shards.contains(item.shard) || item.id <= place.swept) continue;
+      if ((item.id <= place.settled ? before : behind)++ < limit) out.push_back(item);
+    }
     return out;
   }
   std::set<std::string> switches() override { return tables_.switches; }
+  std::vector<Forgotten> forgotten(const std::set<std::int16_t>& shards, ForgottenCursor&) override;
   void report(const std::vector<PluginStatus>& plugins) override { tables_.plugins = plugins; }
   std::unique_ptr<Work> begin(const std::map<std::int16_t, std::int64_t>& positions) override;
 
@@ -65,6 +67,16 @@ class MemoryStore : public Store {
 
  private:
   friend class MemoryWork;
+  template <typename T>
+  static bool contains(const std::vector<T>& all, const T& one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+  }
+  std::vector<LiveSaga> live(const std::function<bool(const Uuid&)>& wanted) const {
+    std::vector<LiveSaga> out;
+    for (const auto& [id, data] : tables_.sagas)
+      if (wanted(id)) out.push_back({*from_json(data), tables_.orders.at(id).body, ""});
+    return out;
+  }
   void give_back(std::int16_t shard) {
     Tables::Owner& owner = tables_.owners.at(shard);
     if (owner.host == host_) owner.host = 0, owner.until = {};
@@ -77,38 +89,8 @@ class MemoryStore : public Store {
   std::map<std::int16_t, std::int32_t> held_;  // shard -> epoch
 };
 
-inline Ownership MemoryStore::maintain() {
-  Ownership change;
-  const Time now = clock_.now();
-  tables_.hosts_seen[host_] = now;
-  const auto alive =
-      static_cast<std::size_t>(std::count_if(tables_.hosts_seen.begin(), tables_.hosts_seen.end(),
-                                             [&](const auto& host) { return now - host.second < lease_; }));
-  const std::size_t fair = (tables_.owners.size() + alive - 1) / alive;
-  for (auto one = held_.begin(); one != held_.end();) {
-    Tables::Owner& owner = tables_.owners.at(one->first);
-    const bool mine = owner.host == host_ && owner.epoch == one->second;
-    if (mine) owner.until = now + lease_;
-    if (!mine) change.lost.push_back(one->first);
-    one = mine ? std::next(one) : held_.erase(one);
-  }
-  while (held_.size() > fair) {
-    const std::int16_t shard = held_.rbegin()->first;
-    give_back(shard);
-    held_.erase(shard);
-    change.lost.push_back(shard);
-  }
-  for (auto& [shard, owner] : tables_.owners) {
-    // A row of ours that is not held here was forgotten: claimed anew, with a new epoch.
-    if (held_.size() >= fair || held_.contains(shard) || (owner.until >= now && owner.host != host_))
-      continue;
-    owner = {owner.position, host_, owner.epoch + 1, now + lease_};
-    held_[shard] = owner.epoch;
-    change.gained[shard] = owner.position;
-  }
-  return change;
-}
-
 }  // namespace orderd::saga::test
 
+#include "support/saga_world_forgotten.h"
+#include "support/saga_world_leases.h"
 #include "support/saga_world_work.h"

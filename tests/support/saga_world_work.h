@@ -105,6 +105,7 @@ inline std::set<Uuid> MemoryWork::commit(const std::vector<Change>& changes,
     tables_.stock = std::move(*stock_);
   }
   if (breaks) throw StoreError(StoreError::Kind::lost, "the test pulled the plug, and COMMIT had happened");
+  if (tables_.stands_still) tables_.stands_still();
   store_.after_commit();
   return not_started;
 }

@@ -28,11 +28,12 @@ std::optional<std::string_view> find(const RawRecord& raw, std::string_view name
   return std::nullopt;
 }
 
-std::optional<std::int32_t> parse_version(std::string_view text) {
-  std::int32_t version = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
-  if (error != std::errc() || end != text.data() + text.size() || version < 1) return std::nullopt;
-  return version;
+template <typename Number>
+std::optional<Number> parse_positive(std::string_view text) {
+  Number number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 1) return std::nullopt;
+  return number;
 }
 
 /// Fills `event` from the headers; what is wrong with them, or "".
@@ -46,7 +47,7 @@ std::string read_headers(const RawRecord& raw, Event& event) {
   if (!type) return "header ce_type is " + quote(*type_name) + ", an event type that this host does not know";
   const auto sequence = find(raw, "ce_sequence");
   if (!sequence) return "it has no header ce_sequence";
-  const auto version = parse_version(*sequence);
+  const auto version = parse_positive<std::int32_t>(*sequence);
   if (!version) return "header ce_sequence is " + quote(*sequence) + ", not a version from 1 on";
   const auto time_text = find(raw, "ce_time");
   if (!time_text) return "it has no header ce_time";
@@ -61,7 +62,8 @@ std::string read_headers(const RawRecord& raw, Event& event) {
 
 }  // namespace
 
-std::vector<Header> cloud_event_headers(const Event& event) {
+std::vector<Header> cloud_event_headers(const Outgoing& outgoing) {
+  const Event& event = outgoing.event;
   const std::string order_id = event.order_id.to_string();
   const std::string version = std::to_string(event.version);
   std::vector<Header> headers{{"ce_specversion", "1.0"},
@@ -71,6 +73,8 @@ std::vector<Header> cloud_event_headers(const Event& event) {
                               {"ce_subject", order_id},
                               {"ce_time", to_rfc3339(event.at)},
                               {"ce_sequence", version},
+                              {"ce_logpos", std::to_string(outgoing.outbox_position)},
+                              {"ce_logepoch", outgoing.log_epoch.to_string()},
                               {"content-type", "application/json"}};
   if (!event.traceparent.empty()) headers.emplace_back("traceparent", event.traceparent);
   return headers;
@@ -104,7 +108,12 @@ void decode(const RawRecord& raw, Record& record) {
   record.event.order_id = *order_id;
   record.poison = read_headers(raw, record.event);
   if (record.poison.empty() && !raw.value) record.poison = "it has no value";
-  if (record.poison.empty()) record.event.payload = *raw.value;
+  if (!record.poison.empty()) return;
+  record.event.payload = *raw.value;
+  // Older relays do not say where the log has it.
+  const auto pos = find(raw, "ce_logpos"), epoch = find(raw, "ce_logepoch");
+  if (pos) record.log_pos = parse_positive<std::int64_t>(*pos).value_or(0);
+  if (epoch) record.log_epoch = Uuid::parse(*epoch);
 }
 
 }  // namespace

@@ -14,9 +14,9 @@ namespace orderd::bus::kafka {
 
 using Header = std::pair<std::string_view, std::string>;
 
-/// The attributes of `event`: ce_id is `<order id>:<version>`, unique and the same however often it is
-/// published.
-std::vector<Header> cloud_event_headers(const Event& event);
+/// The attributes of the event: ce_id is `<order id>:<version>`, unique and the same however often it is
+/// published. `ce_logpos` and `ce_logepoch` say where the log has it.
+std::vector<Header> cloud_event_headers(const Outgoing& outgoing);
 
 /// A record's parts as they came; nullopt where the record has none.
 struct RawRecord {

@@ -23,8 +23,8 @@ bool refuses_record(rd_kafka_resp_err_t error) {
          error == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE;
 }
 
-Headers make_headers(const Event& event) {
-  const auto attributes = cloud_event_headers(event);
+Headers make_headers(const Outgoing& outgoing) {
+  const auto attributes = cloud_event_headers(outgoing);
   Headers headers(rd_kafka_headers_new(attributes.size()));
   for (const auto& [name, value] : attributes)
     rd_kafka_header_add(headers.get(), name.data(), static_cast<ssize_t>(name.size()), value.data(),
@@ -103,7 +103,7 @@ void KafkaPublisher::send_now() { rd_kafka_flush(producer_.get(), send_now_ms); 
 KafkaPublisher::Taken KafkaPublisher::send(const Outgoing& outgoing) {
   const Event& event = outgoing.event;
   const std::string key = event.order_id.to_string();
-  Headers headers = make_headers(event);
+  Headers headers = make_headers(outgoing);
   auto& line = in_flight_[outgoing.partition];
   line.push_back({++sent_, outgoing.outbox_position, Steady::now()});
   ++in_flight_count_;

@@ -160,6 +160,8 @@ Hello read_hello(In& in) {
 void write(Out& out, const Command& command) {
   out.text(command.key).text({reinterpret_cast<const char*>(command.order_id.bytes.data()), 16});
   out.text(command.subject).text(command.action).text(command.query_key).text(command.query_action);
+  // The plugin's process has no database to ask: it takes the host's time.
+  out.i64(to_ms(now())).i64(steady_now().count());
   out.u32(command.attempt).i64(to_ms(command.deadline)).i64(command.amount).text(command.currency);
   out.u8(command.exponent);
   write_totals(out, command.totals);
@@ -181,6 +183,8 @@ Command read_command(In& in) {
   command.action = in.text();
   command.query_key = in.text();
   command.query_action = in.text();
+  const Time time = from_ms(in.i64());
+  measured_clock(time, Millis(in.i64()));
   command.attempt = in.u32();
   command.deadline = from_ms(in.i64());
   command.amount = in.i64();

@@ -111,6 +111,7 @@ void Ledger::apply(const Call& call) {
   const std::int64_t sign = call.state == State::done ? 1 : call.state == State::reversed ? -1 : 0;
   if (call.kind == "authorize") payment.authorized += sign * call.amount;
   if (call.kind == "capture") payment.captured += sign * call.amount;
+  if (call.kind == "capture" && call.state == State::done) payment.capture_key = call.key;
   if (call.kind == "refund") payment.refunded += sign * call.amount;
   if (call.kind == "void") payment.voided += sign * call.amount;
   calls_[call.key] = call;

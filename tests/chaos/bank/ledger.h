@@ -15,6 +15,7 @@ struct Payment {
   std::string currency, token;
   std::int64_t authorized = 0, captured = 0, refunded = 0, voided = 0;
   std::int64_t changed_ms = 0;
+  std::string capture_key;           // of the last capture that moved money
   std::vector<std::string> pending;  // keys of authorizations and captures that wait
 };
 

@@ -10,9 +10,11 @@ namespace {
 
 constexpr double late_share = 0.05, lost_share = 0.05, cut_share = 0.004, stored_failure_share = 0.02,
                  outage_share = 0.01, slow_share = 0.03, lag_share = 0.2, reversal_share = 0.002,
-                 vague_share = 0.05;
+                 vague_share = 0.05, forgetful_share = 0.002, nonsense_share = 0.004;
 constexpr std::int64_t late_max_ms = 1'500, slow_max_ms = 400, lag_max_ms = 1'200, unknown_for_ms = 600,
-                       settle_max_ms = 2'500, page_payments = 500;
+                       settle_max_ms = 2'500, page_payments = 500, echo_min_ms = 2'000, echo_max_ms = 12'000,
+                       nonsense_kinds = 8;
+constexpr int refusals_of_a_refund = 2;
 
 using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
 
@@ -212,6 +214,11 @@ void Teller::judge_refund(Call& call) {
     call.code = "NOT_CAPTURED";
   } else if (payment.token == "tok_refund_pending") {
     call.state = State::pending;
+  } else if (payment.token == "tok_refund_refused" && refused_[call.payment]++ < refusals_of_a_refund) {
+    call.state = State::declined;
+    call.code = "REFUND_REFUSED";
+    // Long after a person decided, there is news of this payment again.
+    echoes_.emplace(call.at_ms + some_ms(echo_min_ms, echo_max_ms), payment.capture_key);
   }
 }
 
@@ -246,7 +253,7 @@ void Teller::announce(const Call& call) {
   // Some events only say that something has changed.
   member(writer, "outcome", chance(vague_share) ? "CHANGED" : announced(call.state));
   member(writer, "code", call.code);
-  totals(writer, ledger_.payment(call.payment));
+  totals(writer, seen_now(ledger_.payment(call.payment), call.key));
   writer.EndObject();
   const Event event{id, std::string(out.GetString(), out.GetSize())};
   ledger_.event(event);
@@ -281,7 +288,14 @@ std::string Teller::ask(const Request& request, std::int64_t now) {
   return simple(request.number, "FINAL", "", payment);
 }
 
-std::string Teller::answer(std::int64_t number, const Call& call, const char* found) const {
+/// What it says that a payment has: now and then it looks into the books of another account.
+Payment Teller::seen_now(const Payment& payment, const std::string& key) {
+  if (!chance(forgetful_share)) return payment;
+  ledger_.note("totals of nothing", key);
+  return {};
+}
+
+std::string Teller::answer(std::int64_t number, const Call& call, const char* found) {
   rapidjson::StringBuffer out;
   Writer writer(out);
   writer.StartObject();
@@ -291,7 +305,12 @@ std::string Teller::answer(std::int64_t number, const Call& call, const char* fo
   member(writer, "outcome", outcome_of(call.state));
   member(writer, "kind", call.kind);
   member(writer, "code", call.code);
-  totals(writer, ledger_.payments().at(call.payment));
+  totals(writer, seen_now(ledger_.payments().at(call.payment), call.key));
+  if (chance(nonsense_share)) {
+    ledger_.note("nonsense", call.key);
+    writer.Key("nonsense");
+    writer.Int64(some_ms(1, nonsense_kinds));
+  }
   writer.EndObject();
   return std::string(out.GetString(), out.GetSize()) + "\n";
 }
@@ -345,9 +364,12 @@ std::int64_t Teller::due(std::int64_t now) {
   }
   while (!waits_.empty() && waits_.begin()->first <= now)
     settle(waits_.extract(waits_.begin()).mapped(), now);
+  while (!echoes_.empty() && echoes_.begin()->first <= now)
+    announce(*ledger_.find(echoes_.extract(echoes_.begin()).mapped()));
   std::int64_t next = 0;
   if (!late_.empty()) next = late_.begin()->first;
-  if (!waits_.empty()) next = next == 0 ? waits_.begin()->first : std::min(next, waits_.begin()->first);
+  for (const auto* queue : {&waits_, &echoes_})
+    if (!queue->empty()) next = next == 0 ? queue->begin()->first : std::min(next, queue->begin()->first);
   return next;
 }
 

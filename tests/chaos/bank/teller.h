@@ -5,7 +5,9 @@
 //
 // Faults: a call that has its effect after the caller's deadline; a reply that is lost, or the connection
 // with it; an outage of one call; a failure that is stored and replayed for the same key; keys that are
-// forgotten after a window (the same key then is a new call); a query that lags behind.
+// forgotten after a window (the same key then is a new call); a query that lags behind; totals of another
+// account; an answer that makes no sense (the plugin then passes nonsense on); a refund that is refused, and
+// news of the payment after a person has decided about it.
 #include <functional>
 #include <map>
 #include <random>
@@ -68,7 +70,8 @@ class Teller {
   void announce(const Call& call);
   std::string ask(const Request& request, std::int64_t now);
   std::string list(const Request& request) const;
-  std::string answer(std::int64_t number, const Call& call, const char* found) const;
+  std::string answer(std::int64_t number, const Call& call, const char* found);
+  Payment seen_now(const Payment& payment, const std::string& key);
   bool knows(const std::string& key, std::int64_t now) const;
 
   Ledger& ledger_;
@@ -78,9 +81,11 @@ class Teller {
   std::mt19937_64 random_;
   std::multimap<std::int64_t, Later> late_;  // carried out then
   std::set<std::string> late_keys_;
-  std::multimap<std::int64_t, std::string> waits_;  // pending calls are settled then
-  std::map<std::string, std::int64_t> visible_;     // a query does not see the key before
-  std::map<std::string, std::int64_t> asked_;       // unknown keys: when a query came first
+  std::multimap<std::int64_t, std::string> waits_;   // pending calls are settled then
+  std::multimap<std::int64_t, std::string> echoes_;  // told once more then
+  std::map<std::string, int> refused_;               // refunds of a payment that were refused
+  std::map<std::string, std::int64_t> visible_;      // a query does not see the key before
+  std::map<std::string, std::int64_t> asked_;        // unknown keys: when a query came first
   std::int64_t events_ = 0;
 };
 

@@ -262,7 +262,22 @@ class BankClient final : public PaymentProvider, public Webhooks {
       out.provider_reference = reference_prefix + subject;
     }
     if (row.HasMember("payments")) out.details_json = details_of(row);
+    if (row.HasMember("nonsense")) talk_nonsense(out, row["nonsense"].GetInt64());
     return out;
+  }
+
+  /// What no host may believe: the effect is as it was, and nobody knows it from this.
+  static void talk_nonsense(Outcome& out, std::int64_t kind) {
+    out.kind = ORDERD_PENDING;
+    out.query_answer = 0;
+    if (kind == 1) out.details_json = std::string(200'000, '[');
+    if (kind == 2) out.next_action_type = "redirect", out.next_action_url = "javascript:alert(1)";
+    if (kind == 3) out.code = std::string("NUL\0CODE", 8);
+    if (kind == 4) out.retry_after_ms = INT64_MAX;
+    if (kind == 5) out.code = std::string(3'000'000, 'C');
+    if (kind == 6) out.message = "\xff\xfe no UTF-8";
+    if (kind == 7) out.kind = 99;
+    if (kind == 8) out.totals = orderd_totals{-1, INT64_MAX, -5, 0};
   }
 
   static Outcome pending(const std::string& kind) {

@@ -4,7 +4,9 @@
 #include <set>
 #include <thread>
 
+#include "base/fault.h"
 #include "functional/support/api_host.h"
+#include "intake/idempotency.h"
 
 using namespace orderd;
 using namespace orderd::test;
@@ -90,6 +92,21 @@ TEST_CASE("A key older than 24 hours counts as new") {
   CHECK(host.database.number("select count(*) from orders") == 2);
   CHECK(host.database.number("select count(*) from idempotency_keys") == 1);
 }
+
+#ifdef ORDERD_FAULTS
+TEST_CASE("A host whose clock is days ahead lets go of no key, and knows each again") {
+  ApiHost host;
+  REQUIRE(host.post("/api/orders", order_body(), key("shared")).status == 201);
+  fault::turn_clock(48 * 3'600'000);
+  store::Connection connection(host.database.options());
+  CHECK(intake::purge_keys(connection, 1000) == 0);
+  const Answer again = host.post("/api/orders", order_body(), key("shared"));
+  fault::turn_clock(0);
+  CHECK(again.field("idempotent-replayed") == "true");
+  CHECK(host.database.number("select count(*) from orders") == 1);
+  CHECK(host.database.number("select count(*) from orders where created > now() + interval '1 hour'") == 0);
+}
+#endif
 
 TEST_CASE("A key that cannot be one is refused") {
   ApiHost host;

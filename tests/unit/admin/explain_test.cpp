@@ -168,3 +168,16 @@ TEST_CASE("Money is told in the currency's own decimals", "[admin]") {
   CHECK(money_text(1999, "JPY") == "1999 JPY");
   CHECK(money_text(-1, "KWD") == "-0.001 KWD");
 }
+
+TEST_CASE("An order that no saga has taken up for minutes is not said to be taken up within moments") {
+  const Story story;
+  Record record;
+  record.body = story.body;
+  OrderHead head{story.id, 1, EventType::order_created, story.now, Status::pending, {}, {}};
+  const auto text = [&](Millis later) {
+    return explain(record, {head, "", {}}, story.slots, story.now + later).text;
+  };
+  CHECK_THAT(text(Millis(1000)), Catch::Contains("takes it up within moments"));
+  CHECK_THAT(text(Millis(300'000)), Catch::Contains("No saga has taken it up since") &&
+                                        Catch::Contains("orderctl outbox") && !Catch::Contains("moments"));
+}

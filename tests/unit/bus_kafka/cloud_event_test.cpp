@@ -19,10 +19,15 @@ Event example() {
   return event;
 }
 
+const Uuid epoch = *Uuid::parse("01920000-0000-7000-8000-0000000000ee");
+Outgoing outgoing(const Event& event) { return {5, 42, event, epoch}; }
+
 /// A record as cloud_event_headers made it; keeps the strings that `raw` points into.
 struct Wire {
   explicit Wire(const Event& event)
-      : key(event.order_id.to_string()), payload(event.payload), headers(cloud_event_headers(event)) {}
+      : key(event.order_id.to_string()),
+        payload(event.payload),
+        headers(cloud_event_headers(outgoing(event))) {}
   RawRecord raw() const {
     RawRecord out{key, payload, {}};
     for (const auto& [name, value] : headers) out.headers.emplace_back(name, value);
@@ -50,15 +55,17 @@ TEST_CASE("An event's headers are those of a CloudEvent in binary mode") {
       {"ce_subject", "01920000-0000-7000-8000-000000000001"},
       {"ce_time", "2026-01-31T12:00:00.250Z"},
       {"ce_sequence", "3"},
+      {"ce_logpos", "42"},
+      {"ce_logepoch", "01920000-0000-7000-8000-0000000000ee"},
       {"content-type", "application/json"},
       {"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}};
-  CHECK(cloud_event_headers(example()) == expected);
+  CHECK(cloud_event_headers(outgoing(example())) == expected);
 }
 
 TEST_CASE("An event without a trace has no traceparent header") {
   Event event = example();
   event.traceparent.clear();
-  for (const auto& header : cloud_event_headers(event)) CHECK(header.first != "traceparent");
+  for (const auto& header : cloud_event_headers(outgoing(event))) CHECK(header.first != "traceparent");
 }
 
 TEST_CASE("An event comes back from its record as it was") {
@@ -67,6 +74,8 @@ TEST_CASE("An event comes back from its record as it was") {
   CHECK(record.poison == "");
   CHECK(record.partition == 5);
   CHECK(record.position == 77);
+  CHECK(record.log_pos == 42);
+  CHECK(record.log_epoch == epoch);
   CHECK(record.event.order_id == example().order_id);
   CHECK(record.event.version == 3);
   CHECK(record.event.type == EventType::inventory_reserved);

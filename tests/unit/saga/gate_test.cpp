@@ -108,7 +108,7 @@ TEST_CASE("what a person paused is held, and released when it is resumed") {
   gate.pause({"captures"});
   CHECK(gate.admit("bank", "payment.authorize", Uuid::v7(), start));
   CHECK_FALSE(gate.admit("bank", "payment.capture", order, start));
-  gate.hold("bank", order, true);
+  gate.hold("bank", "payment.capture", order, true);
   const auto capture = [](const Uuid&) { return std::string("payment.capture"); };
   CHECK(gate.release(start, capture).empty());
   CHECK(gate.status({"bank"}).front().parked == 1);
@@ -129,8 +129,8 @@ TEST_CASE("what there is no room for is held, and orders that have begun go firs
   }
   REQUIRE(out.size() < 5000);
   const Uuid fresh = out.back(), begun = Uuid::v7();
-  gate.hold("bank", fresh, false);
-  gate.hold("bank", begun, true);
+  gate.hold("bank", "payment.authorize", fresh, false);
+  gate.hold("bank", "payment.capture", begun, true);
   const auto action = [](const Uuid&) { return std::string("payment.authorize"); };
   CHECK(gate.release(start, action).empty());
   CHECK(gate.status({"bank"}).front().parked == 2);
@@ -147,8 +147,8 @@ TEST_CASE("an order that another host took over is neither held nor out") {
   Gate gate;
   const Uuid mine = Uuid::v7(), theirs = Uuid::v7();
   gate.pause({"plugin:bank"});
-  gate.hold("bank", theirs, false);
-  gate.hold("bank", mine, false);
+  gate.hold("bank", "payment.capture", theirs, false);
+  gate.hold("bank", "payment.capture", mine, false);
   gate.forget(theirs);
   CHECK(gate.status({"bank"}).front().parked == 1);
   gate.pause({});

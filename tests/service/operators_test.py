@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""What an operator meets: another provider while orders of the old one are there, databases that do not fit,
+stock from files, the audit log; by orderctl and a host as a process."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+import urllib.parse
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+import orderd_env  # noqa: E402  (after the path is set)
+
+LIMIT_S = 60
+
+
+class Operated(orderd_env.Host):
+    def run(self, program, *words, **more):
+        path = pathlib.Path(orderd_env.setting("ORDERD_TEST_BIN")) / "host" / program
+        return subprocess.run([path, f"--config={self.config_path}", *words], capture_output=True, text=True,
+                              timeout=LIMIT_S, env=self._environment(), check=False, **more)
+
+    def set(self, **changes):
+        """Changes settings, `__` for a dot; None takes one away."""
+        self.settings.update({key.replace("__", "."): value for key, value in changes.items()})
+        self.write_config()
+
+    def doctor(self, check):
+        """What doctor says of one check, each (state, finding, fix)."""
+        rows = json.loads(self.run("orderctl", "doctor", "-o", "json").stdout)
+        return [(row["state"], row["finding"], row["fix"]) for row in rows if row["check"] == check]
+
+
+class Operators(unittest.TestCase):
+    def setUp(self):
+        self.database = self.enterContext(orderd_env.Database("operators"))
+        self.host = self.enterContext(Operated(self.database))
+
+    def confirmed(self, **fields):
+        order = self.host.place(**fields)["id"]
+        self.host.wait_for_status(order, "CONFIRMED")
+        return order
+
+
+class AnotherProvider(Operators):
+    def test_a_payment_instance_without_a_slot_ends_the_orders_that_began_with_it(self):
+        self.host.prepare()
+        self.host.start()
+        old = self.confirmed()
+        waiting = self.host.place("tok_3ds")["id"]
+        self.host.wait_for_status(waiting, "PENDING")
+        self.host.set(plugin__second__library="payment_simulated.so", slot__payment="second",
+                      plugin__second__settings__database=self.database.url)
+        self.host.restart()
+        fresh = self.confirmed()
+        for order in (old, waiting):
+            self.host.post(f"/api/orders/{order}/cancel", {})
+            self.host.wait_for_status(order, "CANCELLED")
+        self.assertEqual(self.host.order(old)["payment"]["refunded"], 1999)
+        served = self.database.query("select distinct data -> 'instances' ->> 'payment' from saga_journal "
+                                     f"where order_id = '{fresh}'")
+        self.assertEqual(served, ["second"])
+        self.assertEqual(self.database.query("select count(*) from parked"), ["0"])
+
+    def test_a_stock_of_another_kind_leaves_old_orders_their_own_and_sells_none_of_its_products(self):
+        self.host.prepare()
+        self.host.start()
+        old = self.confirmed(quantity=3)
+        sold = "select sold from inventory.stock where sku = 'SKU-0001'"
+        self.assertEqual(self.database.query(sold), ["3"])
+        token = self.host.folder / "token"
+        self.host._write_private(token, "stock_token")
+        self.host.set(plugin__stock__library="inventory_http.so", slot__inventory="stock",
+                      plugin__stock__settings__url="http://127.0.0.1:9", plugin__stock__secret__token=token)
+        self.host.restart()
+        self.assertEqual(self.host.get("/api/products").body["data"], [])
+        self.host.post(f"/api/orders/{old}/cancel", {})
+        self.host.wait_for_status(old, "CANCELLED")
+        self.assertEqual(self.database.query(sold), ["0"])
+
+    def test_a_slot_that_the_saga_has_no_more_keeps_its_plugin_for_its_orders(self):
+        sagas = self.host.folder / "sagas"
+        sagas.mkdir()
+        text = (orderd_env.SOURCE / "config" / "sagas" / "default.json").read_text()
+        (sagas / "former.json").write_text(text.replace('"slot": "payment"', '"slot": "till"'))
+        self.host.set(saga__dir=sagas, saga__default="former", slot__till="till",
+                      plugin__till__library="payment_simulated.so",
+                      plugin__till__settings__database=self.database.url)
+        self.host.prepare()
+        self.host.start()
+        old = self.confirmed()
+        (sagas / "former.json").rename(sagas / "gone")
+        (sagas / "default.json").write_text(text)
+        self.host.set(saga__default="default", slot__till=None)
+        self.host.restart()
+        self.host.post(f"/api/orders/{old}/cancel", {})
+        self.host.wait_for_status(old, "CANCELLED")
+
+    def test_an_instance_that_orders_need_is_missed_before_and_after_its_lines_go(self):
+        self.host.prepare()
+        self.host.start()
+        for _ in range(2):
+            self.confirmed()
+        in_flight = self.host.place("tok_3ds")["id"]
+        self.host.wait_for_status(in_flight, "PENDING")
+        saga = f"select data -> 'instances' ->> 'payment' from sagas where order_id = '{in_flight}'"
+        orderd_env.wait_for(lambda: self.database.query(saga) == ["payment"], "the saga to name its plugin")
+        self.host.set(plugin__second__library="payment_simulated.so", slot__payment="second",
+                      plugin__second__settings__database=self.database.url)
+        need = "1 order in flight and 2 confirmed ones still need plugin instance payment"
+        self.assertIn(("ok", need + ", which gets no new orders", "keep its lines until no order needs it"),
+                      self.host.doctor("instances"))
+        library = self.host.settings["plugin.payment.library"]
+        self.host.set(plugin__payment__library=None, plugin__payment__settings__database=None)
+        for program, words in (("orderctl", ["config", "check"]), ("orderd", ["--check-config"])):
+            done = self.host.run(program, *words)
+            self.assertEqual(done.returncode, 78, program)
+            self.assertIn(need + ", which is not configured: keep plugin.payment.library", done.stderr)
+        self.assertEqual([(state, finding) for state, finding, _ in self.host.doctor("instances")],
+                         [("fail", need + ", which is not configured")])
+        self.host.restart()
+        self.assertIn(need, self.host.log_path.read_text(encoding="utf-8"))
+        # With those in flight at their end the others are said, and no error.
+        self.host.set(plugin__payment__library=library,
+                      plugin__payment__settings__database=self.database.url)
+        self.host.restart()
+        self.host.post(f"/api/orders/{in_flight}/cancel", {})
+        self.host.wait_for_status(in_flight, "CANCELLED")
+        self.host.set(plugin__payment__library=None, plugin__payment__settings__database=None)
+        done = self.host.run("orderctl", "config", "check")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("0 orders in flight and 2 confirmed ones still need plugin instance payment", done.stderr)
+
+    def test_an_instance_that_is_neither_step_nor_projection_is_refused_by_what_it_lacks(self):
+        self.host.set(plugin__orders_read__isolation="process")
+        done = self.host.run("orderctl", "config", "check")
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("plugin.orders_read.isolation = none", done.stderr)
+
+
+class Surroundings(Operators):
+    def made(self, how):
+        """The database anew, with other properties."""
+        server, name = orderd_env.setting("ORDERD_TEST_PG"), self.database.name
+        self.database._psql(server, f'drop database "{name}"; create database "{name}" {how}')
+
+    def refused(self, *parts):
+        for program, words in (("orderctl", ["migrate", "apply"]), ("orderctl", ["config", "check"]),
+                               ("orderd", ["--check-config"]), ("orderd", [])):
+            done = self.host.run(program, *words)
+            self.assertEqual(done.returncode, 78, f"{program} {words}: {done.stdout}{done.stderr}")
+            for part in parts:
+                self.assertIn(part, done.stderr, f"{program} {words}")
+        found = self.host.doctor("database")
+        self.assertEqual([state for state, _, _ in found], ["fail"])
+        self.assertIn(parts[0], found[0][1])
+        told = self.host.run("orderctl", "doctor").stdout
+        self.assertNotIn("migrate apply", told)
+
+    def test_a_database_of_another_encoding_is_refused_everywhere_by_name(self):
+        for encoding in ("LATIN1", "SQL_ASCII"):
+            self.made(f"encoding '{encoding}' locale 'C' template template0")
+            self.refused(f"has the encoding {encoding}", "encoding 'UTF8'")
+
+    def test_another_isolation_level_is_refused_whoever_sets_it(self):
+        self.database.query(f'alter database "{self.database.name}" set default_transaction_isolation '
+                            "to 'repeatable read'")
+        self.refused('transactions begin as "repeatable read"', "reset default_transaction_isolation")
+        self.database.query(f'alter database "{self.database.name}" reset default_transaction_isolation')
+        where = urllib.parse.urlsplit(self.database.url)
+        self.host.set(postgres__url=where._replace(
+            query="options=-c%20default_transaction_isolation%3Dserializable").geturl())
+        self.refused('transactions begin as "serializable"')
+
+    def test_a_server_that_forgets_is_found_by_doctor_and_said_at_the_start(self):
+        self.host.prepare()
+        self.database.query(f'alter database "{self.database.name}" set synchronous_commit to off')
+        said = "synchronous_commit is off: a crash of the server loses orders that were acknowledged"
+        self.assertIn(("fail", said), [found[:2] for found in self.host.doctor("database")])
+        self.host.start()
+        self.assertIn(said, self.host.log_path.read_text(encoding="utf-8"))
+
+    def test_a_right_that_is_missing_on_a_plugin_s_table_is_named(self):
+        self.host.prepare()
+        role = self.database.name
+        self.database.query(f"create role {role} login password 'word'; grant all on schema public, inventory to {role}; "
+                            f"grant all on all tables in schema public, inventory to {role}; "
+                            f"revoke update on inventory.stock from {role}")
+        self.addCleanup(self.database.query, f"drop owned by {role}; drop role {role}")
+        where = urllib.parse.urlsplit(self.database.url)
+        self.host.set(postgres__url=where._replace(
+            netloc=f"{role}:word@{where.hostname}:{where.port}").geturl())
+        found = self.host.doctor("rights")
+        self.assertIn(f"the role {role} may not update on a plugin's table inventory.stock", found[0][1])
+        self.assertIn("grant select, insert, update, delete on inventory.stock", found[0][2])
+
+    def test_no_room_for_a_session_is_not_answered_with_a_migration(self):
+        self.host.prepare()
+        self.database._psql(orderd_env.setting("ORDERD_TEST_PG"),
+                            f'alter database "{self.database.name}" connection limit 0')
+        role = self.database.name
+        self.database._psql(orderd_env.setting("ORDERD_TEST_PG"), f"create role {role} login password 'word'")
+        self.addCleanup(self.database._psql, orderd_env.setting("ORDERD_TEST_PG"), f"drop role {role}")
+        where = urllib.parse.urlsplit(self.database.url)
+        self.host.set(postgres__url=where._replace(
+            netloc=f"{role}:word@{where.hostname}:{where.port}").geturl())
+        found = self.host.doctor("database")
+        self.assertIn("raise max_connections", found[0][2])
+
+
+if __name__ == "__main__":
+    unittest.main()
