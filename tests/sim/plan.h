@@ -39,6 +39,8 @@ struct Plan {
   int outage = 0;                          // per mille of steps
   int cancel = 0;                          // percent of orders
   int dashboard = 0;                       // percent of orders that somebody refunds past the host
+  int by_hand = 0;                         // percent of stuck refunds that a person settles past the host
+  int other_account = 0;                   // percent of calls and notices that speak of another account
 };
 
 Plan draw_plan(Random& random);
