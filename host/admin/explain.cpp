@@ -20,12 +20,18 @@ std::string because(const std::optional<Reason>& reason) {
 /// What became of the money, in a sentence.
 std::string money_sentence(const PaymentView& payment, const std::string& currency) {
   if (payment.status == PaymentStatus::not_required) return " There was nothing to pay.";
+  const std::string by_hand = payment.settled > 0
+                                  ? " A person answered for " + money_text(payment.settled, currency) +
+                                        " of that, which the provider's totals do not show."
+                                  : "";
   if (payment.captured > 0 && payment.refunded >= payment.captured)
-    return " " + money_text(payment.refunded, currency) + " were charged and have been given back.";
-  if (payment.captured > 0)
-    return " " + money_text(payment.captured - payment.refunded, currency) + " are charged.";
+    return " " + money_text(payment.refunded, currency) + " were charged and have been given back." + by_hand;
+  if (payment.captured > 0 && payment.refunded > 0)
+    return " " + money_text(payment.captured - payment.refunded, currency) + " are charged, after " +
+           money_text(payment.refunded, currency) + " were given back." + by_hand;
+  if (payment.captured > 0) return " " + money_text(payment.captured, currency) + " are charged.";
   if (payment.status == PaymentStatus::voided)
-    return " The authorization of " + money_text(payment.authorized, currency) + " was let go.";
+    return " The authorization of " + money_text(payment.authorized, currency) + " was let go." + by_hand;
   return payment.authorized > 0 ? " " + money_text(payment.authorized, currency) + " are authorized."
                                 : " Nothing was charged.";
 }

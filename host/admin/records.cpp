@@ -109,7 +109,8 @@ State state_of(const saga::Saga& saga, Time now) {
 std::int64_t money_at_risk(const saga::Saga& saga) {
   const PaymentView& payment = saga.payment;
   const std::int64_t held =
-      payment.captured > 0 ? payment.captured - payment.refunded : payment.authorized - saga.voided;
+      (payment.captured > 0 ? payment.captured - payment.refunded : payment.authorized - saga.voided) -
+      payment.settled;
   const bool may_be_moved = saga.open && saga.open->unknown && !saga.open->undo;
   return std::max({held, std::int64_t{0}, may_be_moved ? saga.open->amount : 0});
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/order_json.h"
+#include "saga/payment.h"
 
 namespace orderd::admin {
 namespace {
@@ -112,6 +113,7 @@ Entry entry_of(const Saga& saga, const saga::Attempt& attempt) {
   if (!verb) object.add("outcome", pick(outcome_names, attempt.outcome));
   if (attempt.answer != QueryAnswer::none) object.add("queryAnswer", pick(answer_names, attempt.answer));
   if (!attempt.code.empty()) object.add("code", attempt.code);
+  if (!attempt.message.empty()) object.add("message", attempt.message);
   if (attempt.by.empty()) object.add("tookMs", attempt.took_ms);
   if (!attempt.digest.empty()) object.add("digest", attempt.digest);
   object.add("by", attempt.by.empty() ? "saga" : attempt.by).end();
@@ -180,7 +182,7 @@ std::string detail_json(const Uuid& id, const Record& record, const Past& past, 
   add_summary(object, id, record, slots, now);
   if (record.saga) {
     const Saga& saga = *record.saga;
-    object.raw("reason", reason_json(saga.reason)).raw("payment", payment_json(saga.payment));
+    object.raw("reason", reason_json(saga.reason)).raw("payment", payment_json(shown(saga)));
     object.add("voided", saga.voided).add("definition", saga.definition);
     object.raw("open", saga.open ? open_json(saga, *saga.open) : "null");
     object.raw("suspended", saga.suspended ? open_json(saga, *saga.suspended) : "null");

@@ -16,7 +16,8 @@ namespace {
 #define MONEY_AT_RISK                                                                                  \
   "greatest(0, case when (g.data #>> '{payment,captured}')::int8 > 0 then "                            \
   "(g.data #>> '{payment,captured}')::int8 - (g.data #>> '{payment,refunded}')::int8 else "            \
-  "(g.data #>> '{payment,authorized}')::int8 - (g.data ->> 'voided')::int8 end, "                      \
+  "(g.data #>> '{payment,authorized}')::int8 - (g.data ->> 'voided')::int8 end - "                     \
+  "coalesce((g.data #>> '{payment,settled}')::int8, 0), "                                              \
   "case when g.data #>> '{open,unknown}' = 'true' and not coalesce(g.data -> 'open' ? 'undo', false) " \
   "then (g.data #>> '{open,amount}')::int8 else 0 end)"
 #define OF_STEP(member)                                                                           \

@@ -35,13 +35,12 @@ Judged judge(const Uuid& id, const Record& record, const Request& request, const
   const saga::Facts facts = record.facts(own);
   judged.problem = saga::verb_problem(facts, *record.saga, request.verb);
   if (!judged.problem.empty()) return judged;
-  if (request.dry_run) {
-    if (const std::string slot = missing_slot(record, slots); !slot.empty()) {
-      judged.problem = "its saga needs a plugin in slot " + slot + ", which this host does not have";
-      return judged;
-    }
-    judged.foresight = foresee(facts, *record.saga, request.verb, now());
+  if (const std::string slot = missing_slot(record, slots); !slot.empty()) {
+    judged.problem =
+        "its saga needs a plugin in slot " + slot + ", which this host does not have: set slot." + slot;
+    return judged;
   }
+  if (request.dry_run) judged.foresight = foresee(facts, *record.saga, request.verb, now());
   judged.kind = Judged::Kind::accepted;
   return judged;
 }

@@ -21,23 +21,40 @@ constexpr std::chrono::seconds watch_every{60};
 constexpr store::Statement count_settled{"verify_orders", SETTLED "select count(*) from settled"};
 
 // Status numbers are Status', payment's are PaymentStatus' (model/status.h). An order that shows `attention`
-// is known to a person.
+// is known to a person, and so is what was left of its money when somebody acknowledged it. Totals never fall
+// below those of earlier events, but by what the provider took back by name: both are in the last saga's
+// books.
 constexpr store::Statement money_and_events{
     "verify_money", SETTLED
     ", seen as (select o.id, o.status, o.version, o.payment_status as pays, o.attention is null as calm, "
-    "e.version as last, e.count, (p.j ->> 'authorized')::int8 as a, (p.j ->> 'captured')::int8 as c, "
-    "(p.j ->> 'refunded')::int8 as r, (convert_from(f.payload, 'UTF8')::jsonb ->> 'totalAmount')::int8 as "
-    "total from settled s join order_state o on o.id = s.id join order_events f on f.order_id = o.id and "
-    "f.version = 1 cross join lateral (select max(version) as version, count(*) from order_events where "
-    "order_id = o.id) e join order_events n on n.order_id = o.id and n.version = e.version cross join "
-    "lateral (select convert_from(n.payload, 'UTF8')::jsonb -> 'payment' as j) p) "
+    "h.version as last, h.count, p.a, p.c, p.r, p.c - p.r as net, h.a as most_a, "
+    "h.c - coalesce((b.j ->> 'capturesFailed')::int8, 0) as most_c, "
+    "h.r - coalesce((b.j ->> 'refundsFailed')::int8, 0) as most_r, (b.j ->> 'accepted')::int8 as accepted, "
+    "(convert_from(f.payload, 'UTF8')::jsonb ->> 'totalAmount')::int8 as total "
+    "from settled s join order_state o on o.id = s.id join order_events f on f.order_id = o.id and "
+    "f.version = 1 cross join lateral (select max(e.version) as version, count(*), "
+    "max((m.j ->> 'authorized')::int8) as a, max((m.j ->> 'captured')::int8) as c, "
+    "max((m.j ->> 'refunded')::int8) as r from order_events e cross join lateral "
+    "(select convert_from(e.payload, 'UTF8')::jsonb -> 'payment' as j) m where e.order_id = o.id) h "
+    "join order_events n on n.order_id = o.id and n.version = h.version cross join lateral "
+    "(select (k.j ->> 'authorized')::int8 as a, (k.j ->> 'captured')::int8 as c, (k.j ->> 'refunded')::int8 "
+    "as r from "
+    "(select convert_from(n.payload, 'UTF8')::jsonb -> 'payment' as j) k) p "
+    "left join lateral (select data -> 'books' as j from saga_journal where order_id = o.id "
+    "order by at desc limit 1) b on true) "
     "select v.law, s.id::text, v.what from seen s cross join lateral (values "
     "(4, version <> last or count <> last, 'version ' || version || ' with ' || count || ' events up to ' "
     "|| last), "
     "(2, not (0 <= r and r <= c and c <= a), 'authorized ' || a || ', captured ' || c || ', refunded ' || "
     "r), "
-    "(2, status = 4 and calm and c - r <> total, 'CONFIRMED, owes ' || total || ' and has ' || (c - r)), "
-    "(2, status in (6, 7) and c <> r, 'over, and ' || (c - r) || ' are not given back'), "
+    "(2, status = 4 and calm and net <> total and accepted is distinct from net, 'CONFIRMED, owes ' || total "
+    "|| ' and has ' || net), "
+    "(2, status in (6, 7) and net <> 0 and accepted is distinct from net, 'over, and ' "
+    "|| net || ' are not given back'), "
+    "(2, status in (6, 7) and (a < most_a or c < most_c or r < most_r), 'over, and its totals fell: "
+    "authorized ' "
+    "|| a || ', captured ' || c || ', refunded ' || r || ' after ' || most_a || ', ' || most_c || ', ' || "
+    "most_r), "
     "(2, status in (6, 7) and calm and pays in (2, 3, 4, 5, 7, 10), "
     "'over, and its payment is still open (payment status ' || pays || ')')) v(law, broken, what) "
     "where v.broken order by 1, 2 limit 100"};

@@ -52,7 +52,7 @@ struct PaymentView {
   PaymentStatus status = PaymentStatus::none;
   std::string provider;  // the plugin instance, "" while none was asked
   std::int64_t authorized = 0, captured = 0, refunded = 0;
-  std::int64_t settled = 0;  // given back or let go by a person's word, beyond what the provider reports
+  std::int64_t settled = 0;  // by a person's word, beyond what the provider reports; `refunded` includes it
   std::string next_action_type, next_action_url;  // "" unless ACTION_REQUIRED
   std::optional<Time> next_action_expires;
   bool operator==(const PaymentView&) const = default;

@@ -128,10 +128,10 @@ int show(Context& context, const Words& words) {
     if (!member.value.IsArray() && !member.value.IsNull())
       std::cout << member.name.GetString() << ": " << text_of(member.value) << "\n";
   std::cout << "\n";
-  store::Report timeline{
-      {"at", "kind", "action", "type", "verb", "outcome", "code", "tookMs", "digest", "commandKey", "by"},
-      {},
-      {"tookMs"}};
+  store::Report timeline{{"at", "kind", "action", "type", "verb", "outcome", "code", "message", "tookMs",
+                          "digest", "commandKey", "by"},
+                         {},
+                         {"tookMs"}};
   for (const auto& entry : document["timeline"].GetArray())
     timeline.rows.push_back(row_of(json::to_text(entry), timeline.columns));
   return context.print(timeline), 0;
@@ -147,6 +147,20 @@ int explain(Context& context, const Words& words) {
   return 0;
 }
 
+/// What a verb would do, on the terminal.
+void foretell(Context& context, const admin::Foresight& foresight) {
+  store::Report report{{"action", "plugin", "amount", "when", "key"}, {}};
+  for (const admin::Effect& one : foresight.effects)
+    report.rows.push_back({one.action, one.instance, std::to_string(one.amount),
+                           one.at_once ? "at once" : "if those before succeed", one.key});
+  if (report.rows.empty())
+    std::cout << "nothing is sent to any plugin";
+  else
+    context.print(report);
+  std::cout << (report.rows.empty() ? "; then the order " : "then the order ")
+            << (foresight.stuck ? "is stuck, at " : "is ") << name(foresight.status) << "\n";
+}
+
 int give(Context& context, const Words& words, saga::Verb::Kind kind) {
   const bool done = kind == saga::Verb::Kind::done;
   const Given given = done ? Given(words, {"--reason", "--reference", "--amount"}, {"--dry-run"})
@@ -160,7 +174,7 @@ int give(Context& context, const Words& words, saga::Verb::Kind kind) {
   request.verb.actor = actor();
   if (done) request.verb.reference = given.option("--reference").value_or("");
   if (done && given.option("--amount")) request.verb.amount = number(*given.option("--amount"), "--amount");
-  admin::Slots slots;
+  admin::Slots slots = named_slots(context);
   if (request.dry_run)
     slots = saga::Served(
                 saga_slots(context.settings(), context.registry(), default_definition(context.settings())))
@@ -172,11 +186,7 @@ int give(Context& context, const Words& words, saga::Verb::Kind kind) {
   } else if (!accepted) {
     std::cerr << "orderctl: " << judged.problem << "\n";
   } else if (request.dry_run) {
-    store::Report report{{"action", "plugin", "amount", "when", "key"}, {}, {"amount"}};
-    for (const admin::Effect& one : judged.foresight->effects)
-      report.rows.push_back({one.action, one.instance, std::to_string(one.amount),
-                             one.at_once ? "at once" : "if those before succeed", one.key});
-    context.print(report);
+    foretell(context, *judged.foresight);
   } else {
     std::cout << "accepted: the host that owns the order takes it within moments\n";
   }

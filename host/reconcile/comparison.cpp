@@ -41,7 +41,7 @@ Difference compare(const saga::Saga& ours, Stage stage, const Listed& theirs) {
   if (stage == Stage::moving) return Difference::none;
   const PaymentTotals known{ours.payment.authorized, ours.payment.captured, ours.payment.refunded,
                             ours.voided};
-  if (theirs.totals == known) return Difference::none;
+  if (theirs.totals == known || theirs.totals == ours.books.disputed) return Difference::none;
   const bool more = theirs.totals.authorized > known.authorized || theirs.totals.captured > known.captured ||
                     theirs.totals.refunded > known.refunded || theirs.totals.voided > known.voided;
   if (more) return Difference::behind;

@@ -2,6 +2,7 @@
 
 #include "model/money.h"
 #include "saga/decide.h"
+#include "saga/payment.h"
 
 namespace orderd::saga {
 
@@ -24,7 +25,7 @@ void tell_payment(Decision& decision, Time now) {
   ++saga.version;
   saga.told = saga.payment.status;
   decision.events.push_back({saga.order_id, saga.version, EventType::payment_updated, saga.updated,
-                             saga.status, saga.reason, saga.payment});
+                             saga.status, saga.reason, shown(saga)});
 }
 
 Command make_command(const Facts& facts, const Saga& saga) {

@@ -80,7 +80,7 @@ void Turn::emit(EventType type) {
   ++saga_.version;
   saga_.told = saga_.payment.status;
   out_.events.push_back(
-      {saga_.order_id, saga_.version, type, saga_.updated, saga_.status, saga_.reason, saga_.payment});
+      {saga_.order_id, saga_.version, type, saga_.updated, saga_.status, saga_.reason, shown(saga_)});
 }
 
 void Turn::set_status(Status status) {

@@ -119,6 +119,12 @@ void forget_next_action(Saga& saga) {
   saga.payment.next_action_expires.reset();
 }
 
+PaymentView shown(const Saga& saga) {
+  PaymentView payment = saga.payment;
+  payment.refunded = std::min(payment.captured, given_back(saga));
+  return payment;
+}
+
 void set_payment_status(Saga& saga, std::int64_t order_total) {
   PaymentView& payment = saga.payment;
   payment.settled = payment.captured > 0 ? given_back(saga) - payment.refunded : let_go(saga) - saga.voided;

@@ -40,6 +40,8 @@ void mark_done(Saga& saga, const OpenCommand& open, std::int64_t amount);
 void mark_skipped(Saga& saga, const OpenCommand& open);
 /// The buyer has nothing to do any more.
 void forget_next_action(Saga& saga);
+/// The payment as everybody sees it: what a person settled counts as given back.
+PaymentView shown(const Saga& saga);
 /// Sets payment.status and payment.settled from what is known.
 void set_payment_status(Saga& saga, std::int64_t order_total);
 

@@ -58,7 +58,8 @@ void Turn::on(const Verb& verb) {
         QueryAnswer::none, "", now_, 0, "operator " + verb.actor + ": " + verb.reason, ""});
   if (verb.kind == Verb::Kind::acknowledge) {
     saga_.attention.reset();
-    saga_.books.accepted = captured_left(saga_);
+    if (saga_.mode == Mode::finished || (saga_.mode == Mode::forward && past_pivot()))
+      saga_.books.accepted = captured_left(saga_);
     return;
   }
   const bool was_stuck = saga_.stuck.has_value();

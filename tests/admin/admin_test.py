@@ -93,6 +93,59 @@ class Admin(unittest.TestCase):
         self.host.wait_for_status(order, "CANCELLED")
         self.assertEqual(self.money(order), (1999, 1999))
 
+    def test_a_refund_paid_in_cash_is_not_paid_again_whatever_the_sweeper_or_a_notice_says(self):
+        order = self.stuck()
+        dry = self.host.orderctl("sagas", "skip", order, "--reason", "in cash", "--dry-run")
+        self.assertEqual(dry.strip(), "nothing is sent to any plugin; then the order is CANCELLED")
+        self.assertIn("the simulated bank failed", self.host.orderctl("sagas", "show", order))
+        self.host.orderctl("sagas", "skip", order, "--reason", "in cash")
+        cancelled = self.host.wait_for_status(order, "CANCELLED")
+        self.assertEqual(cancelled["payment"]["status"], "REFUNDED")
+        self.assertEqual(cancelled["payment"]["settled"], 1999)
+        self.database.query("update payment_simulated.payments set token = 'tok_ok' "
+                            f"where payment_id = '{order}'")
+        for kind, code in ((1, ""), (2, "REVERSED"), (5, "")):  # a success, a reversal, a hint
+            totals = {"authorized": 1999, "captured": 1999, "refunded": 0, "voided": 0}
+            notice = {"key": "", "action": "", "by": "webhook evt_1",
+                      "outcome": {"kind": kind, "code": code, **({"totals": totals} if kind != 5 else {})}}
+            self.database.query("insert into saga_inbox (shard, order_id, kind, data) select shard, id, 1, "
+                                f"'{json.dumps(notice)}' from order_state where id = '{order}'")
+        wait_for(lambda: self.database.query("select count(*) from saga_inbox") == ["0"],
+                 "the notices to be taken")
+        live = f"select count(*) from sagas where order_id = '{order}'"
+        wait_for(lambda: self.database.query(live) == ["0"], "the look at the payment to end")
+        self.assertEqual(self.money(order), (1999, 0))
+        self.assertEqual(self.host.order(order)["status"], "CANCELLED")
+        self.assertEqual(self.ctl("verify"), [])
+        told = self.ctl("sagas", "explain", order)["explanation"]
+        self.assertIn("have been given back", told)
+        self.assertIn("A person answered for 19.99 EUR", told)
+
+    def test_verify_compares_an_ended_order_with_what_its_events_said_of_its_money(self):
+        order = self.host.place()["id"]
+        self.host.wait_for_status(order, "CONFIRMED")
+        self.host.post(f"/api/orders/{order}/cancel", {})
+        self.host.wait_for_status(order, "CANCELLED")
+        self.assertEqual(self.ctl("verify"), [])
+        last = f"(select max(version) from order_events where order_id = '{order}')"
+
+        def forge(amount):
+            payment = json.dumps(dict.fromkeys(("authorized", "captured", "refunded"), amount))
+            was = "convert_from(payload, 'UTF8')::jsonb"
+            self.database.query(
+                f"update order_events set payload = convert_to(jsonb_set({was}, '{{payment}}', "
+                f"({was} -> 'payment') || '{payment}')::text, 'UTF8') "
+                f"where order_id = '{order}' and version = {last}")
+
+        forge(0)
+        try:
+            with self.assertRaises(RuntimeError) as broken:
+                self.host.orderctl("verify")
+        finally:
+            forge(1999)
+        self.assertIn("violations", str(broken.exception))
+        self.assertEqual(self.ctl("verify"), [])
+
     def test_a_paused_plugin_holds_orders_and_they_go_on_when_it_is_resumed(self):
         self.host.orderctl("switches", "pause", "plugin:payment", "--reason", "the bank asked")
         paused = {row["name"]: row["state"] for row in self.ctl("switches", "list")}

@@ -28,7 +28,8 @@ ORDERD_SIM_HITS(
   cancelled, rejected, free_order, cancel_at_once, cancel_midway, cancel_confirmed, cancel_stuck,
   late_money, late_money_undone, stuck, attention, verb_retry, verb_done, verb_skip,
   verb_acknowledge, dashboard_refund, key_forgotten, unknown_outcome, breaker_open,
-  other_definition_in_flight, total_limit, host_clock_turned, database_clock_turned)
+  other_definition_in_flight, total_limit, host_clock_turned, database_clock_turned, in_cash, in_part,
+  in_part_at_provider, other_account, contradicted, refund_failed_again, decision_disputed)
 #undef ORDERD_SIM_HITS
 // clang-format on
 

@@ -22,7 +22,40 @@ bool Judge::has_goods(const Uuid& order) const {
   return world_.warehouse->has_sold(order) || world_.tables.stock.sold.contains(order);
 }
 
+std::int64_t Judge::held(const Uuid& order) const {
+  const auto seen = of_.find(order);
+  return world_.provider->money(order).held() - (seen == of_.end() ? 0 : seen->second.by_hand);
+}
+
+void Judge::decided(const Uuid& order, std::string word, std::int64_t amount) {
+  decisions_[order].push_back({std::move(word), amount});
+}
+
+/// Each attempt in a saga's timeline names the person and the reason.
+void Judge::take_decisions(const Uuid& order) {
+  const auto found = decisions_.find(order);
+  if (found == decisions_.end() || found->second.empty()) return;
+  const auto live = world_.tables.sagas.find(order);
+  const saga::Saga saga =
+      *saga::from_json(live != world_.tables.sagas.end() ? live->second : world_.tables.journal.at(order));
+  std::erase_if(found->second, [&](const Decision& one) {
+    const bool taken = std::any_of(saga.attempts.begin(), saga.attempts.end(), [&](const auto& attempt) {
+      return attempt.by.find(one.word) != std::string::npos;
+    });
+    if (taken) of_[order].by_hand += one.amount;
+    return taken;
+  });
+}
+
+void Judge::refunds(const Uuid& order, int count) {
+  constexpr int by_itself_max = 2;
+  if (count > 1 + of_[order].verbs) world_.hit(Hit::refund_failed_again);
+  if (count > by_itself_max + of_[order].verbs)
+    complain(order, "it is refunded again and again, and no person asked");
+}
+
 void Judge::look() {
+  for (const Uuid& order : world_.tables.touched) take_decisions(order);
   for (; read_ < world_.tables.log.size(); ++read_) read(world_.tables.log[read_]);
   for (const Uuid& order : world_.tables.touched) look_at_saga(order);
   world_.tables.touched.clear();
@@ -54,8 +87,8 @@ void Judge::ended(const Event& event, const OrderHead& head) {
   if (head.status != Status::confirmed) {
     world_.hit(head.status == Status::cancelled ? Hit::cancelled : Hit::rejected);
     if (head.reason && head.reason->code == "SAGA_TIMEOUT") world_.hit(Hit::total_limit);
-    if (money.held() != 0 && !of_[id].late)
-      complain(id, "it ends while the provider holds " + std::to_string(money.held()));
+    if (held(id) != 0 && !of_[id].late)
+      complain(id, "it ends while the provider holds " + std::to_string(held(id)));
     if (holds_goods(id)) complain(id, "it ends while its goods are held");
     return;
   }
@@ -78,12 +111,15 @@ void Judge::look_at_saga(const Uuid& order) {
   if (saga->stuck && !seen.stuck) {
     world_.hit(Hit::stuck);
     if (saga->stuck->code == "OUTCOME_UNKNOWN") world_.hit(Hit::unknown_outcome);
+    if (saga->stuck->code == "PAYMENT_CONTRADICTED") world_.hit(Hit::contradicted);
     if (saga->stuck->message.find("no longer knows the key") != std::string::npos)
       world_.hit(Hit::key_forgotten);
     world_.say([&] { return world_.name_of(order) + " is STUCK: " + saga->stuck->message; });
   }
   seen.stuck = saga->stuck.has_value();
   if (saga->attention) world_.hit(Hit::attention);
+  if (saga->attention && saga->attention->code == "PAYMENT_CONTRADICTED" && is_decided(order))
+    world_.hit(Hit::decision_disputed);
   if (!saga->open || saga->open->phase != saga::CommandPhase::sent) return;
   const bool fresh = intents_.insert(saga::command_key(*saga, *saga->open)).second;
   if (fresh && saga->mode == saga::Mode::forward &&
@@ -106,12 +142,14 @@ void Judge::look_at_money() {
     const std::int64_t total = world_.tables.orders.at(id).body.total;
     if (money.authorized > total) complain(id, "it is authorized twice");
     if (money.captured > total) complain(id, "it is charged twice");
-    if (money.refunded > money.captured) complain(id, "more is given back than was taken");
-    if (money.voided > money.authorized) complain(id, "more is let go than was authorized");
     Seen& seen = of_[id];
+    if (money.refunded > money.captured) complain(id, "more is given back than was taken");
+    if (money.refunded + seen.by_hand > money.captured && !money.reversed)
+      complain(id, "it is given back by a person, and again by the provider");
+    if (money.voided > money.authorized) complain(id, "more is let go than was authorized");
     if (!is_terminal(seen.status)) continue;
-    if (money.held() != 0 && !seen.late) complain(id, "it is over, and the provider holds its money");
-    if (money.held() == 0 && seen.late) {
+    if (held(id) > 0 && !seen.late) complain(id, "it is over, and the provider holds its money");
+    if (held(id) <= 0 && seen.late) {
       seen.late = false;
       world_.hit(Hit::late_money_undone);
     }
@@ -137,7 +175,7 @@ void Judge::at_the_end() {
       complain(id, "its row is not what its last event says");
     const Money& money = world_.provider->money(id);
     if (order.status != Status::confirmed) {
-      if (money.held() != 0) complain(id, "in the end the provider holds its money");
+      if (held(id) > 0) complain(id, "in the end the provider holds its money");
       if (holds_goods(id)) complain(id, "in the end its goods are held");
       continue;
     }

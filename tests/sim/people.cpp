@@ -142,6 +142,7 @@ void People::decide(const Uuid& order, const saga::Saga& saga) {
            call && call->fate == Fate::done)
     verb.kind = Verb::Kind::done;
   verb.sequence = open.sequence;
+  world_.judge->asked(order);
   world_.hit(verb.kind == Verb::Kind::retry  ? Hit::verb_retry
              : verb.kind == Verb::Kind::done ? Hit::verb_done
                                              : Hit::verb_skip);
@@ -153,13 +154,40 @@ saga::Verb People::payment_verb(const saga::Saga& saga) {
   const saga::OpenCommand& open = *saga.open;
   Verb verb{Verb::Kind::retry, "alice", "looked at the provider", "ref", {}};
   const Call* call = world_.provider->find(saga::command_key(saga, open));
-  const bool holds = world_.provider->money(saga.order_id).held() != 0;
+  const bool holds = world_.judge->held(saga.order_id) != 0;
   if (call && call->fate == Fate::done && !(open.undo && holds)) {
     verb.kind = Verb::Kind::done;
     verb.amount = call->amount;
   } else if (open.undo && !holds) {
     verb.kind = Verb::Kind::skip;
+  } else if (open.action == "payment.refund" && world_.random.chance(world_.plan.by_hand)) {
+    return settle_by_hand(saga);
   }
+  return verb;
+}
+
+/// A refund that does not come about: the buyer gets it in cash, or a part of it, or a part in the provider's
+/// own pages. Only by people who see what the saga sees.
+saga::Verb People::settle_by_hand(const saga::Saga& saga) {
+  const Uuid& order = saga.order_id;
+  const Money& money = world_.provider->money(order);
+  Verb verb{Verb::Kind::retry, "alice", "in cash #" + std::to_string(++decisions_) + ".", "ref", {}};
+  const std::int64_t left = saga.open->amount;
+  if (world_.judge->is_decided(order) || money.captured != saga.payment.captured ||
+      money.refunded != saga.payment.refunded || left != money.captured - money.refunded ||
+      saga.open->unknown)
+    return verb;
+  const int how = left > 1 ? world_.random.below(3) : 0;
+  const std::int64_t part =
+      how == 0 ? left
+               : 1 + static_cast<std::int64_t>(world_.random.next() % static_cast<std::uint64_t>(left - 1));
+  world_.hit(how == 0 ? Hit::in_cash : how == 1 ? Hit::in_part : Hit::in_part_at_provider);
+  verb.kind = how == 0 ? Verb::Kind::skip : Verb::Kind::done;
+  if (how != 0) verb.amount = part;
+  if (how == 2)
+    world_.provider->refund_part(order, part);
+  else
+    world_.judge->decided(order, verb.reason, part);
   return verb;
 }
 

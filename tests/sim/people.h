@@ -28,6 +28,7 @@ class People {
   void operate();
   void decide(const Uuid& order, const saga::Saga& saga);
   saga::Verb payment_verb(const saga::Saga& saga);
+  saga::Verb settle_by_hand(const saga::Saga& saga);
   void say(const Uuid& order, const saga::Saga& saga, saga::Verb verb);
   void acknowledge(const Uuid& order, const saga::Saga& saga);
 
@@ -35,6 +36,7 @@ class People {
   int coming_ = 0;
   Time sweeps_at_{}, operates_at_{};
   std::map<Uuid, int> tries_;
+  int decisions_ = 0;
   std::set<Uuid> acknowledged_;
 };
 

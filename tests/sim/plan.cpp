@@ -96,6 +96,17 @@ Plan draw_plan(Random& random) {
   plan.dashboard = random.chance(15) ? random.between(5, 40) : 0;
   if (random.chance(12)) lean(plan, random);
   plan.clock_turns = random.chance(25) ? random.between(2, 60) : 0;
+  plan.by_hand = random.chance(40) ? random.between(20, 90) : 0;
+  plan.other_account = random.chance(15) ? random.between(2, 25) : 0;
+  if (random.chance(5)) {  // refunds that nobody at the provider makes
+    plan.by_hand = 80;
+    plan.other_account = random.between(30, 70);
+    plan.cancel = 100;
+  }
+  if (random.chance(4)) {  // refunds that fail after their success, again and again
+    plan.reversed = random.between(50, 90);
+    plan.cancel = 100;
+  }
   return plan;
 }
 

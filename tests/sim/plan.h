@@ -40,6 +40,8 @@ struct Plan {
   int clock_turns = 0;                     // per mille of a host's turns, and of ten steps: the database's
   int cancel = 0;                          // percent of orders
   int dashboard = 0;                       // percent of orders that somebody refunds past the host
+  int by_hand = 0;                         // percent of stuck refunds that a person settles past the host
+  int other_account = 0;                   // percent of calls and notices that speak of another account
 };
 
 Plan draw_plan(Random& random);

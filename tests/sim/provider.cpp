@@ -32,6 +32,33 @@ Outcome Provider::outcome_of(const Call& call) const {
   return outcome;
 }
 
+/// Another account has no such payment: it lets nothing go with success, and refuses the rest. What has its
+/// effect there is another shop's loss, and of what nobody has heard before nobody can tell: an
+/// authorization, and a void of what may still come, are not sent there.
+std::optional<Outcome> Provider::misdirected(const Command& command) {
+  const bool can = command.query_key.empty() && command.totals.authorized > 0 && !find(command.key);
+  if (!can || !world_.chance(world_.plan.other_account)) return std::nullopt;
+  world_.hit(Hit::other_account);
+  world_.say([&] { return "  another account gets " + world_.short_key(command.key); });
+  Outcome outcome = command.action == "payment.void" ? simple(OutcomeKind::done, "")
+                                                     : simple(OutcomeKind::declined, "NO_SUCH_PAYMENT");
+  outcome.totals = PaymentTotals{};
+  return outcome;
+}
+
+/// A signed notice about the payment as a whole, with the totals of an account that does not have it.
+void Provider::tell_of_another(const Call& call) {
+  if (!world_.chance(world_.plan.other_account)) return;
+  world_.hit(Hit::other_account);
+  saga::Notice notice{"", "", simple(OutcomeKind::declined, "REVERSED"),
+                      "webhook evt_" + std::to_string(++events_)};
+  notice.outcome.totals = PaymentTotals{};
+  later(call.order, world_.random.ms(0, 3000), [this, notice, order = call.order] {
+    world_.say([&] { return "  " + notice.by + ": another account's totals of " + world_.name_of(order); });
+    world_.tables.put(order, notice);
+  });
+}
+
 bool Provider::captures_wait(const Uuid& order) const {
   for (const auto& [key, call] : calls_)
     if (call.order == order && call.action == "payment.capture" &&
@@ -104,6 +131,10 @@ void Provider::book(const Call& call, int sign) {
   if (call.action == "payment.authorize") money.authorized += sign * call.amount;
   if (call.action == "payment.capture") money.captured += sign * call.amount;
   if (call.action == "payment.refund") money.refunded += sign * call.amount;
+  if (call.action == "payment.refund" && sign > 0) {
+    ++money.refunds;
+    world_.judge->refunds(call.order, money.refunds);
+  }
   const bool takes = (call.action == "payment.refund") != (sign > 0);
   // After a void nobody waits for an authorization, and after a refund nobody for its failure, whether or not
   // the order is over by then.
@@ -185,7 +216,7 @@ void Provider::reverse_later(const Call& call) {
 
 void Provider::refund_past_the_host(const Uuid& order) {
   Money& money = ledger_[order];
-  if (money.captured == 0 || money.refunded > 0) return;
+  if (money.captured == 0 || money.refunded > 0 || world_.judge->is_decided(order)) return;
   for (const auto& [key, call] : calls_)
     if (call.order == order && call.action == "payment.refund") return;
   world_.hit(Hit::dashboard_refund);
@@ -196,6 +227,7 @@ void Provider::refund_past_the_host(const Uuid& order) {
 
 /// By webhook: perhaps lost, late, twice, or saying no more than that there are news.
 void Provider::tell(const Call& call, OutcomeKind kind, const std::string& code) {
+  tell_of_another(call);
   if (!world_.random.chance(world_.plan.webhooks)) return world_.hit(Hit::webhook_lost);
   saga::Notice notice{call.key, call.action, simple(kind, code), "webhook evt_" + std::to_string(++events_)};
   notice.outcome.totals = totals(call.order);

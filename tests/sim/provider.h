@@ -9,6 +9,7 @@ struct Money {
   std::int64_t authorized = 0, captured = 0, refunded = 0, voided = 0;
   bool closed = false;    // by a void
   bool reversed = false;  // a success of its own was taken back
+  int refunds = 0;        // that were done at the host's word
   std::int64_t held() const { return captured - refunded + (captured == 0 ? authorized - voided : 0); }
 };
 
@@ -19,11 +20,15 @@ class Provider final : public Remote {
   const Money& money(const Uuid& order) { return ledger_[order]; }
   /// Somebody gives the money back in the provider's own pages.
   void refund_past_the_host(const Uuid& order);
+  /// The same of a part, before somebody marks it done.
+  void refund_part(const Uuid& order, std::int64_t amount) { ledger_[order].refunded += amount; }
 
  private:
   std::optional<Call> carry_out(const Command& command, Call call) override;
   Outcome outcome_of(const Call& call) const override;
   void finished(const Call& call) override;
+  std::optional<Outcome> misdirected(const Command& command) override;
+  void tell_of_another(const Call& call);
   void authorize(Call& call, Money& money);
   void capture(Call& call, Money& money);
   void let_go(Call& call, Money& money);

@@ -100,6 +100,7 @@ void Remote::arrive(const Caller& caller, const Command& command) {
     world_.hit(Hit::outage);
     return reply(caller, command, simple(OutcomeKind::retry, "UNAVAILABLE"));
   }
+  if (auto answer = misdirected(command)) return reply(caller, command, std::move(*answer));
   command.query_key.empty() ? perform(caller, command) : ask(caller, command);
 }
 

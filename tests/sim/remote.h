@@ -56,6 +56,8 @@ class Remote {
   virtual std::optional<Call> carry_out(const Command& command, Call call) = 0;
   virtual Outcome outcome_of(const Call& call) const;
   virtual void finished(const Call&) {}
+  /// What another account than the order's answers, if this call goes there.
+  virtual std::optional<Outcome> misdirected(const Command&) { return std::nullopt; }
   void later(const Uuid& order, Millis wait, std::function<void()> what);
   Call* entry(const std::string& key);
 

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "saga/payment.h"
 #include "support/saga_story.h"
 
 using namespace orderd;
@@ -24,7 +25,7 @@ Record record_of(const Story& story) {
 
 Explanation told(const Story& story, const std::string& held_back = "") {
   OrderHead head{story.id,          story.saga.version, EventType::order_created, story.now,
-                 story.saga.status, story.saga.reason,  story.saga.payment};
+                 story.saga.status, story.saga.reason,  saga::shown(story.saga)};
   return explain(record_of(story), {head, held_back, {}}, story.slots, story.now);
 }
 
@@ -97,6 +98,15 @@ const std::vector<Row> rows{
      "",
      {"was cancelled (CANCELLED_BY_REQUEST: no longer wanted)",
       "10.00 EUR were charged and have been given back"},
+     false},
+    {"cancelled, and given back in cash",
+     [](Story& s) {
+       stick(s);
+       s.take(saga::Verb{saga::Verb::Kind::skip, "alice", "in cash", "", {}});
+     },
+     "",
+     {"10.00 EUR were charged and have been given back", "A person answered for 10.00 EUR of that",
+      "Nothing more happens"},
      false},
     {"cancelled before the capture",
      [](Story& s) {
