@@ -8,8 +8,8 @@
 namespace orderd::ctl {
 namespace {
 
-/// Does not return unless it fails. The tool beside this program comes before one of the PATH, and that before
-/// the checker in the host's own package.
+/// Does not return unless it fails. The tool beside this program comes first, then one of the PATH, then the
+/// checker in the host's own package.
 int hand_over(const std::string& tool, Words words) {
   words.insert(words.begin(), tool);
   std::vector<char*> arguments;
