@@ -1,3 +1,4 @@
+-- compatible: yes
 -- When a host first sent new orders to a build: only such a one is what a rollback goes back to, and it may be
 -- given settings that are newer than itself.
 alter table plugin_builds add column ran_at timestamptz;

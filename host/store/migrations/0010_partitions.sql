@@ -1,3 +1,4 @@
+-- compatible: yes
 -- A month whose events are in the default partition already gets its partition all the same: they move there. Until now one
 -- such row (of a host whose clock was months ahead) ended the making of all partitions. More than `rows_max` are left
 -- where they are, and only that month.
