@@ -3,7 +3,7 @@
 // so there is none without the other.
 #include <string>
 
-#include "store/connection.h"
+#include "store/unit_of_work.h"
 
 namespace orderd::access {
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/status.h"
+#include "store/unit_of_work.h"
 
 namespace orderd::admin {
 namespace {

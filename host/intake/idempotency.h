@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/uuid.h"
-#include "store/connection.h"
+#include "store/unit_of_work.h"
 
 namespace orderd::intake {
 

@@ -176,7 +176,8 @@ std::string read_addresses(Checker& check, const json::Value& order) {
 std::optional<Invalid> parse_request(std::string_view text, json::Document& document) {
   json::Problem problem;
   if (!json::parse_strict(text, json_depth_max, document, problem, true))
-    return Invalid{Invalid::Kind::malformed, {{problem.pointer, problem.message}}};
+    return Invalid{problem.inexact ? Invalid::Kind::invalid : Invalid::Kind::malformed,
+                   {{problem.pointer, problem.message}}};
   std::vector<FieldError> cards;
   find_card_numbers(document, "", cards);
   if (!cards.empty()) return Invalid{Invalid::Kind::card_number, std::move(cards)};

@@ -123,8 +123,9 @@ class StrictHandler {
     const auto last = before.find_last_of("0123456789");
     const auto first = before.substr(0, last + 1).find_last_not_of("0123456789+-.eE") + 1;
     const std::string_view number = before.substr(first, last + 1 - first);
-    return is_exact(number, value) ||
-           fail("the number " + std::string(number.substr(0, 40)) + (number.size() > 40 ? "..." : "") +
+    if (is_exact(number, value)) return true;
+    problem_.inexact = true;
+    return fail("the number " + std::string(number.substr(0, 40)) + (number.size() > 40 ? "..." : "") +
                 " has more digits than can be kept exactly: send it as a text");
   }
   bool fail(std::string message) {

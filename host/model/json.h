@@ -16,6 +16,7 @@ using Document = rapidjson::Document;
 struct Problem {
   std::string pointer;  // RFC 6901, "" for the document
   std::string message;
+  bool inexact = false;  // it is JSON, with a number that cannot be kept
 };
 
 /// Parses text from outside. False: `problem` says where and why. `depth_max` counts nested objects and

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "outbox/marks.h"
-#include "store/connection.h"
+#include "store/unit_of_work.h"
 
 namespace orderd::outbox {
 

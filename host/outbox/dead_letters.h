@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "model/event.h"
-#include "store/connection.h"
+#include "store/unit_of_work.h"
 
 namespace orderd::outbox {
 

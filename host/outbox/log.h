@@ -7,7 +7,7 @@
 
 #include "base/signal.h"
 #include "model/event.h"
-#include "store/connection.h"
+#include "store/unit_of_work.h"
 
 namespace orderd::outbox {
 

@@ -1,6 +1,6 @@
 #pragma once
 #include "plugin_host/tx_port.h"
-#include "store/connection.h"
+#include "store/unit_of_work.h"
 
 namespace orderd::plugins {
 

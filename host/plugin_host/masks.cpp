@@ -8,7 +8,7 @@ namespace {
 /// A shorter secret would mask half of every text.
 constexpr std::size_t secret_bytes_min = 4;
 /// What two texts have in common by chance is shorter.
-constexpr std::size_t part_bytes = 6;
+constexpr std::size_t part_bytes = 8;
 constexpr std::size_t tokens_max = 512, token_bytes_min = 6;
 
 void replace_all(std::string& text, const std::string& secret) {

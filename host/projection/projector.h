@@ -9,7 +9,7 @@
 #include "outbox/dead_letters.h"
 #include "outbox/leases.h"
 #include "plugin_host/ports.h"
-#include "store/connection.h"
+#include "store/unit_of_work.h"
 
 namespace orderd::projection {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "reconcile/comparison.h"
-#include "store/connection.h"
+#include "store/unit_of_work.h"
 
 namespace orderd::reconcile {
 

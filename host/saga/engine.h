@@ -78,6 +78,7 @@ class Engine {
   Change change_of(Draft& draft) const;
   void adopt(Drafts& drafts, const std::set<Uuid>& not_started);
   void dispatch(const Drafts& drafts, const std::set<Uuid>& not_started);
+  bool add_secret(const std::map<Uuid, std::optional<std::string>>& secrets, Command& command);
   void schedule(const Live& live, bool held = false);
   plugins::StepPort* external_port(const Live& live);
   Facts facts(const Live& live);

@@ -11,7 +11,7 @@
 
 #include "model/event.h"
 #include "saga/decide.h"
-#include "store/connection.h"
+#include "store/unit_of_work.h"
 
 namespace orderd::saga {
 

@@ -26,7 +26,7 @@ class PgStore final : public Store {
   std::vector<LiveSaga> load(const std::vector<std::int16_t>& shards) override;
   std::vector<LiveSaga> load_orders(const std::vector<Uuid>& order_ids) override;
   std::map<Uuid, OrderNow> look_up(const std::vector<Uuid>& order_ids) override;
-  std::map<Uuid, std::string> secrets(const std::vector<Uuid>& order_ids) override;
+  std::map<Uuid, std::optional<std::string>> secrets(const std::vector<Uuid>& order_ids) override;
   void save_definition(const std::string& digest, const std::string& name, const std::string& text) override;
   std::optional<std::string> definition(const std::string& digest) override;
   std::vector<InboxItem> inbox(const std::set<std::int16_t>& shards, const InboxPlace& place,

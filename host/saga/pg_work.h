@@ -4,7 +4,7 @@
 #include "outbox/leases.h"
 #include "plugin_host/lent_transaction.h"
 #include "saga/store.h"
-#include "store/connection.h"
+#include "store/unit_of_work.h"
 
 namespace orderd::saga {
 

@@ -57,8 +57,8 @@ class Store {
   virtual std::vector<LiveSaga> load_orders(const std::vector<Uuid>& order_ids) = 0;
   /// Those of the orders that exist.
   virtual std::map<Uuid, OrderNow> look_up(const std::vector<Uuid>& order_ids) = 0;
-  /// Opened payment secrets; an order without one is left out.
-  virtual std::map<Uuid, std::string> secrets(const std::vector<Uuid>& order_ids) = 0;
+  /// Opened payment secrets; nullopt: sealed with another key. An order without one is left out.
+  virtual std::map<Uuid, std::optional<std::string>> secrets(const std::vector<Uuid>& order_ids) = 0;
   virtual void save_definition(const std::string& digest, const std::string& name,
                                const std::string& text) = 0;
   virtual std::optional<std::string> definition(const std::string& digest) = 0;

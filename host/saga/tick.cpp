@@ -4,6 +4,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/log_summed.h"
 #include "model/order_json.h"
 #include "saga/engine.h"
 #include "saga/pg_work.h"
@@ -13,11 +14,12 @@ namespace {
 
 constexpr int batch_attempts_max = 3;
 
-Outcome not_begun() {
+/// Of a command that did not go out.
+Outcome not_begun(const char* code, const char* why) {
   Outcome outcome;
   outcome.kind = OutcomeKind::retry;
-  outcome.code = "NOT_BEGUN";
-  outcome.message = "the host stood still until the command's deadline";
+  outcome.code = code;
+  outcome.message = why;
   return outcome;
 }
 
@@ -348,7 +350,9 @@ void Engine::dispatch(const Drafts& drafts, const std::set<Uuid>& not_started) {
     command.traceparent = live.traceparent;
     if (command.deadline <= clock_.now()) {  // the host stood still since it decided: nothing goes out
       gate_.give_back(id);
-      unsent_.push_back({id, Answer{std::move(command.key), not_begun(), ""}});
+      unsent_.push_back(
+          {id, Answer{std::move(command.key),
+                      not_begun("NOT_BEGUN", "the host stood still until the command's deadline"), ""}});
       continue;
     }
     if (command.action == "payment.authorize") need_secret.push_back(id);
@@ -358,15 +362,32 @@ void Engine::dispatch(const Drafts& drafts, const std::set<Uuid>& not_started) {
     gate_.sent(port->instance(), id, clock_.now());
     of.commands.push_back(std::move(command));
   }
-  if (!need_secret.empty()) {
-    const auto secrets = store_.secrets(need_secret);
-    for (auto& [instance, of] : calls)
-      for (Command& command : of.commands)
-        if (const auto found = secrets.find(command.order_id);
-            found != secrets.end() && command.action == "payment.authorize")
-          command.secret_json = found->second;
+  const auto secrets = need_secret.empty() ? decltype(store_.secrets({}))() : store_.secrets(need_secret);
+  for (auto& [instance, of] : calls) {
+    std::erase_if(of.commands, [&](Command& command) { return !add_secret(secrets, command); });
+    if (!of.commands.empty()) of.port->execute(std::move(of.commands));
   }
-  for (auto& [instance, of] : calls) of.port->execute(std::move(of.commands));
+}
+
+/// False: the token cannot be read, and without it nobody is asked for money. Until attempts end, the key may
+/// come back.
+bool Engine::add_secret(const std::map<Uuid, std::optional<std::string>>& secrets, Command& command) {
+  const auto found = secrets.find(command.order_id);
+  if (command.action != "payment.authorize" || found == secrets.end()) return true;
+  if (found->second || fault::mutation("saga_token_left_out")) {
+    command.secret_json = found->second.value_or("");
+    return true;
+  }
+  log_summed(LogLevel::error, "saga",
+             "a payment secret was sealed with another key; the payment waits for it",
+             {{"order", command.order_id.to_string()}});
+  gate_.give_back(command.order_id);
+  unsent_.push_back(
+      {command.order_id, Answer{std::move(command.key),
+                                not_begun("PAYMENT_SECRET_UNREADABLE",
+                                          "the payment secret was sealed with another secrets.key"),
+                                ""}});
+  return false;
 }
 
 }  // namespace orderd::saga

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <vector>
 
-#include "store/connection.h"
+#include "store/unit_of_work.h"
 
 namespace orderd::store {
 

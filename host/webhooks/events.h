@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "plugin_host/webhook_port.h"
-#include "store/connection.h"
+#include "store/unit_of_work.h"
 
 namespace orderd::webhooks {
 

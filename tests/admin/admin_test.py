@@ -58,7 +58,7 @@ class Admin(unittest.TestCase):
     def test_a_stuck_order_is_let_go_by_mark_done_after_a_dry_run(self):
         order = self.stuck()
         listed = {row["orderId"]: row for row in self.ctl("sagas", "list", "--state", "STUCK")}
-        self.assertEqual(listed[order]["moneyAtRisk"], "1999")
+        self.assertEqual(listed[order]["moneyAtRisk"], 1999)
         told = self.ctl("sagas", "explain", order)
         self.assertEqual(told["state"], "STUCK")
         self.assertIn("mark-done", told["explanation"])

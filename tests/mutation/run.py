@@ -48,6 +48,7 @@ MUTATIONS = {
     "isolated_outcome_believed": ("abi", "nonsense from an isolated plugin's process ends it*"),
     "overdue_handed_over": ("abi", "what is overdue does not begin with its batch*"),
     "file_undoes_switch": ("stages", "an operator's switch outlives a start*"),
+    "saga_token_left_out": ("unit", "an order whose payment secret does not open asks for no money*"),
     "http_unread_body": ("front", "A body that no handler reads is never the next request"),
 }
 

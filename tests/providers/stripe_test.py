@@ -195,8 +195,11 @@ class Faults(Paid):
         self.ends(order, "CANCELLED", (PRICE, PRICE, PRICE, 0))
         self.stripe.fail_refund(self.stripe.refunds(order)[0]["id"])
         orderd_env.wait_for(lambda: self.host.order(order)["attention"], f"order {order} to ask for a person")
-        saga = self.host.get(f"/api/admin/sagas/{order}").body
-        self.assertIn("REFUND_DISPUTED_PAYMENT", json.dumps(saga))
+        orderd_env.wait_for(
+            lambda: "REFUND_DISPUTED_PAYMENT"
+            in json.dumps(self.host.get(f"/api/admin/sagas/{order}").body),
+            "the reason of the second refusal",
+        )
         self.assertEqual(self.stripe.money(order), (PRICE, PRICE, 0, 0))
 
     def test_a_refund_made_in_the_dashboard_is_noticed_and_not_made_twice(self):

@@ -53,6 +53,7 @@ struct Tables {
   Stock stock;
   int crash_at_commit = -1;            // counts down; at 0 the session breaks at COMMIT
   bool crash_after_commit = false;     // ... and PostgreSQL had committed
+  std::set<Uuid> sealed_with_another_key;  // orders whose payment secret does not open
   std::function<void()> stands_still;  // right behind a COMMIT, the host does
   std::vector<Parked> parked;
   std::vector<InboxItem> inbox;

@@ -36,7 +36,12 @@ class MemoryStore : public Store {
         out[id] = tables_.now(id, order->second);
     return out;
   }
-  std::map<Uuid, std::string> secrets(const std::vector<Uuid>&) override { return {}; }
+  std::map<Uuid, std::optional<std::string>> secrets(const std::vector<Uuid>& ids) override {
+    std::map<Uuid, std::optional<std::string>> out;
+    for (const Uuid& id : ids)
+      if (tables_.sealed_with_another_key.contains(id)) out[id] = std::nullopt;
+    return out;
+  }
   void save_definition(const std::string& digest, const std::string&, const std::string& text) override {
     tables_.definitions[digest] = text;
   }
