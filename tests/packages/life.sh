@@ -3,8 +3,9 @@
 # of two versions, /fraud, a plugin with its saga, and /acme_pay.so, a provider.
 set -euo pipefail
 merchant=$1
-api=http://127.0.0.1
-. "$(dirname "${BASH_SOURCE[0]}")/../env/lib.sh"
+here=$(dirname "${BASH_SOURCE[0]}")
+. "$here/../env/lib.sh"
+. "$here/shop.sh"
 
 ip link set lo up
 mount -t proc proc "$merchant/proc"
@@ -15,14 +16,7 @@ mount -t tmpfs tmpfs "$merchant/run"
 chrooted=(env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
   chroot "$merchant")
 inside() { "${chrooted[@]}" "$@"; }
-held() { say "-- $*"; }
-await() {
-  local what=$1
-  shift
-  for _ in {1..300}; do "$@" >/dev/null 2>&1 && return; sleep 0.2; done
-  [ ! -f "$merchant/run/orderd.log" ] || tail -n 20 "$merchant"/run/orderd*.log >&2
-  die "waited in vain for $what"
-}
+show_logs() { [ ! -f "$merchant/run/orderd.log" ] || tail -n 20 "$merchant"/run/orderd*.log >&2; }
 
 # start NAME PORT [VARIABLE...]: the unit's ExecStart, user, credentials and capabilities, without systemd.
 start() {
@@ -47,27 +41,6 @@ stop() {
   kill -TERM "$pid"
   await_end "$pid" 60 || die "$1 did not end"
 }
-
-placed=$merchant/run/placed
-# place PORT COUNT [QUANTITY]
-place() {
-  local answer
-  local items='[{"sku":"SKU-0001","quantity":'${3:-1}',"unitPrice":499}]'
-  local payment='{"method":"card","token":"tok_ok"}'
-  for ((i = 0; i < $2; i++)); do
-    answer=$(curl -fsS "$api:$1/api/orders" -H "Authorization: Bearer $key" \
-      -H 'Content-Type: application/json' \
-      -d '{"customerId":"c-1","currency":"EUR","items":'"$items"',"payment":'"$payment"'}')
-    sed 's/^{"id":"\([^"]*\)".*/\1/' <<<"$answer" | tee -a "$placed"
-  done
-}
-get() { curl -fs "$api:$1$2" -H "Authorization: Bearer $key"; }
-post() {
-  curl -fsS "$api:$1$2" -H "Authorization: Bearer $key" -H 'Content-Type: application/json' -d "$3"
-}
-status() { get "$1" "/api/orders/$2" | sed 's/.*"status":"\([A-Z_]*\)","version".*/\1/'; }
-reached() { [ "$(status "$1" "$2")" = "$3" ]; }
-all_confirmed() { while read -r id; do reached "$1" "$id" CONFIRMED || return 1; done <"$placed"; }
 
 # --- install, three commands ---
 host_and_plugins="orderd_*.deb orderd-plugin-payment* orderd-plugin-inventory* orderd-plugin-projection*"

@@ -2,8 +2,9 @@
 # The life of an installation, in a chroot with nothing but Debian's minimum, PostgreSQL and the packages: set
 # up the previous build (tests/packages/previous names its commit), start, order, add a plugin that was built
 # with its orderd-plugin-dev alone, upgrade with orders in flight, new tables and a changed configuration,
-# take in a provider made from the template, remove, install again, purge. Needs root, mmdebstrap, and the
-# network for Debian's packages; the chroots' archives are kept in .orderd/proof, the .deb in build/packages.
+# take in a provider made from the template, remove, install again, purge. Then the units, in a root that
+# systemd boots (systemd.sh). Needs root, mmdebstrap, and the network for Debian's packages; the chroots'
+# archives are kept in .orderd/proof, the .deb in build/packages.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -76,4 +77,11 @@ cp "$work/builder/fraud/build/plugins/fraud_check.so" "$work/builder/fraud"/*.js
 cp "$work/builder/acme_pay/build/plugins/acme_pay.so" "$work/merchant/"
 # Processes, mounts and the network of the chroot end with this one.
 unshare --mount --pid --net --ipc --fork --kill-child "$here/life.sh" "$work/merchant"
+
+root_of booted "systemd,postgresql,$(dependencies "$work"/debs/*.deb)"
+cp -r "$work/debs" "$work/booted/"
+status=0
+timeout -s KILL 180 \
+  unshare --mount --pid --net --ipc --fork --kill-child "$here/systemd.sh" "$work/booted" || status=$?
+[[ $status =~ ^(0|77)$ ]] || die "the units do not hold under systemd: status $status (137: after 180 s)"
 say "all of it held"
