@@ -7,6 +7,7 @@
 #include <Poco/Net/HTTPResponse.h>
 #include <Poco/StreamCopier.h>
 
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -55,14 +56,14 @@ class Examination {
     if (!attempt("configuration", "correct what the line names", [&] { context_.settings(); }))
       return report_;
     std::optional<store::SecretBox> key;
-    attempt("key", "orderctl setup makes one, where there is none",
+    attempt("key", "put the file back from its backup; for a new database orderctl setup makes one",
             [&] { key.emplace(store::SecretBox::from_file(context_.settings().secrets_key_file)); });
     look_at_access();
     attempt("saga", "correct saga.dir or saga.default",
             [&] { (void)default_definition(context_.settings()); });
     attempt("plugins", "install or correct what the line names", [&] { context_.registry(); });
     if (attempt("database", "start it, or correct postgres.url", [&] { look_at_surroundings(); }) && fit_) {
-      if (key) attempt("key of the database", "orderctl migrate apply", [&] { look_at_key(*key); });
+      attempt("key of the database", "orderctl migrate apply", [&] { look_at_key(key); });
       attempt("rights", "see the message", [&] { look_at_rights(); });
       attempt("switches", "orderctl migrate apply", [&] { look_at_switches(); });
       attempt("database", "see the message", [&] { look_at_server(); });
@@ -166,9 +167,12 @@ class Examination {
               context_.settings().postgres_url.find("verify-full") != std::string::npos,
           "warn", "the server's certificate is not checked", "add sslmode=verify-full to postgres.url");
   }
-  void look_at_key(const store::SecretBox& box) {
-    const std::string problem =
-        store::key_problem(context_.connection(), box, context_.settings().secrets_key_file);
+  void look_at_key(const std::optional<store::SecretBox>& box) {
+    const std::string& path = context_.settings().secrets_key_file;
+    std::error_code failed;
+    if (!box && (std::filesystem::exists(path, failed) || failed)) return;  // said already
+    const std::string problem = box ? store::key_problem(context_.connection(), *box, path)
+                                    : store::missing_key_problem(context_.connection(), path);
     if (const auto fix = problem.find(": put"); !problem.empty())
       add("key", "fail", problem.substr(0, fix), problem.substr(fix + 2));
   }

@@ -175,6 +175,32 @@ class Service(unittest.TestCase):
         self.database.query("delete from key_check")
         host.start()
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root runs setup")
+    def test_setup_makes_no_key_beside_a_database_that_has_one(self):
+        host = self.host()
+        host.prepare()
+        key = pathlib.Path(host.settings["secrets.key_file"])
+        own = key.read_text()
+        key.unlink()
+        done = host.run("orderctl", "setup", "--yes")
+        self.assertEqual(done.returncode, 78, done.stderr)
+        self.assertIn(f"{key} is not there, and this database's payments were sealed with", done.stderr)
+        self.assertIn("put that one back, from the backup", done.stderr)
+        self.assertFalse(key.exists())
+        rows = json.loads(host.run("orderctl", "doctor", "-o", "json").stdout)
+        fixes = [row["fix"] for row in rows if row["state"] == "fail"]
+        self.assertEqual(["put the file back from its backup" in fixes[0], "put that one back" in fixes[1]],
+                         [True, True], rows)
+        key.write_text(secrets.token_hex(32))
+        key.chmod(0o600)
+        self.assertEqual(host.run("orderctl", "setup", "--yes").returncode, 78)
+        key.write_text(own)
+        self.assertEqual(host.run("orderctl", "setup", "--yes").returncode, 0)
+        key.unlink()
+        self.database.query("delete from key_check")
+        self.assertEqual(host.run("orderctl", "setup", "--yes").returncode, 0)
+        host.start()
+
     def test_the_log_names_the_order_its_statuses_and_its_trace_when_debugging(self):
         host = self.host({"log.level": "debug"})
         host.prepare()
