@@ -475,6 +475,19 @@ class Configuration(unittest.TestCase):
         os.chown(self.host.config_path, 65534, 65534)
         self.refused(self.host.config_path, "belongs to user 65534", "chown root")
 
+    def test_show_names_who_lost(self):
+        parts = self.host.folder / "conf.d"
+        parts.mkdir()
+        (parts / "99-local.properties").write_text("log.level = debug\nlease_ms = 9000\n")
+        (parts / "payment.properties").write_text("log.level = warning\n")
+        self.host.variables["ORDERD_LOG_LEVEL"] = "error"
+        rows = json.loads(self.host.orderctl("config", "show", "-o", "json"))
+        shown = {row["key"]: (row["source"], row["overridden"]) for row in rows}
+        self.assertEqual(shown["log.level"][0], "environment variable ORDERD_LOG_LEVEL")
+        self.assertTrue(shown["log.level"][1].endswith(
+            f"{parts}/99-local.properties, {parts}/payment.properties"), shown["log.level"])
+        self.assertEqual(shown["saga.dir"][1], "")
+
     def test_a_snippet_that_names_a_missing_plugin(self):
         (self.host.folder / "conf.d").mkdir()
         (self.host.folder / "conf.d" / "x.properties").write_text("plugin.x.library = none.so\n")
