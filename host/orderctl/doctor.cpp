@@ -20,6 +20,7 @@
 #include "database_check.h"
 #include "orderctl/verbs.h"
 #include "plugin_host/lent_transaction.h"
+#include "reconcile/unknown.h"
 #include "store/key_check.h"
 #include "store/provision.h"
 #include "store/rights.h"
@@ -36,10 +37,13 @@ constexpr store::Statement server_facts{
     "coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false)"};
 constexpr store::Statement work_facts{
     "doctor_work",
-    "select (select count(*) from sagas where data -> 'stuck' is not null), (select count(*) from parked), "
+    "select (select count(*) from sagas where data -> 'stuck' is not null), "
     "(select coalesce(max(l.last - greatest(p.pos, 0)), 0)::int8 from positions p join log_shard l using "
     "(shard) where p.consumer = 'relay@kafka' or p.consumer not like '%@kafka'), "
     "(select count(distinct id) from hosts where seen > now() - interval '1 minute')"};
+
+constexpr store::Statement letters_by_consumer{
+    "doctor_letters", "select consumer, count(*) from parked group by consumer order by consumer"};
 
 constexpr store::Statement live_keys{
     "doctor_keys",
@@ -210,12 +214,20 @@ class Examination {
     const auto count = [&](int column) { return std::to_string(rows.integer(0, column)); };
     judge("work", rows.integer(0, 0) == 0, "warn", count(0) + " orders are stuck",
           "orderctl sagas list --state STUCK names them, sagas explain says what helps");
-    judge("work", rows.integer(0, 1) == 0, "warn", count(1) + " events are parked",
-          "orderctl dead-letters list names them");
-    judge("work", rows.integer(0, 2) <= lag_events_max, "warn",
-          "a consumer is " + count(2) + " events behind", "orderctl outbox names it");
-    judge("work", rows.integer(0, 3) > 0, "warn", "no host has worked on this database in the last minute",
+    judge("work", rows.integer(0, 1) <= lag_events_max, "warn",
+          "a consumer is " + count(1) + " events behind", "orderctl outbox names it");
+    judge("work", rows.integer(0, 2) > 0, "warn", "no host has worked on this database in the last minute",
           "systemctl start orderd");
+    const auto letters = context_.connection().run(letters_by_consumer);
+    for (int i = 0; i < letters.size(); ++i)
+      add("work", "warn",
+          std::to_string(letters.integer(i, 1)) + " dead letters of " + std::string(letters.bytes(i, 0)),
+          "orderctl dead-letters list --consumer " + std::string(letters.bytes(i, 0)) + " names them");
+    for (const auto& [instance, payments] : reconcile::count_unknown(context_.connection()))
+      judge(
+          "work", payments == 0, "warn",
+          std::to_string(payments) + " payments at " + instance + " belong to no order of this database",
+          "orderctl reconcile unknown " + instance + " lists them; orderctl reconcile acknowledge ends this");
   }
   void look_at_builds() {
     const auto store = build_store(context_.settings());
