@@ -243,6 +243,31 @@ class Service(unittest.TestCase):
         wait_for(lambda: lines("the database is back, new orders are taken") == 1, "the log to say so")
         host.wait_for_status(host.place()["id"], "CONFIRMED")
 
+    def test_a_bank_that_answers_late_is_not_called_misbehaving(self):
+        host = self.host()
+        sagas = host.folder / "sagas"
+        shutil.copytree(host.settings["saga.dir"], sagas)
+        text = (sagas / "default.json").read_text(encoding="utf-8")
+        (sagas / "default.json").write_text(text.replace('"timeout_ms": 10000', '"timeout_ms": 1000', 1))
+        host.settings["saga.dir"] = sagas
+        host.write_config()
+        host.prepare()
+        host.start()
+        host.wait_for_status(host.place()["id"], "CONFIRMED")
+        with subprocess.Popen(["psql", "--no-psqlrc", "--quiet", self.database.url], stdin=subprocess.PIPE,
+                              text=True) as lock:
+            lock.stdin.write("begin; lock table payment_simulated.payments;\n")
+            lock.stdin.flush()
+            wait_for(lambda: self.database.query("select 1 from pg_locks where mode = 'AccessExclusiveLock' "
+                                                 "and relation = 'payment_simulated.payments'::regclass"),
+                     "the bank to stand still")
+            order = host.place()["id"]
+            wait_for(lambda: "TIMEOUT" in host.orderctl("sagas", "show", order), "the call to be given up")
+        host.wait_for_status(order, "CONFIRMED")
+        log = host.log_path.read_text(encoding="utf-8")
+        self.assertIn("an answer came after its command's deadline", log)
+        self.assertNotIn("PLUGIN_MISBEHAVING", log)
+
     def test_a_host_whose_clock_is_turned_says_so_and_works_as_before(self):
         host = self.host()
         host.prepare()
