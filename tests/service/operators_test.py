@@ -346,7 +346,8 @@ class WhatNoOrderOwns(Operators):
                             "select c, 1, gen_random_uuid(), 1, n, 'a test' from unnest(array['saga', "
                             "'saga', 'projection:orders_read']) with ordinality u(c, n)")
         found = {finding: fix for _, finding, fix in self.host.doctor("work") if "dead letters" in finding}
-        self.assertEqual(sorted(found), ["1 dead letters of projection:orders_read", "2 dead letters of saga"])
+        self.assertEqual(sorted(found), ["1 dead letters of projection:orders_read",
+                                         "2 dead letters of saga"])
         self.assertIn("dead-letters list --consumer saga", found["2 dead letters of saga"])
 
 
