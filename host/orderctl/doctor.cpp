@@ -34,7 +34,8 @@ constexpr store::Statement server_facts{
     "doctor_server",
     "select current_setting('server_version_num')::int4, has_schema_privilege(current_schema(), 'create'), "
     "abs(extract(epoch from clock_timestamp() - $1))::int8, "
-    "coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false)"};
+    "coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false), "
+    "not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off'"};
 constexpr store::Statement work_facts{
     "doctor_work",
     "select (select count(*) from sagas where data -> 'stuck' is not null), "
@@ -160,6 +161,11 @@ class Examination {
     const auto target = store::target_of(context_.settings().postgres_url);
     judge("database", rows.integer(0, 0) >= server_version_min, "fail", "PostgreSQL is older than 15",
           "upgrade it");
+    judge(
+        "database", rows.boolean(0, 4), "fail",
+        "the server takes no writes (read-only): every order is answered 503",
+        "name the primary in postgres.url (target_session_attrs=read-write finds it among several), or take "
+        "default_transaction_read_only from the server, the role or the database");
     judge("database", rows.boolean(0, 1), "fail", "the role may not create tables in its schema",
           "grant create on schema public to " + target.role);
     if (const auto unfit = store::forgetful_server(context_.connection()); unfit.found())

@@ -182,6 +182,13 @@ class Surroundings(Operators):
         self.host.start()
         self.assertIn(said, self.host.log_path.read_text(encoding="utf-8"))
 
+    def test_a_server_that_takes_no_writes_is_a_finding(self):
+        self.host.orderctl("migrate")
+        self.database.query(f'alter database "{self.database.name}" set default_transaction_read_only = on')
+        _, finding, fix = [row for row in self.host.doctor("database") if row[0] == "fail"][0]
+        self.assertIn("takes no writes (read-only)", finding)
+        self.assertIn("target_session_attrs=read-write", fix)
+
     def test_a_right_that_is_missing_on_a_plugin_s_table_is_named(self):
         self.host.prepare()
         role = self.database.name
