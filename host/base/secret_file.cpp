@@ -28,7 +28,10 @@ std::string user_name(uid_t number) {
 [[noreturn]] void cannot_read(const std::string& key, const std::string& path, int error) {
   std::string line = key + ": cannot read " + path + ": " + std::strerror(error);
   if (error == ENOENT && key == "secrets.key_file")
-    line += "; `orderctl setup` makes it, or `openssl rand -hex 32 > " + path + " && chmod 600 " + path + "`";
+    line +=
+        "; put it back from the backup if this database had one; for a new database `orderctl setup` makes "
+        "it, or `openssl rand -hex 32 > " +
+        path + " && chmod 600 " + path + "`";
   else if (error == ENOENT)
     line += "; put the secret in it, or correct " + key;
   if (error == EACCES) {

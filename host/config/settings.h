@@ -82,6 +82,7 @@ struct Settings {
 /// Values as read, with where each came from ("orderd.properties", "ORDERD_HTTP_PORT") for messages.
 struct RawValue {
   std::string value, source;
+  std::vector<std::string> lost{};  // where else it is set, the weakest first
 };
 using RawValues = std::map<std::string, RawValue>;
 

@@ -20,6 +20,13 @@ void refuse_second_library(const std::string& key, const std::string& source, co
                       ", too: remove one of the two lines, or call one instance by another name");
 }
 
+void put(RawValues& out, const std::string& key, std::string value, const std::string& source) {
+  RawValue& at = out[key];
+  if (!at.source.empty()) at.lost.push_back(at.source);
+  at.value = std::move(value);
+  at.source = source;
+}
+
 void collect(const Poco::Util::AbstractConfiguration& from, const std::string& prefix,
              const std::string& source, RawValues& out) {
   Poco::Util::AbstractConfiguration::Keys keys;
@@ -27,7 +34,7 @@ void collect(const Poco::Util::AbstractConfiguration& from, const std::string& p
   for (const std::string& name : keys) {
     const std::string key = prefix.empty() ? name : prefix + "." + name;
     if (from.hasProperty(key)) refuse_second_library(key, source, out);
-    if (from.hasProperty(key)) out[key] = {from.getRawString(key), source};
+    if (from.hasProperty(key)) put(out, key, from.getRawString(key), source);
     collect(from, key, source, out);
   }
 }
@@ -95,7 +102,7 @@ RawValues read_values(const std::filesystem::path& file, char** environment) {
     const std::string name = line.substr(0, equals);
     // ORDERD_TEST_* belongs to the test suites.
     if (name.rfind("ORDERD_", 0) != 0 || name.rfind("ORDERD_TEST_", 0) == 0 || equals == line.npos) continue;
-    values[key_of(name, values)] = {line.substr(equals + 1), "environment variable " + name};
+    put(values, key_of(name, values), line.substr(equals + 1), "environment variable " + name);
   }
   return values;
 }

@@ -10,9 +10,12 @@
 namespace orderd::ctl {
 
 store::Report shown_config(Context& context) {
-  store::Report report{{"key", "value", "source"}, {}};
-  for (const auto& [key, raw] : context.values())
-    report.rows.push_back({key, config::masked(key, raw.value), raw.source});
+  store::Report report{{"key", "value", "source", "overridden"}, {}};
+  for (const auto& [key, raw] : context.values()) {
+    std::string lost;
+    for (const std::string& one : raw.lost) lost += (lost.empty() ? "" : ", ") + one;
+    report.rows.push_back({key, config::masked(key, raw.value), raw.source, lost});
+  }
   return report;
 }
 
@@ -45,7 +48,10 @@ int check(Context& context, const Words& words) {
 
 std::vector<Verb> config_verbs() {
   return {
-      {"config show", "", "every value that is set, and by which file or variable; secrets are masked", show},
+      {"config show", "",
+       "every value that is set, by which file or variable, and which others it overrides; secrets are "
+       "masked",
+       show},
       {"config check", "", "load everything, plugins too, and say what is wrong", check},
   };
 }

@@ -7,6 +7,7 @@
 #include <Poco/Net/HTTPResponse.h>
 #include <Poco/StreamCopier.h>
 
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -19,6 +20,7 @@
 #include "database_check.h"
 #include "orderctl/verbs.h"
 #include "plugin_host/lent_transaction.h"
+#include "reconcile/unknown.h"
 #include "store/key_check.h"
 #include "store/provision.h"
 #include "store/rights.h"
@@ -32,13 +34,17 @@ constexpr store::Statement server_facts{
     "doctor_server",
     "select current_setting('server_version_num')::int4, has_schema_privilege(current_schema(), 'create'), "
     "abs(extract(epoch from clock_timestamp() - $1))::int8, "
-    "coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false)"};
+    "coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false), "
+    "not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off'"};
 constexpr store::Statement work_facts{
     "doctor_work",
-    "select (select count(*) from sagas where data -> 'stuck' is not null), (select count(*) from parked), "
+    "select (select count(*) from sagas where data -> 'stuck' is not null), "
     "(select coalesce(max(l.last - greatest(p.pos, 0)), 0)::int8 from positions p join log_shard l using "
     "(shard) where p.consumer = 'relay@kafka' or p.consumer not like '%@kafka'), "
     "(select count(distinct id) from hosts where seen > now() - interval '1 minute')"};
+
+constexpr store::Statement letters_by_consumer{
+    "doctor_letters", "select consumer, count(*) from parked group by consumer order by consumer"};
 
 constexpr store::Statement live_keys{
     "doctor_keys",
@@ -55,14 +61,14 @@ class Examination {
     if (!attempt("configuration", "correct what the line names", [&] { context_.settings(); }))
       return report_;
     std::optional<store::SecretBox> key;
-    attempt("key", "orderctl setup makes one, where there is none",
+    attempt("key", "put the file back from its backup; for a new database orderctl setup makes one",
             [&] { key.emplace(store::SecretBox::from_file(context_.settings().secrets_key_file)); });
     look_at_access();
     attempt("saga", "correct saga.dir or saga.default",
             [&] { (void)default_definition(context_.settings()); });
     attempt("plugins", "install or correct what the line names", [&] { context_.registry(); });
     if (attempt("database", "start it, or correct postgres.url", [&] { look_at_surroundings(); }) && fit_) {
-      if (key) attempt("key of the database", "orderctl migrate apply", [&] { look_at_key(*key); });
+      attempt("key of the database", "orderctl migrate apply", [&] { look_at_key(key); });
       attempt("rights", "see the message", [&] { look_at_rights(); });
       attempt("switches", "orderctl migrate apply", [&] { look_at_switches(); });
       attempt("database", "see the message", [&] { look_at_server(); });
@@ -155,6 +161,11 @@ class Examination {
     const auto target = store::target_of(context_.settings().postgres_url);
     judge("database", rows.integer(0, 0) >= server_version_min, "fail", "PostgreSQL is older than 15",
           "upgrade it");
+    judge(
+        "database", rows.boolean(0, 4), "fail",
+        "the server takes no writes (read-only): every order is answered 503",
+        "name the primary in postgres.url (target_session_attrs=read-write finds it among several), or take "
+        "default_transaction_read_only from the server, the role or the database");
     judge("database", rows.boolean(0, 1), "fail", "the role may not create tables in its schema",
           "grant create on schema public to " + target.role);
     if (const auto unfit = store::forgetful_server(context_.connection()); unfit.found())
@@ -166,9 +177,12 @@ class Examination {
               context_.settings().postgres_url.find("verify-full") != std::string::npos,
           "warn", "the server's certificate is not checked", "add sslmode=verify-full to postgres.url");
   }
-  void look_at_key(const store::SecretBox& box) {
-    const std::string problem =
-        store::key_problem(context_.connection(), box, context_.settings().secrets_key_file);
+  void look_at_key(const std::optional<store::SecretBox>& box) {
+    const std::string& path = context_.settings().secrets_key_file;
+    std::error_code failed;
+    if (!box && (std::filesystem::exists(path, failed) || failed)) return;  // said already
+    const std::string problem = box ? store::key_problem(context_.connection(), *box, path)
+                                    : store::missing_key_problem(context_.connection(), path);
     if (const auto fix = problem.find(": put"); !problem.empty())
       add("key", "fail", problem.substr(0, fix), problem.substr(fix + 2));
   }
@@ -206,12 +220,20 @@ class Examination {
     const auto count = [&](int column) { return std::to_string(rows.integer(0, column)); };
     judge("work", rows.integer(0, 0) == 0, "warn", count(0) + " orders are stuck",
           "orderctl sagas list --state STUCK names them, sagas explain says what helps");
-    judge("work", rows.integer(0, 1) == 0, "warn", count(1) + " events are parked",
-          "orderctl dead-letters list names them");
-    judge("work", rows.integer(0, 2) <= lag_events_max, "warn",
-          "a consumer is " + count(2) + " events behind", "orderctl outbox names it");
-    judge("work", rows.integer(0, 3) > 0, "warn", "no host has worked on this database in the last minute",
+    judge("work", rows.integer(0, 1) <= lag_events_max, "warn",
+          "a consumer is " + count(1) + " events behind", "orderctl outbox names it");
+    judge("work", rows.integer(0, 2) > 0, "warn", "no host has worked on this database in the last minute",
           "systemctl start orderd");
+    const auto letters = context_.connection().run(letters_by_consumer);
+    for (int i = 0; i < letters.size(); ++i)
+      add("work", "warn",
+          std::to_string(letters.integer(i, 1)) + " dead letters of " + std::string(letters.bytes(i, 0)),
+          "orderctl dead-letters list --consumer " + std::string(letters.bytes(i, 0)) + " names them");
+    for (const auto& [instance, payments] : reconcile::count_unknown(context_.connection()))
+      judge(
+          "work", payments == 0, "warn",
+          std::to_string(payments) + " payments at " + instance + " belong to no order of this database",
+          "orderctl reconcile unknown " + instance + " lists them; orderctl reconcile acknowledge ends this");
   }
   void look_at_builds() {
     const auto store = build_store(context_.settings());

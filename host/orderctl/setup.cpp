@@ -8,10 +8,12 @@
 
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 
 #include "base/sha256.h"
 #include "orderctl/verbs.h"
+#include "store/key_check.h"
 #include "store/migrations.h"
 #include "store/provision.h"
 #include "wiring.h"
@@ -19,7 +21,7 @@
 namespace orderd::ctl {
 namespace {
 
-constexpr int exit_no_permission = 77;
+constexpr int exit_failed = 1, exit_unavailable = 69, exit_no_permission = 77, exit_config = 78;
 
 bool agreed(const std::string& what) {
   std::cout << what << "Go on? [y/N] " << std::flush;
@@ -43,30 +45,54 @@ void make_key(const std::string& path) {
   std::cout << "made key " << path << ": keep a copy of it\n";
 }
 
-/// As the user postgres, whom PostgreSQL knows by the socket: in a child, for there is no way back.
+/// What must be done as another user: in a child, for there is no way back. The exit status, 0 if all is
+/// well.
+int in_child(const std::function<void()>& work) {
+  std::cout << std::flush;
+  const pid_t child = fork();
+  if (child < 0) throw std::runtime_error(std::string("cannot fork: ") + std::strerror(errno));
+  if (child == 0) {
+    const auto failed = [](int status, const std::exception& error) {
+      std::cerr << "orderctl: " << error.what() << "\n";
+      _exit(status);
+    };
+    try {
+      work();
+      std::cout << std::flush;
+      _exit(0);
+    } catch (const config::ConfigError& error) {
+      failed(exit_config, error);
+    } catch (const store::DbError& error) {
+      failed(error.connection_lost ? exit_unavailable : exit_failed, error);
+    } catch (const std::exception& error) { failed(exit_failed, error); }
+  }
+  int status = 0;
+  return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : exit_failed;
+}
+
+/// As the user postgres, whom PostgreSQL knows by the socket.
 void make_database(const store::Target& target) {
   const passwd* owner = getpwnam("postgres");
   if (!owner)
     throw std::runtime_error(
         "there is no user postgres here: install postgresql, or set postgres.url to a server elsewhere");
-  std::cout << std::flush;
-  const pid_t child = fork();
-  if (child < 0) throw std::runtime_error(std::string("cannot fork: ") + std::strerror(errno));
-  if (child == 0) {
-    try {
-      become(*owner);
-      store::Connection superuser(store::superuser_of(target));
-      for (const auto& line : store::provision(superuser, target)) std::cout << line << "\n";
-      std::cout << std::flush;
-      _exit(0);
-    } catch (const std::exception& error) {
-      std::cerr << "orderctl: " << error.what() << "\n";
-      _exit(1);
-    }
-  }
-  int status = 0;
-  if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    throw std::runtime_error("role and database could not be made; is PostgreSQL running?");
+  const int failed = in_child([&] {
+    become(*owner);
+    store::Connection superuser(store::superuser_of(target));
+    for (const auto& line : store::provision(superuser, target)) std::cout << line << "\n";
+  });
+  if (failed != 0) throw std::runtime_error("role and database could not be made; is PostgreSQL running?");
+}
+
+/// A key that is made beside a database that has one would only hide which is missing. The exit status.
+int refuse_another_key(Context& context, const std::optional<store::SecretBox>& key) {
+  return in_child([&] {
+    expect_fit_database(context);
+    const std::string& path = context.settings().secrets_key_file;
+    const std::string problem = key ? store::key_problem(context.connection(), *key, path)
+                                    : store::missing_key_problem(context.connection(), path);
+    if (!problem.empty()) throw config::ConfigError(problem);
+  });
 }
 
 int setup(Context& context, const Words& words) {
@@ -84,9 +110,13 @@ int setup(Context& context, const Words& words) {
             " in the PostgreSQL of this machine\n";
   plan += "  orderd's tables in the database " + target.database + "\n";
   if (words.empty() && !agreed(plan)) return std::cout << "nothing was done\n", 1;
+  if (target.local_socket) make_database(target);
+  std::optional<store::SecretBox> there;
+  if (std::filesystem::exists(settings.secrets_key_file))
+    there = store::SecretBox::from_file(settings.secrets_key_file);
+  if (const int refused = refuse_another_key(context, there); refused != 0) return refused;
   make_key(settings.secrets_key_file);
   const auto key = own_key(context);
-  if (target.local_socket) make_database(target);
   expect_fit_database(context);
   for (const auto& one : store::migrate(context.connection(), "orderd", store::host_migrations()))
     std::cout << "applied " << one.name << "\n";

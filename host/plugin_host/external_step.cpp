@@ -1,6 +1,7 @@
 #include "plugin_host/external_step.h"
 
 #include "base/fault.h"
+#include "base/log_summed.h"
 #include "base/log.h"
 #include "plugin_host/error.h"
 #include "plugin_host/fill_error.h"
@@ -200,6 +201,7 @@ void ExternalStep::call_plugin(std::vector<Waiting>& batch) {
       "execute() answered " + std::to_string(status) + " " + instance_.masked(one_line(message_of(error)));
   for (const Waiting& waiting : batch) {
     const auto open = tickets_.close(waiting.ticket);
+    if (!open && tickets_.was_late(waiting.ticket)) continue;
     if (!open)
       instance_.misbehaving("it refused a batch of which it had completed a command",
                             waiting.command->order_id.to_string());
@@ -211,7 +213,11 @@ void ExternalStep::call_plugin(std::vector<Waiting>& batch) {
 orderd_status ExternalStep::complete(orderd_ticket ticket, const orderd_outcome* given) {
   const auto open = tickets_.close(ticket);
   if (!open) {
-    tell_stale();
+    if (tickets_.was_late(ticket))
+      log_summed(LogLevel::warning, "plugin", "an answer came after its command's deadline",
+                 {{"instance", instance()}});
+    else
+      tell_stale();
     return ORDERD_E_STALE;
   }
   Outcome outcome;
@@ -223,13 +229,13 @@ orderd_status ExternalStep::complete(orderd_ticket ticket, const orderd_outcome*
   return sound ? ORDERD_OK : ORDERD_E_INVALID;
 }
 
-/// Once a second: a provider that was away answers a thousand overdue calls at once.
+/// Once a second: whatever does this does it often.
 void ExternalStep::tell_stale() {
   const auto count = stale_.fetch_add(1) + 1;
   const std::int64_t now_ms = now().time_since_epoch().count();
   std::int64_t told_ms = stale_told_ms_;
   if (now_ms - told_ms < 1000 || !stale_told_ms_.compare_exchange_strong(told_ms, now_ms)) return;
-  instance_.misbehaving("it completed a ticket that is not open: done before, overdue, or not its own (" +
+  instance_.misbehaving("it completed a ticket that is not open: done before, or not its own (" +
                         std::to_string(count) + " so far)");
 }
 

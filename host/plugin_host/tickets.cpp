@@ -66,8 +66,15 @@ std::vector<std::pair<orderd_ticket, OpenCommand>> Tickets::close_overdue(Time n
     const auto& [key, slot] = *by_deadline_.begin();
     const orderd_ticket ticket{slot, key.second};
     closed.emplace_back(ticket, *close_locked(ticket));
+    late_.insert(ticket.generation);
+    if (late_.size() > late_kept_max) late_.erase(late_.begin());
   }
   return closed;
+}
+
+bool Tickets::was_late(orderd_ticket ticket) {
+  std::lock_guard lock(mutex_);
+  return late_.erase(ticket.generation) > 0;
 }
 
 std::optional<Time> Tickets::next_deadline() const {

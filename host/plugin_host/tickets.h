@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct OpenCommand {
 
 class Tickets {
  public:
+  static constexpr std::size_t late_kept_max = 10'000;
+
   orderd_ticket open(OpenCommand command);
   /// A batch at once; `i.ticket` becomes the ticket of the i-th item, `remember(item)` is what is remembered.
   template <typename Item, typename Remember>
@@ -46,6 +49,9 @@ class Tickets {
   std::optional<OpenCommand> close(orderd_ticket ticket);
   /// Ends those whose deadline is not after `now`, or all of them.
   std::vector<std::pair<orderd_ticket, OpenCommand>> close_overdue(Time now);
+  /// Whether it was open and its time was up: an answer that comes late, and not a wrong one. True once for
+  /// each; the newest late_kept_max are known.
+  bool was_late(orderd_ticket ticket);
   std::vector<std::pair<orderd_ticket, OpenCommand>> close_all() { return close_overdue(Time::max()); }
   std::optional<Time> next_deadline() const;
   std::size_t size() const;
@@ -63,6 +69,7 @@ class Tickets {
   mutable std::mutex mutex_;
   std::vector<Slot> slots_;          // guarded by mutex_
   std::vector<std::uint64_t> free_;  // guarded by mutex_
+  std::set<std::uint64_t> late_;     // generations that close_overdue() ended; guarded by mutex_
   /// Deadline and generation → slot; external commands only. Guarded by mutex_.
   std::map<std::pair<Time, std::uint64_t>, std::uint64_t> by_deadline_;
 };

@@ -41,7 +41,7 @@ Rows read_applied(Connection& connection, const std::string& owner) {
 SchemaState compare(const Rows& applied, const std::string& owner, const std::vector<Migration>& migrations,
                     Newer newer) {
   SchemaState state{migrations, ""};
-  for (int i = 0; i < applied.size(); ++i) {
+  for (int i = applied.size() - 1; i >= 0; --i) {  // the newest first: what came later explains the rest
     const int number = static_cast<int>(applied.integer(i, 0));
     const auto known = std::find_if(state.pending.begin(), state.pending.end(),
                                     [&](const Migration& migration) { return migration.number == number; });

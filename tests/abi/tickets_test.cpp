@@ -47,6 +47,22 @@ TEST_CASE("overdue tickets close in order of deadline, and those alone") {
   CHECK(tickets.close_all().size() == 1);
 }
 
+TEST_CASE("an answer after the deadline is late once, any other to a closed ticket is wrong") {
+  Tickets tickets;
+  const orderd_ticket slow = tickets.open(with_deadline(10)), done = tickets.open(with_deadline(20));
+  CHECK(tickets.close(done));
+  CHECK(tickets.close_overdue(Time(Millis(30))).size() == 1);
+  CHECK_FALSE(tickets.close(slow));
+  CHECK(tickets.was_late(slow));
+  CHECK_FALSE(tickets.was_late(slow));
+  CHECK_FALSE(tickets.was_late(done));
+  CHECK_FALSE(tickets.was_late({}));
+  for (std::size_t i = 0; i <= Tickets::late_kept_max; ++i) (void)tickets.open(with_deadline(10));
+  const orderd_ticket newest = tickets.open(with_deadline(10));
+  CHECK(tickets.close_overdue(Time(Millis(10))).size() == Tickets::late_kept_max + 2);
+  CHECK(tickets.was_late(newest));
+}
+
 TEST_CASE("a batch begins with those that are still open") {
   struct Item {
     orderd_ticket ticket;

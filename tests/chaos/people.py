@@ -7,13 +7,11 @@ import dataclasses
 import json
 import random
 import subprocess
-import time
 
 import world  # noqa: F401  (sets the path)
 
 LOOK_EVERY_S = 2
 DECISIONS_A_LOOK = 3
-DECIDED_AGAIN_S = 30  # not before the host has taken the verb
 REFUND_ACTION = "payment.refund"
 
 
@@ -21,7 +19,6 @@ REFUND_ACTION = "payment.refund"
 class Decision:
     verb: str
     by_hand: int  # minor units that the buyer got outside of the bank
-    at: float = dataclasses.field(default_factory=time.monotonic)
 
 
 class People:
@@ -37,21 +34,19 @@ class People:
     def _look(self):
         host = self._pick.choice(self._hosts)
         waiting = json.loads(host.orderctl("-o", "json", "sagas", "list", "--state", "STUCK"))
-        begin = time.monotonic()
-        undecided = [row for row in waiting if row["action"] == REFUND_ACTION and (
-            row["orderId"] not in self.decisions
-            or begin - self.decisions[row["orderId"]].at > DECIDED_AGAIN_S)]
+        # Once an order: whether a verb was taken whose answer is lost, only the order's books know.
+        undecided = [row for row in waiting
+                     if row["action"] == REFUND_ACTION and row["orderId"] not in self.decisions]
         for row in undecided[:DECISIONS_A_LOOK]:
             self._decide(host, row["orderId"], int(row["moneyAtRisk"]))
 
     def _decide(self, host, order, owed):
-        by_hand = self.decisions.get(order, Decision("", 0)).by_hand
         verb = self._pick.choice(("skip", "mark-done", "part", "retry"))
         amount = {"part": max(1, owed // 3), "retry": 0}.get(verb, owed)
         words = {"skip": ["skip"], "retry": ["retry"]}.get(
             verb, ["mark-done", "--reference", "cash", "--amount", str(amount)])
         # Before the answer: it may be lost after the verb was taken.
-        self.decisions[order] = Decision(verb, by_hand + amount)
+        self.decisions[order] = Decision(verb, amount)
         try:
             host.orderctl("sagas", words[0], order, *words[1:], "--reason", "the buyer got it in cash")
         except RuntimeError as refused:

@@ -45,6 +45,15 @@ TEST_CASE("A release of nothing is done and blocks a reserve that comes late") {
   CHECK(warehouse.stock("SKU-1") == "10 0 0");
 }
 
+TEST_CASE("A reserve at an empty stock says how products come in") {
+  Warehouse warehouse;
+  const auto refused = warehouse.run_one("reserve", Uuid::v7(), {{"SKU-1", 1}});
+  CHECK(refused.code == "UNKNOWN_SKU");
+  CHECK(refused.message.find("orderctl stock demo") != std::string::npos);
+  warehouse.put({{"SKU-2", 1}});
+  CHECK(warehouse.run_one("reserve", Uuid::v7(), {{"SKU-1", 1}}).message == "there is no product SKU-1");
+}
+
 TEST_CASE("A reserve takes all of its lines or none, and says what is missing") {
   Warehouse warehouse;
   warehouse.put({{"SKU-1", 10}, {"SKU-2", 1}});

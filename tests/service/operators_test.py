@@ -182,6 +182,13 @@ class Surroundings(Operators):
         self.host.start()
         self.assertIn(said, self.host.log_path.read_text(encoding="utf-8"))
 
+    def test_a_server_that_takes_no_writes_is_a_finding(self):
+        self.host.orderctl("migrate")
+        self.database.query(f'alter database "{self.database.name}" set default_transaction_read_only = on')
+        _, finding, fix = [row for row in self.host.doctor("database") if row[0] == "fail"][0]
+        self.assertIn("takes no writes (read-only)", finding)
+        self.assertIn("target_session_attrs=read-write", fix)
+
     def test_a_right_that_is_missing_on_a_plugin_s_table_is_named(self):
         self.host.prepare()
         role = self.database.name
@@ -289,6 +296,66 @@ class Stock(Operators):
         self.assertEqual(json.loads(self.host.run(*asked, one["by"], one["subject"]).stdout), [one])
         self.assertEqual(json.loads(self.host.run(*asked, "nobody").stdout), [])
         self.assertEqual(self.host.run("orderctl", "audit", "--limit", "0").returncode, 64)
+
+
+class WhatNoOrderOwns(Operators):
+    def unknown(self, *flags):
+        return json.loads(self.host.run("orderctl", "reconcile", "unknown", "-o", "json", *flags).stdout)
+
+    def owed(self):
+        return [finding for _, finding, _ in self.host.doctor("work") if "belong to no order" in finding]
+
+    def test_a_payment_of_a_lost_order_is_found_listed_and_acknowledged(self):
+        self.host.prepare()
+        self.host.start()
+        order = self.confirmed()
+        swept = "select 1 from sweeps where instance = 'payment' and next_at > now()"
+        orderd_env.wait_for(lambda: self.database.query(swept), "the first sweep")
+        self.assertEqual((self.unknown(), self.owed()), ([], []))
+        bank = self.database.query("select table_schema from information_schema.tables where table_name = "
+                                   "'ledger'")[0]
+        lost = "0190a000-0000-7000-8000-00000000dead"
+        self.database.query(
+            f"insert into {bank}.payments select '{lost}', token, currency, authorized, captured, refunded, "
+            f"voided, failures, closed, changes from {bank}.payments where payment_id = '{order}'; insert "
+            f"into {bank}.ledger (payment_id, key, kind, amount, currency, reference) select '{lost}', "
+            f"'lost ' || key, kind, amount, currency, reference from {bank}.ledger where payment_id = "
+            f"'{order}'")
+        for words, status, said in ((["nobody"], 1, "no provider of that name"),
+                                    (["--since", "yesterday"], 64, "--since is a time such as"),
+                                    (["payment", "more"], 64, '"more" is too much')):
+            done = self.host.run("orderctl", "reconcile", *words)
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertIn(said, done.stderr)
+        done = self.host.run("orderctl", "reconcile", "payment", "--since", "2026-01-01T00:00:00Z")
+        self.assertEqual(done.stdout, "payment is compared within seconds\n", done.stderr)
+        one = orderd_env.wait_for(self.unknown, "the sweep that was asked for")[0]
+        self.assertEqual((one["instance"], one["subject"], int(one["captured"]), int(one["refunded"])),
+                         ("payment", lost, 1999, 0))
+        self.assertEqual(self.owed(), ["1 payments at payment belong to no order of this database"])
+        acknowledge = ["orderctl", "reconcile", "acknowledge", str(one["id"])]
+        self.assertEqual(self.host.run(*acknowledge).returncode, 64)
+        done = self.host.run(*acknowledge, "--reason", "given back by hand")
+        self.assertEqual((done.returncode, done.stdout), (0, "1 acknowledged\n"), done.stderr)
+        again = self.host.run(*acknowledge, "--reason", "twice")
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("acknowledged already", again.stderr)
+        self.assertEqual((self.unknown(), self.owed()), ([], []))
+        self.assertEqual(self.unknown("payment", "--all")[0]["reason"], "given back by hand")
+        logged = json.loads(self.host.run("orderctl", "audit", "-o", "json",
+                                          f"unknown_payments:{one['id']}").stdout)
+        self.assertEqual([row["reason"] for row in logged], ["given back by hand"])
+        self.assertEqual(self.host.order(order)["status"], "CONFIRMED")
+
+    def test_dead_letters_are_told_by_consumer(self):
+        self.host.prepare()
+        self.database.query("insert into parked (consumer, shard, order_id, from_version, pos, reason) "
+                            "select c, 1, gen_random_uuid(), 1, n, 'a test' from unnest(array['saga', "
+                            "'saga', 'projection:orders_read']) with ordinality u(c, n)")
+        found = {finding: fix for _, finding, fix in self.host.doctor("work") if "dead letters" in finding}
+        self.assertEqual(sorted(found), ["1 dead letters of projection:orders_read",
+                                         "2 dead letters of saga"])
+        self.assertIn("dead-letters list --consumer saga", found["2 dead letters of saga"])
 
 
 if __name__ == "__main__":

@@ -175,6 +175,32 @@ class Service(unittest.TestCase):
         self.database.query("delete from key_check")
         host.start()
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root runs setup")
+    def test_setup_makes_no_key_beside_a_database_that_has_one(self):
+        host = self.host()
+        host.prepare()
+        key = pathlib.Path(host.settings["secrets.key_file"])
+        own = key.read_text()
+        key.unlink()
+        done = host.run("orderctl", "setup", "--yes")
+        self.assertEqual(done.returncode, 78, done.stderr)
+        self.assertIn(f"{key} is not there, and this database's payments were sealed with", done.stderr)
+        self.assertIn("put that one back, from the backup", done.stderr)
+        self.assertFalse(key.exists())
+        rows = json.loads(host.run("orderctl", "doctor", "-o", "json").stdout)
+        fixes = [row["fix"] for row in rows if row["state"] == "fail"]
+        self.assertEqual(["put the file back from its backup" in fixes[0], "put that one back" in fixes[1]],
+                         [True, True], rows)
+        key.write_text(secrets.token_hex(32))
+        key.chmod(0o600)
+        self.assertEqual(host.run("orderctl", "setup", "--yes").returncode, 78)
+        key.write_text(own)
+        self.assertEqual(host.run("orderctl", "setup", "--yes").returncode, 0)
+        key.unlink()
+        self.database.query("delete from key_check")
+        self.assertEqual(host.run("orderctl", "setup", "--yes").returncode, 0)
+        host.start()
+
     def test_the_log_names_the_order_its_statuses_and_its_trace_when_debugging(self):
         host = self.host({"log.level": "debug"})
         host.prepare()
@@ -216,6 +242,31 @@ class Service(unittest.TestCase):
         shut(False)
         wait_for(lambda: lines("the database is back, new orders are taken") == 1, "the log to say so")
         host.wait_for_status(host.place()["id"], "CONFIRMED")
+
+    def test_a_bank_that_answers_late_is_not_called_misbehaving(self):
+        host = self.host()
+        sagas = host.folder / "sagas"
+        shutil.copytree(host.settings["saga.dir"], sagas)
+        text = (sagas / "default.json").read_text(encoding="utf-8")
+        (sagas / "default.json").write_text(text.replace('"timeout_ms": 10000', '"timeout_ms": 1000', 1))
+        host.settings["saga.dir"] = sagas
+        host.write_config()
+        host.prepare()
+        host.start()
+        host.wait_for_status(host.place()["id"], "CONFIRMED")
+        with subprocess.Popen(["psql", "--no-psqlrc", "--quiet", self.database.url], stdin=subprocess.PIPE,
+                              text=True) as lock:
+            lock.stdin.write("begin; lock table payment_simulated.payments;\n")
+            lock.stdin.flush()
+            wait_for(lambda: self.database.query("select 1 from pg_locks where mode = 'AccessExclusiveLock' "
+                                                 "and relation = 'payment_simulated.payments'::regclass"),
+                     "the bank to stand still")
+            order = host.place()["id"]
+            wait_for(lambda: "TIMEOUT" in host.orderctl("sagas", "show", order), "the call to be given up")
+        host.wait_for_status(order, "CONFIRMED")
+        log = host.log_path.read_text(encoding="utf-8")
+        self.assertIn("an answer came after its command's deadline", log)
+        self.assertNotIn("PLUGIN_MISBEHAVING", log)
 
     def test_a_host_whose_clock_is_turned_says_so_and_works_as_before(self):
         host = self.host()
@@ -448,6 +499,19 @@ class Configuration(unittest.TestCase):
     def test_a_configuration_of_another_user_is_refused(self):
         os.chown(self.host.config_path, 65534, 65534)
         self.refused(self.host.config_path, "belongs to user 65534", "chown root")
+
+    def test_show_names_who_lost(self):
+        parts = self.host.folder / "conf.d"
+        parts.mkdir()
+        (parts / "99-local.properties").write_text("log.level = debug\nlease_ms = 9000\n")
+        (parts / "payment.properties").write_text("log.level = warning\n")
+        self.host.variables["ORDERD_LOG_LEVEL"] = "error"
+        rows = json.loads(self.host.orderctl("config", "show", "-o", "json"))
+        shown = {row["key"]: (row["source"], row["overridden"]) for row in rows}
+        self.assertEqual(shown["log.level"][0], "environment variable ORDERD_LOG_LEVEL")
+        self.assertTrue(shown["log.level"][1].endswith(
+            f"{parts}/99-local.properties, {parts}/payment.properties"), shown["log.level"])
+        self.assertEqual(shown["saga.dir"][1], "")
 
     def test_a_snippet_that_names_a_missing_plugin(self):
         (self.host.folder / "conf.d").mkdir()

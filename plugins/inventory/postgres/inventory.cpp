@@ -3,6 +3,7 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace inventory {
@@ -32,6 +33,11 @@ constexpr const char* update_reservations =
     "update inventory.reservations r set state = u.state from unnest($1::text[], $2::int2[], $3::int2[]) "
     "u(id, state, was) "
     "where r.subject = u.id and r.state = u.was";
+
+constexpr const char* any_product = "select from inventory.stock limit 1";
+constexpr const char* no_product_at_all =
+    "the stock has no product at all: `orderctl stock import FILE` brings some, `orderctl stock demo` for a "
+    "try";
 
 std::vector<std::string> list_of(const std::set<std::string>& set) { return {set.begin(), set.end()}; }
 
@@ -245,6 +251,10 @@ std::vector<Outcome> Plugin::execute(Transaction& tx, const std::vector<Inventor
   std::vector<Outcome> outcomes;
   outcomes.reserve(commands.size());
   for (const InventoryCommand& command : commands) outcomes.push_back(apply(books, command));
+  const auto unknown = [](const Outcome& one) { return one.code == ORDERD_CODE_UNKNOWN_SKU; };
+  if (std::any_of(outcomes.begin(), outcomes.end(), unknown) && tx.exec(any_product, Params()).rows() == 0)
+    for (Outcome& one : outcomes)
+      if (unknown(one)) one.message = no_product_at_all;
   write_stock_of(tx, books);
   write_reservations_of(tx, books);
   return outcomes;
