@@ -12,7 +12,7 @@ import world  # noqa: F401  (sets the path)
 
 LOOK_EVERY_S = 2
 DECISIONS_A_LOOK = 3
-REFUND_ACTION = "payment.refund"
+REFUND_ACTION, REFUSED = "payment.refund", "REFUND_REFUSED"
 
 
 @dataclasses.dataclass
@@ -34,9 +34,10 @@ class People:
     def _look(self):
         host = self._pick.choice(self._hosts)
         waiting = json.loads(host.orderctl("-o", "json", "sagas", "list", "--state", "STUCK"))
-        # Once an order: whether a verb was taken whose answer is lost, only the order's books know.
-        undecided = [row for row in waiting
-                     if row["action"] == REFUND_ACTION and row["orderId"] not in self.decisions]
+        # Only what the bank refused: of what nobody knows, it may have paid back already. And once an order:
+        # whether a verb was taken whose answer is lost, only the order's books know.
+        undecided = [row for row in waiting if row["action"] == REFUND_ACTION
+                     and REFUSED in str(row["stuck"]) and row["orderId"] not in self.decisions]
         for row in undecided[:DECISIONS_A_LOOK]:
             self._decide(host, row["orderId"], int(row["moneyAtRisk"]))
 
