@@ -51,6 +51,8 @@ bool read_environment() {
 
 std::atomic<bool> armed{read_environment()};
 
+bool is_awaited(const char* point) { return wish().point == point; }
+
 void pass(const char* point) {
   if (wish().point != point || --wish().passes_left != 0) return;
   std::fprintf(stderr, "fault: %s: signal %d\n", point, wish().signal);

@@ -16,6 +16,9 @@ namespace orderd::fault {
 #ifdef ORDERD_FAULTS
 extern std::atomic<bool> armed;  // false too while nothing is constructed yet
 void pass(const char* point);
+/// Whether a wish names this point: for a point that has to be made first, such as data half sent.
+bool is_awaited(const char* point);
+inline bool awaited(const char* point) { return armed.load(std::memory_order_relaxed) && is_awaited(point); }
 bool is_mutation(const char* name);
 /// How far somebody turned this host's clock: the file is read again ten times a second.
 std::int64_t clock_turned_ms();
@@ -25,6 +28,7 @@ inline bool mutation(const char* name) { return armed.load(std::memory_order_rel
 #define ORDERD_FAULT_POINT(name) \
   (::orderd::fault::armed.load(std::memory_order_relaxed) ? ::orderd::fault::pass(name) : void())
 #else
+constexpr bool awaited(const char*) { return false; }
 constexpr bool mutation(const char*) { return false; }
 constexpr std::int64_t clock_turned_ms() { return 0; }
 #define ORDERD_FAULT_POINT(name) void()

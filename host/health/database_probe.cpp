@@ -1,5 +1,8 @@
 #include "health/database_probe.h"
 
+#include "base/log.h"
+#include "store/abandoned.h"
+
 namespace orderd::health {
 namespace {
 
@@ -64,7 +67,12 @@ std::string DatabaseProbe::ask(std::unique_ptr<store::Connection>& connection) c
     if (!connection || !connection->alive()) connection = std::make_unique<store::Connection>(database_);
     const bool writes = connection->run(takes_writes).boolean(0, 0);
     if (on_answer_) on_answer_();
-    if (writes) return "";
+    if (writes) {
+      if (const int ended = store::end_abandoned(*connection); ended > 0)
+        log_warning("database", "ended " + std::to_string(ended) + (ended == 1 ? " session" : " sessions") +
+                                    " that a frozen program had left in the middle of a transaction");
+      return "";
+    }
     connection.reset();  // a new session may find the server that takes them
     return "postgres: the server takes no writes (read-only)";
   } catch (const std::exception& error) {

@@ -214,6 +214,12 @@ void Connection::queue(const std::string& name, const char* sql, Args& args) {
 
 void Connection::send(const Statement& statement, Args args) { queue(statement.name, statement.sql, args); }
 
+void Connection::send_half() {
+  PGconn* c = connection_.get();
+  if (PQsendFlushRequest(c) != 1) lost();
+  while (PQflush(c) == 1) wait_for_server(POLLOUT, steady_clock::now() + milliseconds(answer_timeout_ms_));
+}
+
 std::vector<Rows> Connection::flush() {
   if (queued_.empty()) return {};
   PGconn* c = connection_.get();

@@ -30,12 +30,14 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Queues a statement; nothing is sent before flush().
+  /// Queues a statement. What is queued may be sent before flush(), and run, but not committed.
   void send(const Statement& statement, Args args = {});
   /// Sends what is queued and waits for all of it: one result a statement, in order. Throws the first
   /// statement's DbError; PostgreSQL then has skipped the rest.
   std::vector<Rows> flush();
   Rows run(const Statement& statement, Args args = {});
+  /// Sends what is queued and not its end, as happens with more than libpq's buffer holds. For a fault point.
+  void send_half();
   /// Several statements as text, for migrations and set-up; never with values of users.
   void script(const std::string& sql);
   /// Queues SQL that is not known at build time (a plugin's), prepared once per text.

@@ -1,5 +1,7 @@
 #include "store/unit_of_work.h"
 
+#include "base/fault.h"
+
 namespace orderd::store {
 namespace {
 constexpr Statement commit_statement{"commit", "commit"};
@@ -36,6 +38,10 @@ Rows UnitOfWork::run(const Statement& statement, Args args) {
 }
 
 std::vector<Rows> UnitOfWork::commit() {
+  if (fault::awaited("store.half_sent")) {
+    connection_.send_half();
+    ORDERD_FAULT_POINT("store.half_sent");
+  }
   connection_.send(commit_statement);
   auto results = flush();
   done_ = true;

@@ -137,6 +137,25 @@ class Sessions(unittest.TestCase):
         placed = self.crowd.place(50)
         self.end(placed)
 
+    def test_a_host_that_is_frozen_with_half_of_a_transaction_sent_stops_nobody_else(self):
+        """PostgreSQL has no time limit for a session that waits for the rest of a pipeline."""
+        frozen = self.ours.hosts[0]
+        for commits in (15, 40):
+            frozen.stop()
+            frozen.environment = {"ORDERD_TEST_FAULT": f"store.half_sent:stop:{commits}"}
+            frozen.launch()
+            placed = self.crowd.place(150)
+            try:
+                wait_for(lambda: fleet.is_stopped(frozen.pid), "the host to stop within a transaction", 60)
+                for one in placed:
+                    one.result()
+                wait_for(lambda: self.ours.behind() == 0, "the other host to finish every order",
+                         fleet.FINAL_LIMIT_S)
+            finally:
+                os.kill(frozen.pid, signal.SIGCONT)
+            wait_for(lambda: fleet.ready(frozen), "the host to be ready", 60)
+        self.end(self.crowd.place(50))
+
     def test_a_session_that_ends_while_the_host_starts_does_not_end_the_host(self):
         host = self.ours.hosts[0]
         host.stop()
