@@ -10,6 +10,7 @@
 
 #include "access/keyring.h"
 #include "admin/verify.h"
+#include "base/counted.h"
 #include "base/log.h"
 #include "base/service.h"
 #include "base/survive.h"
@@ -186,10 +187,8 @@ http::AccessOptions access_options(const config::Settings& settings, const acces
 std::vector<std::string> degraded_parts(const Bus& bus, const plugins::Registry& registry) {
   auto problems = bus.problems();
   if (const auto waiting = saga::orders_without_build().load(); waiting > 0)
-    problems.push_back(
-        "plugins: " + std::to_string(waiting) +
-        " orders wait for a build that is not on this host (`orderctl plugin install` brings it) or does not "
-        "load here, as it refuses today's settings; the log says which of the two");
+    problems.push_back("plugins: " + counted(waiting, "order") +
+                       " kept for a build that does not serve here");
   for (const std::string& line : troubles().list()) problems.push_back(line);
   for (const auto& [instance, problem] : registry.not_started())
     problems.push_back("plugins: " + instance + " has not started yet and is tried again: " + problem);

@@ -109,6 +109,7 @@ void Engine::maintain() {
   metrics_.stuck = stuck;
   metrics_.lag = orders_.lag();
   orders_without_build() = static_cast<std::int64_t>(left_alone_.size());
+  if (left_alone_.empty()) troubles().clear("builds");
 }
 
 /// Their plugin may be here by now.
@@ -142,6 +143,7 @@ std::vector<Task> Engine::take_in_hand(std::vector<LiveSaga> sagas) {
       serve(live, false);
     } catch (const StoreError& error) {
       if (error.kind == StoreError::Kind::lost) throw;
+      troubles().say("builds", error.what());
       if (left_alone_.emplace(id, live.saga.shard).second)
         log_error(
             "saga", "an order in flight is left alone for now",

@@ -1,6 +1,8 @@
 // Which plugin an order is served by: the engine with several banks, chosen and replaced while it runs.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "base/troubles.h"
 #include "support/saga_engine.h"
 
 using namespace orderd;
@@ -150,11 +152,17 @@ TEST_CASE("an order whose build is not on this host waits, and goes on when the 
   CHECK(shop.status(id) == Status::pending);
   CHECK(shop.fresh.effects.empty());
   CHECK(orders_without_build() == 1);
+  const auto says_why = [] {
+    const auto said = troubles().list();
+    return std::any_of(said.begin(), said.end(), [](const auto& one) { return one.starts_with("builds: "); });
+  };
+  CHECK(says_why());
   shop.banks.here = {&shop.old, &shop.fresh};
   shop.turns(120);
   CHECK(shop.status(id) == Status::confirmed);
   CHECK(served(shop.old, id, "payment.capture"));
   CHECK(orders_without_build() == 0);
+  CHECK_FALSE(says_why());
 }
 
 TEST_CASE(
