@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "model/status.h"
 #include "store/unit_of_work.h"
 
@@ -45,8 +46,6 @@ void count_orders(store::Connection& connection, Need& need) {
   }
 }
 
-std::string orders(std::int64_t count) { return std::to_string(count) + (count == 1 ? " order" : " orders"); }
-
 }  // namespace
 
 std::vector<Need> needed_instances(store::Connection& connection, const std::set<std::string>& serving) {
@@ -70,7 +69,7 @@ std::string sentence(const Need& need) {
   else if (need.confirmed > 0)
     confirmed = std::to_string(need.confirmed) + (need.confirmed == 1 ? " confirmed one" : " confirmed ones");
   const bool one = need.in_flight + need.confirmed == 1 && !need.more;
-  return orders(need.in_flight) + " in flight" + (confirmed.empty() ? "" : " and " + confirmed) +
+  return counted(need.in_flight, "order") + " in flight" + (confirmed.empty() ? "" : " and " + confirmed) +
          (one ? " still needs" : " still need") + " plugin instance " + need.instance;
 }
 

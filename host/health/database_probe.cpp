@@ -1,5 +1,6 @@
 #include "health/database_probe.h"
 
+#include "base/counted.h"
 #include "base/log.h"
 #include "store/abandoned.h"
 
@@ -69,7 +70,7 @@ std::string DatabaseProbe::ask(std::unique_ptr<store::Connection>& connection) c
     if (on_answer_) on_answer_();
     if (writes) {
       if (const int ended = store::end_abandoned(*connection); ended > 0)
-        log_warning("database", "ended " + std::to_string(ended) + (ended == 1 ? " session" : " sessions") +
+        log_warning("database", "ended " + counted(ended, "session") +
                                     " that a frozen program had left in the middle of a transaction");
       return "";
     }

@@ -7,6 +7,7 @@
 #include <Poco/Net/HTTPResponse.h>
 #include <Poco/StreamCopier.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -15,6 +16,7 @@
 
 #include "admin/builds.h"
 #include "admin/switches.h"
+#include "base/counted.h"
 #include "base/loopback.h"
 #include "config/mask.h"
 #include "database_check.h"
@@ -50,6 +52,11 @@ constexpr store::Statement live_keys{
     "doctor_keys",
     "select exists (select from api_keys where revoked is null and (expires is null or expires > now()))"};
 
+/// More than a page, so that files grow: what is full is found by writing. It is rolled back.
+constexpr store::Statement make_table{"doctor_table", "create temporary table doctor_room (filling text)"};
+constexpr store::Statement fill_table{
+    "doctor_fill", "insert into doctor_room select repeat('orderd ', 250) from generate_series(1, 64)"};
+
 constexpr int server_version_min = 150000, clock_skew_max_s = 5, lag_events_max = 10'000;
 
 /// Findings as rows. A check that throws is a finding itself, and what needs it is left out.
@@ -72,6 +79,7 @@ class Examination {
       attempt("rights", "see the message", [&] { look_at_rights(); });
       attempt("switches", "orderctl migrate apply", [&] { look_at_switches(); });
       attempt("database", "see the message", [&] { look_at_server(); });
+      attempt("room", "see the message, and PostgreSQL's log", [&] { look_at_room(); });
       attempt("schema", "orderctl migrate apply", [&] { look_at_schema(); });
       attempt("work", "orderctl migrate apply", [&] { look_at_work(); });
       attempt("builds", "orderctl migrate apply", [&] { look_at_builds(); });
@@ -177,6 +185,19 @@ class Examination {
               context_.settings().postgres_url.find("verify-full") != std::string::npos,
           "warn", "the server's certificate is not checked", "add sslmode=verify-full to postgres.url");
   }
+  void look_at_room() {
+    if (context_.connection().read_only()) return;  // said already
+    store::UnitOfWork work(context_.connection());
+    try {
+      (void)work.run(make_table);
+      (void)work.run(fill_table);
+    } catch (const store::DbError& error) {
+      if (error.sqlstate == store::sqlstate_no_right) return;  // not to be found out by this role
+      if (error.sqlstate != "53100") throw;
+      add("room", "fail", "the database has no room left on its disk: every order is answered 503",
+          "make room on PostgreSQL's disk; orders go on by themselves");
+    }
+  }
   void look_at_key(const std::optional<store::SecretBox>& box) {
     const std::string& path = context_.settings().secrets_key_file;
     std::error_code failed;
@@ -202,8 +223,8 @@ class Examination {
             "orderctl switches resume " + one.name + " --reason TEXT");
     for (const auto& [instance, state] : admin::plugin_states(context_.connection()))
       judge("breakers", state.breaker == "closed", "warn",
-            "calls to plugin " + instance + " are held back after failures, " + std::to_string(state.parked) +
-                " orders wait for it",
+            "calls to plugin " + instance + " are held back after failures, " +
+                counted(state.parked, "order") + " of its kept back",
             "look at its provider; calls go on by themselves when it answers");
     const bool any_key = context_.connection().run(live_keys).boolean(0, 0);
     judge("access", any_key || context_.settings().access_keys != "required", "warn",
@@ -217,32 +238,41 @@ class Examination {
   }
   void look_at_work() {
     const auto rows = context_.connection().run(work_facts);
-    const auto count = [&](int column) { return std::to_string(rows.integer(0, column)); };
-    judge("work", rows.integer(0, 0) == 0, "warn", count(0) + " orders are stuck",
+    judge("work", rows.integer(0, 0) == 0, "warn", counted(rows.integer(0, 0), "order") + " stuck",
           "orderctl sagas list --state STUCK names them, sagas explain says what helps");
     judge("work", rows.integer(0, 1) <= lag_events_max, "warn",
-          "a consumer is " + count(1) + " events behind", "orderctl outbox names it");
+          "a consumer is " + counted(rows.integer(0, 1), "event") + " behind", "orderctl outbox names it");
     judge("work", rows.integer(0, 2) > 0, "warn", "no host has worked on this database in the last minute",
           "systemctl start orderd");
     const auto letters = context_.connection().run(letters_by_consumer);
     for (int i = 0; i < letters.size(); ++i)
       add("work", "warn",
-          std::to_string(letters.integer(i, 1)) + " dead letters of " + std::string(letters.bytes(i, 0)),
+          counted(letters.integer(i, 1), "dead letter") + " of " + std::string(letters.bytes(i, 0)),
           "orderctl dead-letters list --consumer " + std::string(letters.bytes(i, 0)) + " names them");
     for (const auto& [instance, payments] : reconcile::count_unknown(context_.connection()))
       judge(
           "work", payments == 0, "warn",
-          std::to_string(payments) + " payments at " + instance + " belong to no order of this database",
+          counted(payments, "payment") + " at " + instance + " of no order of this database",
           "orderctl reconcile unknown " + instance + " lists them; orderctl reconcile acknowledge ends this");
   }
   void look_at_builds() {
     const auto store = build_store(context_.settings());
-    for (const auto& one : admin::builds(context_.connection()))
+    const auto builds = admin::builds(context_.connection());
+    const auto runs = [&](const std::string& instance) {
+      return std::any_of(builds.begin(), builds.end(),
+                         [&](const auto& one) { return one.instance == instance && one.hosts > 0; });
+    };
+    for (const auto& one : builds) {
+      judge("builds", !one.current || one.hosts > 0 || !runs(one.instance), "fail",
+            "no host uses build " + one.digest.substr(0, 12) + " of plugin " + one.instance +
+                ", to which new orders should go" + (one.problem.empty() ? "" : ": " + one.problem),
+            "orderctl plugin rollback " + one.instance + " --reason TEXT, or mend what it names");
       judge("builds", (!one.current && one.orders == 0) || store.find(one.digest), "fail",
             "build " + one.digest.substr(0, 12) + " of plugin " + one.instance + " is not in " +
                 store.folder().string() + (one.current ? ", and new orders begin with it" : "") +
-                (one.orders > 0 ? ": " + std::to_string(one.orders) + " orders need it" : ""),
+                (one.orders > 0 ? ": needed by " + counted(one.orders, "order") : ""),
             "make the folder writable for orderd, or orderctl plugin install " + one.instance + " FILE");
+    }
   }
   void look_at_answer(const std::string& answer) {
     const bool ready = answer.find("\"ready\"") != answer.npos;

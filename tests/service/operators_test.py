@@ -5,6 +5,8 @@ stock from files, the audit log; by orderctl and a host as a process."""
 import json
 import os
 import pathlib
+import shutil
+import signal
 import subprocess
 import sys
 import unittest
@@ -140,6 +142,34 @@ class AnotherProvider(Operators):
         self.assertIn("plugin.orders_read.isolation = none", done.stderr)
 
 
+    def test_a_build_of_another_kind_is_not_installed(self):
+        self.host.prepare()
+        self.host.start()
+        builds = "select count(*) from plugin_builds"
+        before = self.database.query(builds)
+        other = pathlib.Path(orderd_env.setting("ORDERD_TEST_BIN")) / "plugins" / "inventory_postgres.so"
+        done = self.host.run("orderctl", "plugin", "install", "payment", str(other))
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("it is not installed", done.stderr)
+        self.assertEqual(self.database.query(builds), before)
+
+    def test_a_reload_with_a_plugin_whose_migrations_were_edited_ends_nothing(self):
+        folder = self.host.folder / "plugins"
+        shutil.copytree(pathlib.Path(orderd_env.setting("ORDERD_TEST_BIN")) / "plugins", folder,
+                        ignore=shutil.ignore_patterns("test", "zoo"))
+        self.host.set(plugins__dir=folder, plugins__trusted_owner=os.getuid())
+        self.host.prepare()
+        self.host.start()
+        self.database.query("update orderd_migrations set checksum = 'edited' where owner like '%inventory%'")
+        with open(folder / "inventory_postgres.so", "ab") as library:
+            library.write(b"another build")
+        os.kill(self.host.pid, signal.SIGHUP)
+        orderd_env.wait_for(lambda: "the old build goes on" in self.host.log_tail() or
+                            "was not taken over" in self.host.log_tail(), "the reload to be refused")
+        self.confirmed()
+        self.assertTrue(self.host.running)
+
+
 class Surroundings(Operators):
     def made(self, how):
         """The database anew, with other properties."""
@@ -188,6 +218,51 @@ class Surroundings(Operators):
         _, finding, fix = [row for row in self.host.doctor("database") if row[0] == "fail"][0]
         self.assertIn("takes no writes (read-only)", finding)
         self.assertIn("target_session_attrs=read-write", fix)
+
+    def test_a_host_is_not_ready_while_nothing_can_be_written_and_ready_again_afterwards(self):
+        self.host.prepare()
+        self.host.start()
+        read_only = f'alter database "{self.database.name}" set default_transaction_read_only'
+        ended = ("select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = "
+                 "current_database() and pid <> pg_backend_pid()")
+        admin = orderd_env.setting("ORDERD_TEST_PG")
+        self.database._psql(admin, f"{read_only} = on")
+        self.database.query(ended)
+        orderd_env.wait_for(lambda: "takes no writes" in json.dumps(self.host.get("/healthz/ready").body),
+                            "readiness to say so")
+        self.assertEqual(self.host.get("/healthz/live").status, 200)
+        self.database._psql(admin, f"{read_only} = off")
+        orderd_env.wait_for(lambda: self.host.get("/healthz/ready").status == 200, "readiness to come back")
+        self.confirmed()
+
+    def test_a_full_disk_is_a_finding(self):
+        self.host.prepare()
+        self.assertEqual([state for state, _, _ in self.host.doctor("room")], ["ok"])
+        self.database.query(
+            "create function full_disk() returns event_trigger language plpgsql as $$ begin raise exception "
+            "'could not extend file' using errcode = '53100'; end $$; create event trigger full_disk on "
+            "ddl_command_start when tag in ('CREATE TABLE') execute function full_disk()")
+        [(state, finding, fix)] = self.host.doctor("room")
+        self.assertEqual(state, "fail")
+        self.assertIn("no room left on its disk", finding)
+        self.assertIn("make room", fix)
+
+    def test_a_build_that_should_be_used_and_is_not_is_a_finding(self):
+        self.host.prepare()
+        self.host.start()
+        told = "select 1 from plugin_loaded where instance = 'payment'"
+        orderd_env.wait_for(lambda: self.database.query(told), "the host to say what it uses")
+        self.assertEqual([state for state, _, _ in self.host.doctor("builds")], ["ok"])
+        self.database.query(
+            "insert into plugin_builds (instance, digest, plugin, version, added_by) select 'payment', "
+            "repeat('a', 64), plugin, version, 'a test' from plugin_builds where instance = 'payment' "
+            "limit 1; update plugin_current set digest = repeat('a', 64) where instance = 'payment'")
+        refused = "select 1 from plugin_loaded where instance = 'payment' and problem <> ''"
+        orderd_env.wait_for(lambda: self.database.query(refused), "the host to say why it does not follow")
+        found = [row for row in self.host.doctor("builds") if row[1].startswith("no host uses")]
+        self.assertIn("no host uses build aaaaaaaaaaaa of plugin payment", found[0][1])
+        self.assertIn("that build is not on this host", found[0][1])
+        self.assertIn("plugin rollback payment", found[0][2])
 
     def test_a_right_that_is_missing_on_a_plugin_s_table_is_named(self):
         self.host.prepare()
@@ -303,7 +378,7 @@ class WhatNoOrderOwns(Operators):
         return json.loads(self.host.run("orderctl", "reconcile", "unknown", "-o", "json", *flags).stdout)
 
     def owed(self):
-        return [finding for _, finding, _ in self.host.doctor("work") if "belong to no order" in finding]
+        return [finding for _, finding, _ in self.host.doctor("work") if "of no order" in finding]
 
     def test_a_payment_of_a_lost_order_is_found_listed_and_acknowledged(self):
         self.host.prepare()
@@ -332,7 +407,7 @@ class WhatNoOrderOwns(Operators):
         one = orderd_env.wait_for(self.unknown, "the sweep that was asked for")[0]
         self.assertEqual((one["instance"], one["subject"], int(one["captured"]), int(one["refunded"])),
                          ("payment", lost, 1999, 0))
-        self.assertEqual(self.owed(), ["1 payments at payment belong to no order of this database"])
+        self.assertEqual(self.owed(), ["1 payment at payment of no order of this database"])
         acknowledge = ["orderctl", "reconcile", "acknowledge", str(one["id"])]
         self.assertEqual(self.host.run(*acknowledge).returncode, 64)
         done = self.host.run(*acknowledge, "--reason", "given back by hand")
@@ -352,8 +427,8 @@ class WhatNoOrderOwns(Operators):
         self.database.query("insert into parked (consumer, shard, order_id, from_version, pos, reason) "
                             "select c, 1, gen_random_uuid(), 1, n, 'a test' from unnest(array['saga', "
                             "'saga', 'projection:orders_read']) with ordinality u(c, n)")
-        found = {finding: fix for _, finding, fix in self.host.doctor("work") if "dead letters" in finding}
-        self.assertEqual(sorted(found), ["1 dead letters of projection:orders_read",
+        found = {finding: fix for _, finding, fix in self.host.doctor("work") if "dead letter" in finding}
+        self.assertEqual(sorted(found), ["1 dead letter of projection:orders_read",
                                          "2 dead letters of saga"])
         self.assertIn("dead-letters list --consumer saga", found["2 dead letters of saga"])
 
