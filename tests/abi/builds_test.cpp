@@ -121,9 +121,12 @@ TEST_CASE("another kind of plugin cannot take an instance's place") {
 TEST_CASE("a build that ends the process does not end the host that is to use it") {
   Shop shop;
   store::Connection connection{store::ConnectionOptions{std::getenv("ORDERD_TEST_PG")}};
-  const std::string odd = shop.install(fs::path(ABI_PLUGINS) / "abi_odd7.so");
-  CHECK_THROWS_WITH(shop.host.registry.add("one", odd, connection),
-                    Catch::Contains("its process ended with status 0 before it was ready"));
+  for (const char* file : {"abi_odd7.so", "abi_ends_in_start.so"}) {
+    INFO(file);
+    const std::string ends = shop.install(fs::path(ABI_PLUGINS) / file);
+    CHECK_THROWS_WITH(shop.host.registry.add("one", ends, connection),
+                      Catch::Contains("its process ended with status 0 before it was ready"));
+  }
   CHECK(shop.host.run(command("inline")).plugin_digest == shop.first);
   const std::string second = shop.install(another_build(shop.folder.path, "2"));
   shop.host.registry.add("one", second, connection);

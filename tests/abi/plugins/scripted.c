@@ -169,6 +169,9 @@ static orderd_status init(orderd_plugin* plugin, orderd_error* error) {
 static orderd_status start(orderd_plugin* plugin, orderd_error* error) {
   scripted* s = self(plugin);
   (void)error;
+#ifdef ENDS_IN_START
+  _exit(0);
+#endif
   return pthread_create(&s->thread, NULL, answer_later, s) == 0 ? ORDERD_OK : ORDERD_E_INTERNAL;
 }
 
