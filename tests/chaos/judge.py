@@ -69,6 +69,11 @@ class BankBook:
             money[row["kind"]] += row["amount"]
         return money
 
+    def ever_captured(self, payment):
+        """Captures that the bank took back later among them."""
+        return sum(row["amount"] for row in self.rows[payment]
+                   if row["state"] == "done" and row["kind"] == "capture")
+
 
 class SliceJudge(laws.Judge):
     """The laws of single orders. One that is listed as stuck waits for a person: counted, not judged."""

@@ -57,11 +57,12 @@ class People:
 
 
 def complaints(decisions, book):
-    """Where the bank paid back what a person had paid already."""
+    """Where the bank paid back what a person had paid already. A capture that the bank takes back after that
+    is the person's loss, and not a second payment."""
     wrong = []
     for order, decision in decisions.items():
-        money = book.sums(order)
-        if decision.verb != "unclear" and money["refund"] + decision.by_hand > money["capture"]:
-            wrong.append(f"law 9: {order}: the bank refunded {money['refund']} of {money['capture']}, "
+        refunded, captured = book.sums(order)["refund"], book.ever_captured(order)
+        if decision.verb != "unclear" and refunded + decision.by_hand > captured:
+            wrong.append(f"law 9: {order}: the bank refunded {refunded} of {captured}, "
                          f"and a person {decision.by_hand} by hand")
     return wrong
