@@ -41,7 +41,7 @@ constexpr store::Statement money_and_events{
     "as r from "
     "(select convert_from(n.payload, 'UTF8')::jsonb -> 'payment' as j) k) p "
     "left join lateral (select data -> 'books' as j from saga_journal where order_id = o.id "
-    "order by at desc limit 1) b on true) "
+    "order by (data ->> 'version')::int4 desc, (data ->> 'seq')::int8 desc, at desc limit 1) b on true) "
     "select v.law, s.id::text, v.what from seen s cross join lateral (values "
     "(4, version <> last or count <> last, 'version ' || version || ' with ' || count || ' events up to ' "
     "|| last), "

@@ -7,6 +7,7 @@
 #include "base/survive.h"
 #include "base/troubles.h"
 #include "model/order_json.h"
+#include "plugin_host/error.h"
 #include "saga/inbox.h"
 #include "saga/turned_clock.h"
 
@@ -115,15 +116,19 @@ void Engine::maintain() {
 /// Their plugin may be here by now.
 void Engine::take_up_left_alone() {
   constexpr Millis every{10'000};
+  constexpr std::size_t left_alone_at_once = 500;
   if (left_alone_.empty() || clock_.now() - left_alone_read_ < every) return;
   left_alone_read_ = clock_.now();
-  std::set<std::int16_t> shards;
-  for (const auto& [id, shard] : left_alone_) shards.insert(shard);
-  const auto before = left_alone_;
-  std::vector<Task> tasks = take_in_hand(store_.load({shards.begin(), shards.end()}));
+  // A part of them at a time, in turn: among them may be all of a provider's orders.
+  std::vector<Uuid> ids;
+  for (auto at = left_alone_.upper_bound(left_alone_up_to_);
+       at != left_alone_.end() && ids.size() < left_alone_at_once; ++at)
+    ids.push_back(at->first);
+  left_alone_up_to_ = ids.size() < left_alone_at_once ? Uuid{} : ids.back();
+  std::vector<Task> tasks = take_in_hand(store_.load_orders(ids));
   // The log was read on meanwhile: a cancellation in it was passed over.
   std::vector<Uuid> taken;
-  for (const auto& [id, shard] : before)
+  for (const Uuid& id : ids)
     if (live_.contains(id)) taken.push_back(id);
   for (const auto& [id, order] : store_.look_up(taken))
     if (order.cancel_version > 0) tasks.push_back({id, cancel_of(order)});
@@ -371,7 +376,9 @@ plugins::StepPort* Engine::external_port(const Live& live) {
 void Engine::serve(Live& live, bool reopened) {
   std::string missing;
   const Definition& known = definition(live.saga.definition);
-  live.served = plugins_.of(live.saga, known, reopened, missing);
+  try {
+    live.served = plugins_.of(live.saga, known, reopened, missing);
+  } catch (const plugins::PluginError& error) { throw StoreError(StoreError::Kind::absent, error.what()); }
   if (!live.served) throw StoreError(StoreError::Kind::refused, missing);
   if (reopened) pin(live.saga, known, *live.served);
 }
@@ -385,7 +392,9 @@ const Definition& Engine::definition(const std::string& digest) {
   if (known != definitions_.end()) return known->second;
   const auto text = store_.definition(digest);
   if (!text) throw StoreError(StoreError::Kind::refused, "no saga definition " + digest + " is stored");
-  return definitions_[digest] = parse_definition(*text, "saga_definitions/" + digest);
+  try {
+    return definitions_[digest] = parse_definition(*text, "saga_definitions/" + digest);
+  } catch (const DefinitionError& error) { throw StoreError(StoreError::Kind::refused, error.what()); }
 }
 
 }  // namespace orderd::saga

@@ -47,8 +47,7 @@ class Engine {
   void put_on_shelf(const Uuid& id, const std::string& instance, const std::string& action);
   void take_from_shelf(const std::vector<Uuid>& ids);
   void in_batches(const std::vector<Task>& tasks);
-  void drop(std::int16_t shard);
-  void lose(const std::string& why);
+  void drop(std::int16_t shard), lose(const std::string&why);
   void read_on(std::vector<Task>& tasks, Millis wait);
   void read(std::vector<bus::Record> records, std::vector<Task>& tasks);
   void take_event(Event event, Parked origin, std::int64_t inbox, std::vector<Task>& tasks);
@@ -66,6 +65,7 @@ class Engine {
   void stop_for_now(Task task, const StoreError& error);
   Positions settled() const;
   void write(const std::vector<Task>& tasks, const Positions& positions);
+  void write_all(const std::vector<Task>& tasks, const Positions& positions);
   void save(Drafts& drafts, const std::vector<std::int64_t>& taken, const Positions& positions);
   std::map<Uuid, OrderNow> look_up(const std::vector<Task>& tasks);
   bool is_old_news(const Task& task);
@@ -98,6 +98,7 @@ class Engine {
   std::set<std::int16_t> shards_;
   std::unordered_map<Uuid, Live> live_;
   Finished over_;
+  Uuid left_alone_up_to_{};                   // where the last look at the next ended
   std::map<Uuid, std::int16_t> left_alone_;   // sagas whose plugin is not here, and their shard: read again
   std::set<std::pair<Time, Uuid>> timers_;    // may name a saga twice or for nothing: checked when due
   Positions read_, saved_;                    // per shard: what was taken from the bus, what PostgreSQL holds

@@ -167,10 +167,11 @@ bool Turn::taken_back(const PaymentTotals& totals) {
   return true;
 }
 
-/// An undo that waits for a person because its totals lacked what has been taken back by name since.
+/// An undo that waits for a person because its totals lacked what has been taken back by name since. What is
+/// withheld waits for the person's verb, whatever comes.
 void Turn::go_on_after_reversal() {
   if (!saga_.stuck || saga_.stuck->code != contradicted_code || !saga_.open || !saga_.open->undo ||
-      saga_.open->unknown)
+      saga_.open->unknown || saga_.books.withheld)
     return;
   saga_.stuck.reset();
   new_key();

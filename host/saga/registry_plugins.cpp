@@ -1,5 +1,7 @@
 #include "saga/registry_plugins.h"
 
+#include <algorithm>
+
 #include "plugin_host/error.h"
 
 namespace orderd::saga {
@@ -51,6 +53,11 @@ std::shared_ptr<const Served> RegistryPlugins::choose(const Uuid& order_id, cons
   return served(definition, ports);
 }
 
+bool RegistryPlugins::may_begin(const Definition& definition) const {
+  return std::all_of(definition.steps.begin(), definition.steps.end(),
+                     [&](const StepDefinition& step) { return standard_.contains(step.slot); });
+}
+
 std::shared_ptr<const Served> RegistryPlugins::of(const Saga& saga, const Definition& definition,
                                                   bool reopened, std::string& missing) {
   Ports ports;
@@ -63,9 +70,7 @@ std::shared_ptr<const Served> RegistryPlugins::of(const Saga& saga, const Defini
     const auto blob = saga.blobs.find(step.slot);
     if (reopened)
       digest = registry_.adopter(instance, digest, blob == saga.blobs.end() ? 0 : blob->second.version);
-    try {
-      ports.push_back(registry_.step(instance, digest));
-    } catch (const plugins::PluginError& error) { return missing = error.what(), nullptr; }
+    ports.push_back(registry_.step(instance, digest));
     if (ports.back()) continue;
     missing = "slot " + step.slot + " of its saga is served by build " + digest + " of plugin " + instance +
               ", which is not on this host: configure the plugin, or install that build again " +

@@ -20,6 +20,7 @@ class RegistryPlugins final : public Plugins {
                                        const std::set<std::string>& broken) override;
   std::shared_ptr<const Served> of(const Saga& saga, const Definition& definition, bool reopened,
                                    std::string& missing) override;
+  bool may_begin(const Definition& definition) const override;
   std::vector<plugins::StepPort*> candidates(const std::string& slot) override;
   std::set<std::string> external_instances() override;
   /// For orders from now on; throws as the constructor, and then nothing has changed. [any thread]

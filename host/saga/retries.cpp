@@ -8,8 +8,18 @@ namespace orderd::saga {
 namespace {
 
 constexpr Millis blocked_again{500}, blocked_longest{8'000};
+constexpr std::uint32_t absent_tries = 20;  // about two minutes
 
 }  // namespace
+
+/// What is wrong with one order is that order's: the others are written without it.
+void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
+  try {
+    write_all(tasks, positions);
+  } catch (const StoreError&) { throw; } catch (const std::exception& error) {
+    throw StoreError(StoreError::Kind::refused, error.what());
+  }
+}
 
 /// Of some hundred orders one is often cancelled while they are decided: what happened is decided with it.
 /// False when nobody was quicker.
@@ -68,7 +78,8 @@ void Engine::alone(Task task) {
           continue;
         }
       }
-      if (error.kind == StoreError::Kind::blocked) return stop_for_now(std::move(task), error);
+      const bool may_come = error.kind == StoreError::Kind::absent && task.failures < absent_tries;
+      if (error.kind == StoreError::Kind::blocked || may_come) return stop_for_now(std::move(task), error);
       log(error.kind == StoreError::Kind::conflict ? LogLevel::info : LogLevel::error, "saga",
           "an order's change cannot be written",
           {{"order", task.order_id.to_string()}, {"error", error.what()}});
@@ -100,7 +111,9 @@ void Engine::stop_for_now(Task task, const StoreError& error) {
   const Time until =
       clock_.now() + std::min(blocked_longest, blocked_again * (1 << std::min(task.failures, 4u)));
   ++task.failures;
-  log_summed(LogLevel::warning, "saga", "an order waits for the database",
+  log_summed(LogLevel::warning, "saga",
+             error.kind == StoreError::Kind::absent ? "an order waits for its plugin"
+                                                    : "an order waits for the database",
              {{"order", task.order_id.to_string()}, {"error", error.what()}});
   if (const auto live = live_.find(task.order_id); error.in_plugin && live != live_.end())
     blocked_.block(*live->second.body, until);

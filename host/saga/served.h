@@ -37,6 +37,8 @@ class Plugins {
                                            std::string& missing) = 0;
   /// Everyone who may serve a slot; empty if nobody can.
   virtual std::vector<plugins::StepPort*> candidates(const std::string& slot) = 0;
+  /// Whether each slot of this definition has an instance for new orders. One of the past may lack it.
+  virtual bool may_begin(const Definition&) const { return true; }
   /// All instances, for reports.
   virtual std::set<std::string> external_instances() = 0;
 };

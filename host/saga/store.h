@@ -20,6 +20,7 @@ class StoreError : public std::runtime_error {
     lost,      // session or ownership gone: nothing that was not committed is true; begin again by claiming
     conflict,  // an order's version moved (a cancellation): decide again
     blocked,   // these changes cannot be written now (locks, room, rights); others may, and these later
+    absent,    // an order's plugin is being loaded, or failed to load and is tried again
     refused,   // these changes can never be written; others may
   };
   StoreError(Kind kind_of, const std::string& message) : std::runtime_error(message), kind(kind_of) {}

@@ -56,7 +56,7 @@ void Engine::tick(std::vector<Task> tasks) {
   write({}, settled());
 }
 
-void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
+void Engine::write_all(const std::vector<Task>& tasks, const Positions& positions) {
   Drafts drafts;
   std::vector<std::int64_t> taken = parking_rows_;
   std::vector<Task> early;
@@ -241,6 +241,7 @@ bool Engine::reroute(Draft& draft) {
   const std::string& slot = known.steps[static_cast<std::size_t>(saga.open->step)].slot;
   const bool sent_before = draft.live.saga.open && draft.live.saga.open->sequence == saga.open->sequence;
   if (saga.mode != Mode::forward || sent_before || !is_untouched(saga, known, slot)) return false;
+  if (!plugins_.may_begin(known)) return false;
   const auto other = plugins_.choose(saga.order_id, *draft.live.body, known, gate_.broken(clock_.now()));
   const SlotInfo& info = other->infos.at(slot);
   if (info.instance == external_slot(draft).instance || info.transactional ||

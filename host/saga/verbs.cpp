@@ -64,7 +64,7 @@ void Turn::on(const Verb& verb) {
   }
   const bool was_stuck = saga_.stuck.has_value();
   saga_.stuck.reset();
-  saga_.books.withheld.reset();
+  if (saga_.open && open_step().is_payment()) saga_.books.withheld.reset();
   if (verb.kind == Verb::Kind::done) return finish_by_hand(verb);
   if (verb.kind == Verb::Kind::skip) return skip();
   OpenCommand& open = *saga_.open;

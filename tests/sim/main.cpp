@@ -41,10 +41,10 @@ Result play(std::uint64_t seed, bool traced) {
   Result result;
   try {
     world.run();
-  } catch (const std::exception& error) {
+  } catch (const Wrong& wrong) { result.complaint = wrong.text; } catch (const std::exception& error) {
     result.complaint = error.what();
-    world.say([&] { return "WRONG: " + result.complaint; });
   }
+  if (!result.complaint.empty()) world.say([&] { return "WRONG: " + result.complaint; });
   result.trace = std::move(world.trace);
   result.hits = world.hits;
   result.orders = world.placed.size();

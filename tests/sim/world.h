@@ -23,9 +23,11 @@ class People;
 class Follower;
 class Judge;
 
-/// What the judge complains of.
-struct Wrong : std::runtime_error {
-  using std::runtime_error::runtime_error;
+/// What the judge complains of. No std::exception: the engine lives through those, and shall not through
+/// this.
+struct Wrong {
+  explicit Wrong(std::string what) : text(std::move(what)) {}
+  std::string text;
 };
 
 struct World {

@@ -200,6 +200,22 @@ TEST_CASE("money that comes after a person let an undo be waits for a person, wi
   CHECK(story.saga.payment.status == PaymentStatus::voided);
 }
 
+TEST_CASE("what is withheld from the provider after a person's decision stays so, whatever is taken back") {
+  Story story;
+  story.take(Begin{});
+  story.answers(of(OutcomeKind::pending));
+  story.cancel();
+  story.answers(of(OutcomeKind::declined, "NOT_KNOWN"));  // the void
+  story.take(verb(Verb::Kind::skip));
+  story.take(notice(done(captured)));
+  REQUIRE(story.saga.stuck);
+  REQUIRE(story.doing() == "payment.refund");
+  SECTION("without an amount") { story.take(notice(of(OutcomeKind::declined, "DISPUTE"))); }
+  SECTION("in part") { story.take(notice(with(of(OutcomeKind::declined, "DISPUTE"), {1000, 600, 0, 0}))); }
+  CHECK_FALSE(story.run);
+  CHECK(story.saga.stuck);
+}
+
 TEST_CASE("a verb that is given twice counts once") {
   Stuck story;
   Verb part = verb(Verb::Kind::done, 400);

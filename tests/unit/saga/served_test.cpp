@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/troubles.h"
+#include "plugin_host/error.h"
 #include "support/saga_engine.h"
 
 using namespace orderd;
@@ -15,12 +16,14 @@ namespace {
 class Banks final : public Plugins {
  public:
   explicit Banks(Stock& stock) : stock_(stock) {}
-  std::shared_ptr<const Served> choose(const Uuid&, const OrderBody&, const Definition&,
+  std::shared_ptr<const Served> choose(const Uuid& id, const OrderBody&, const Definition&,
                                        const std::set<std::string>& broken) override {
+    if (id == impossible) throw std::out_of_range("no instance of a slot");
     return with(broken.contains(present->instance()) && spare ? *spare : *present);
   }
   std::shared_ptr<const Served> of(const Saga& saga, const Definition&, bool reopened,
                                    std::string& missing) override {
+    if (loading > 0 && loading-- > 0) throw plugins::PluginError("that build is being loaded");
     for (Bank* bank : here)
       if (bank->instance() == orderd::saga::instance_of(saga, "payment", "payment") &&
           (reopened ? bank == present : bank->digest() == saga.digests.at("payment")))
@@ -34,6 +37,8 @@ class Banks final : public Plugins {
   std::set<std::string> external_instances() override { return {present->instance()}; }
 
   Bank* present = nullptr;
+  int loading = 0;                 // how many askers come too early
+  std::optional<Uuid> impossible;  // an order that no plugin can be chosen for
   Bank* spare = nullptr;
   std::vector<Bank*> here;
 
@@ -140,6 +145,30 @@ TEST_CASE("an order that is refunded after its end is refunded by the present bu
   shop.turns(30);
   CHECK(shop.status(id) == Status::cancelled);
   CHECK(served(shop.fresh, id, "payment.refund"));
+}
+
+TEST_CASE("an error of one order that nobody foresaw stops no other") {
+  Replacement shop;
+  shop.banks.impossible = shop.place();
+  const Uuid other = shop.place();
+  for (int i = 0; i < 30; ++i) REQUIRE_NOTHROW(shop.turns(1));
+  CHECK(shop.status(other) == Status::confirmed);
+  CHECK(shop.status(*shop.banks.impossible) == Status::pending);
+  REQUIRE(shop.tables.parked.size() == 1);
+  CHECK(shop.tables.parked.front().reason == "no instance of a slot");
+}
+
+TEST_CASE("a cancellation whose build is still being loaded waits for it and is no dead letter") {
+  Replacement shop;
+  const Uuid id = shop.place();
+  shop.turns(30);
+  REQUIRE(shop.status(id) == Status::confirmed);
+  shop.start();
+  shop.banks.loading = 3;
+  REQUIRE(shop.tables.cancel(id, shop.clock.now()));
+  shop.turns(60);
+  CHECK(shop.tables.parked.empty());
+  CHECK(shop.status(id) == Status::cancelled);
 }
 
 TEST_CASE("an order whose build is not on this host waits, and goes on when the build is there") {
