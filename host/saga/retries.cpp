@@ -12,13 +12,13 @@ constexpr std::uint32_t absent_tries = 20;  // about two minutes
 
 }  // namespace
 
-/// What is wrong with one order is that order's: the others are written without it.
+/// What is wrong with one order is that order's: the others are written without it. Memory is everybody's.
 void Engine::write(const std::vector<Task>& tasks, const Positions& positions) {
   try {
     write_all(tasks, positions);
-  } catch (const StoreError&) { throw; } catch (const std::exception& error) {
-    throw StoreError(StoreError::Kind::refused, error.what());
-  }
+  } catch (const StoreError&) { throw; } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) { throw StoreError(StoreError::Kind::refused, error.what()); }
 }
 
 /// Of some hundred orders one is often cancelled while they are decided: what happened is decided with it.

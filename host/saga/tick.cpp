@@ -95,15 +95,19 @@ void Engine::save(Drafts& drafts, const std::vector<std::int64_t>& taken, const 
   ORDERD_FAULT_POINT("saga.before_commit");
   const auto not_started = work->commit(changes, parking_, taken);
   ORDERD_FAULT_POINT("saga.after_commit");
-  parking_.clear();
-  parking_rows_.clear();
-  for (const std::int64_t row : taken) inbox_.forget(row);
-  for (const auto& [shard, position] : positions) {
-    if (saved_[shard] != position) orders_.saved(shard, position);
-    saved_[shard] = position;
+  try {
+    parking_.clear();
+    parking_rows_.clear();
+    for (const std::int64_t row : taken) inbox_.forget(row);
+    for (const auto& [shard, position] : positions) {
+      if (saved_[shard] != position) orders_.saved(shard, position);
+      saved_[shard] = position;
+    }
+    adopt(drafts, not_started);
+    if (!early) dispatch(drafts, not_started);
+  } catch (const std::exception& error) {  // what was written is true: begin again from there
+    throw StoreError(StoreError::Kind::lost, error.what());
   }
-  adopt(drafts, not_started);
-  if (!early) dispatch(drafts, not_started);
   ORDERD_FAULT_POINT("saga.after_dispatch");
 }
 

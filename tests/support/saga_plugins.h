@@ -18,6 +18,7 @@ class Bank final : public plugins::StepPort {
   Millis idempotency_window() const override { return Millis(0); }
   std::vector<Outcome> execute_in(plugins::TxPort&, const std::vector<Command>&) override { return {}; }
   void execute(std::vector<Command> commands) override {
+    if (refusals > 0 && refusals-- > 0) throw std::runtime_error("the test takes no call");
     for (Command& command : commands) {
       if (away || command.action == "payment.query") {
         asked.emplace_back(std::move(command));
@@ -46,6 +47,7 @@ class Bank final : public plugins::StepPort {
   std::map<Uuid, PaymentTotals> totals;
   std::vector<Command> asked;
   bool away = false;  // nothing reaches it: RETRY
+  int refusals = 0;   // so many calls are not even taken
 
  private:
   void apply(const Command& command) {

@@ -37,10 +37,10 @@ class Banks final : public Plugins {
   std::set<std::string> external_instances() override { return {present->instance()}; }
 
   Bank* present = nullptr;
-  int loading = 0;                 // how many askers come too early
-  std::optional<Uuid> impossible;  // an order that no plugin can be chosen for
   Bank* spare = nullptr;
   std::vector<Bank*> here;
+  int loading = 0;                 // how many askers come too early
+  std::optional<Uuid> impossible;  // an order that no plugin can be chosen for
 
  private:
   std::shared_ptr<const Served> with(Bank& bank) {
@@ -156,6 +156,16 @@ TEST_CASE("an error of one order that nobody foresaw stops no other") {
   CHECK(shop.status(*shop.banks.impossible) == Status::pending);
   REQUIRE(shop.tables.parked.size() == 1);
   CHECK(shop.tables.parked.front().reason == "no instance of a slot");
+}
+
+TEST_CASE("a call that cannot be handed over after the commit is asked for and made, and is no dead letter") {
+  Replacement shop;
+  shop.old.refusals = 1;
+  const Uuid id = shop.place();
+  for (int i = 0; i < 120; ++i) REQUIRE_NOTHROW(shop.turns(1));
+  CHECK(shop.tables.parked.empty());
+  CHECK(shop.old.refusals == 0);
+  CHECK(shop.status(id) == Status::confirmed);
 }
 
 TEST_CASE("a cancellation whose build is still being loaded waits for it and is no dead letter") {
