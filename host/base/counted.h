@@ -6,7 +6,7 @@
 
 namespace orderd {
 
-/// "1 order", "2 orders": for nouns whose plural is made with an s.
+/// "1 order", "2 orders"; for nouns whose plural is made with an s.
 inline std::string counted(std::int64_t count, std::string_view noun) {
   return std::to_string(count).append(" ").append(noun).append(count == 1 ? "" : "s");
 }

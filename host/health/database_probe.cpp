@@ -1,7 +1,7 @@
 #include "health/database_probe.h"
 
 #include "base/counted.h"
-#include "base/log.h"
+#include "base/log_summed.h"
 #include "store/abandoned.h"
 
 namespace orderd::health {
@@ -63,15 +63,27 @@ void DatabaseProbe::run() {
   }
 }
 
+/// A server that does not let this role end its own sessions can be used all the same.
+void DatabaseProbe::end_abandoned(store::Connection& connection) const {
+  try {
+    if (const int ended = store::end_abandoned(connection, database_.idle_in_transaction_timeout_ms);
+        ended > 0)
+      log_warning("database", "ended " + counted(ended, "session") +
+                                  " that a frozen program had left in the middle of a transaction");
+  } catch (const store::DbError& error) {
+    if (error.connection_lost) throw;
+    log_summed(LogLevel::warning, "database", "sessions of frozen hosts cannot be ended",
+               {{"error", error.what()}});
+  }
+}
+
 std::string DatabaseProbe::ask(std::unique_ptr<store::Connection>& connection) const {
   try {
     if (!connection || !connection->alive()) connection = std::make_unique<store::Connection>(database_);
     const bool writes = connection->run(takes_writes).boolean(0, 0);
     if (on_answer_) on_answer_();
     if (writes) {
-      if (const int ended = store::end_abandoned(*connection); ended > 0)
-        log_warning("database", "ended " + counted(ended, "session") +
-                                    " that a frozen program had left in the middle of a transaction");
+      end_abandoned(*connection);
       return "";
     }
     connection.reset();  // a new session may find the server that takes them

@@ -19,8 +19,9 @@ struct ProbeOptions {
   std::chrono::milliseconds stale_after{5000};
 };
 
-/// Asks now and then, on a session of its own, whether the server answers and takes writes. Raises
-/// orderd_database_up. Owned by main. [any thread]
+/// Asks now and then, on a session of its own, whether the server answers and takes writes, and ends sessions
+/// that a frozen host has left in a transaction (store/abandoned.h). Raises orderd_database_up. Owned by
+/// main. [any thread]
 class DatabaseProbe {
  public:
   /// `on_answer` is called, on the probe's thread, each time the server has answered; may be empty.
@@ -35,6 +36,7 @@ class DatabaseProbe {
 
  private:
   void run();
+  void end_abandoned(store::Connection& connection) const;
   std::string ask(std::unique_ptr<store::Connection>& connection) const;
 
   const store::ConnectionOptions database_;

@@ -14,9 +14,8 @@ constexpr Statement end_sessions{
 
 }  // namespace
 
-int end_abandoned(Connection& connection) {
-  const auto rows =
-      connection.run(end_sessions, Args().int8(ConnectionOptions{}.idle_in_transaction_timeout_ms));
+int end_abandoned(Connection& connection, int timeout_ms) {
+  const auto rows = connection.run(end_sessions, Args().int8(timeout_ms));
   return static_cast<int>(rows.integer(0, 0));
 }
 

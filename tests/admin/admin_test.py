@@ -184,6 +184,15 @@ class Admin(unittest.TestCase):
         self.assertIn(digest, [one["digest"] for one in self.ctl("plugin", "list", "payment")])
         self.assertEqual(self.install("nobody", "payment_simulated.so").status, 404)
 
+    def test_a_build_of_another_kind_is_not_installed(self):
+        builds = "select count(*) from plugin_builds"
+        before = self.database.query(builds)
+        refused = self.install("inventory", "projection_orders_read.so")
+        self.assertEqual((refused.status, refused.body["code"]), (409, "VERB_REFUSED"), refused.body)
+        self.assertIn("projection-orders-read 1.0.0 is of another kind than inventory-postgres",
+                      refused.body["detail"])
+        self.assertEqual(self.database.query(builds), before)
+
     def test_a_build_that_does_not_pass_is_refused_unless_forced(self):
         bad = "zoo/zoo_crashes_unstarted.so"
         refused = self.install("payment", bad)

@@ -125,17 +125,9 @@ class Sessions(unittest.TestCase):
         placed = self.crowd.place(100)
         wait_for(lambda: sum(one.done() for one in placed) > 30, "some orders to be placed")
         os.kill(frozen.pid, signal.SIGSTOP)
-        try:
-            wait_for(lambda: self.owners() == 1, "the other host to own all shards", 20)
-            for one in placed:
-                one.result()
-            # What the frozen host had begun is finished by the other one, before it wakes up.
-            wait_for(lambda: self.ours.behind() == 0, "the other host to finish every order",
-                     fleet.FINAL_LIMIT_S)
-        finally:
-            os.kill(frozen.pid, signal.SIGCONT)
-        placed = self.crowd.place(50)
-        self.end(placed)
+        wait_for(lambda: self.owners() == 1, "the other host to own all shards", 20)
+        self.finish_without(frozen, placed)
+        self.end(self.crowd.place(50))
 
     def test_a_host_that_is_frozen_with_half_of_a_transaction_sent_stops_nobody_else(self):
         """PostgreSQL has no time limit for a session that waits for the rest of a pipeline."""
@@ -145,14 +137,8 @@ class Sessions(unittest.TestCase):
             frozen.environment = {"ORDERD_TEST_FAULT": f"store.half_sent:stop:{commits}"}
             frozen.launch()
             placed = self.crowd.place(150)
-            try:
-                wait_for(lambda: fleet.is_stopped(frozen.pid), "the host to stop within a transaction", 60)
-                for one in placed:
-                    one.result()
-                wait_for(lambda: self.ours.behind() == 0, "the other host to finish every order",
-                         fleet.FINAL_LIMIT_S)
-            finally:
-                os.kill(frozen.pid, signal.SIGCONT)
+            wait_for(lambda: fleet.is_stopped(frozen.pid), "the host to stop within a transaction", 60)
+            self.finish_without(frozen, placed)
             wait_for(lambda: fleet.ready(frozen), "the host to be ready", 60)
         self.end(self.crowd.place(50))
 
@@ -167,6 +153,13 @@ class Sessions(unittest.TestCase):
         os.kill(host.pid, signal.SIGCONT)
         wait_for(lambda: fleet.ready(host), "the host to be ready by itself", 60)
         self.end(self.crowd.place(100))
+
+    def finish_without(self, frozen, placed):
+        """What the frozen host had begun is finished by the other one, before it wakes up."""
+        for one in placed:
+            one.result()
+        wait_for(lambda: self.ours.behind() == 0, "the other host to finish every order", fleet.FINAL_LIMIT_S)
+        os.kill(frozen.pid, signal.SIGCONT)
 
     def owners(self):
         return int(self.database.query("select count(distinct owner) from positions where consumer = 'saga' "

@@ -141,18 +141,6 @@ class AnotherProvider(Operators):
         self.assertEqual(done.returncode, 78)
         self.assertIn("plugin.orders_read.isolation = none", done.stderr)
 
-
-    def test_a_build_of_another_kind_is_not_installed(self):
-        self.host.prepare()
-        self.host.start()
-        builds = "select count(*) from plugin_builds"
-        before = self.database.query(builds)
-        other = pathlib.Path(orderd_env.setting("ORDERD_TEST_BIN")) / "plugins" / "inventory_postgres.so"
-        done = self.host.run("orderctl", "plugin", "install", "payment", str(other))
-        self.assertEqual(done.returncode, 1, done.stdout)
-        self.assertIn("it is not installed", done.stderr)
-        self.assertEqual(self.database.query(builds), before)
-
     def test_a_reload_with_a_plugin_whose_migrations_were_edited_ends_nothing(self):
         folder = self.host.folder / "plugins"
         shutil.copytree(pathlib.Path(orderd_env.setting("ORDERD_TEST_BIN")) / "plugins", folder,
@@ -234,6 +222,23 @@ class Surroundings(Operators):
         self.database._psql(admin, f"{read_only} = off")
         orderd_env.wait_for(lambda: self.host.get("/healthz/ready").status == 200, "readiness to come back")
         self.confirmed()
+
+    def test_a_role_that_may_end_no_session_has_a_host_that_is_ready(self):
+        role = self.database.name
+        self.database.query(f"create role {role} login password 'word'; alter schema public owner to {role}; "
+                            f"grant create on database \"{role}\" to {role}; "
+                            "revoke execute on function pg_terminate_backend from public")
+        self.addCleanup(self.database.query, f"drop owned by {role} cascade; drop role {role}")
+        where = urllib.parse.urlsplit(self.database.url)
+        url = where._replace(netloc=f"{role}:word@{where.hostname}:{where.port}").geturl()
+        self.host.set(postgres__url=url, plugin__payment__settings__database=url)
+        self.host.prepare()
+        self.host.start()
+        said = "sessions of frozen hosts cannot be ended"
+        orderd_env.wait_for(lambda: said in self.host.log_path.read_text(encoding="utf-8"),
+                            "the log to say so")
+        self.confirmed()
+        self.assertEqual(self.host.get("/healthz/ready").status, 200)
 
     def test_a_full_disk_is_a_finding(self):
         self.host.prepare()

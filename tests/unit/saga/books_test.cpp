@@ -32,6 +32,19 @@ struct Stuck : Story {
   }
 };
 
+/// An order that was cancelled while its authorization was open, and whose refused void a person let be.
+struct LetBe : Story {
+  LetBe() {
+    take(Begin{});
+    answers(of(OutcomeKind::pending));
+    cancel();
+    answers(of(OutcomeKind::declined, "NOT_KNOWN"));  // the void
+    REQUIRE(saga.stuck);
+    take(verb(Verb::Kind::skip));
+    REQUIRE(saga.status == Status::cancelled);
+  }
+};
+
 /// Whatever a provider may say after a person's decision: nothing of it moves money.
 const std::vector<std::pair<const char*, Notice>>& later_notices() {
   static const std::vector<std::pair<const char*, Notice>> all{
@@ -175,14 +188,7 @@ TEST_CASE("a notice that occurred before a person decided says nothing against i
 }
 
 TEST_CASE("money that comes after a person let an undo be waits for a person, with every verb") {
-  Story story;
-  story.take(Begin{});
-  story.answers(of(OutcomeKind::pending));
-  story.cancel();
-  story.answers(of(OutcomeKind::declined, "NOT_KNOWN"));  // the void
-  REQUIRE(story.saga.stuck);
-  story.take(verb(Verb::Kind::skip));
-  REQUIRE(story.saga.status == Status::cancelled);
+  LetBe story;
   story.take(notice(done({1000, 0, 0, 0})));
   CHECK_FALSE(story.run);
   REQUIRE(story.saga.stuck);
@@ -201,12 +207,7 @@ TEST_CASE("money that comes after a person let an undo be waits for a person, wi
 }
 
 TEST_CASE("what is withheld from the provider after a person's decision stays so, whatever is taken back") {
-  Story story;
-  story.take(Begin{});
-  story.answers(of(OutcomeKind::pending));
-  story.cancel();
-  story.answers(of(OutcomeKind::declined, "NOT_KNOWN"));  // the void
-  story.take(verb(Verb::Kind::skip));
+  LetBe story;
   story.take(notice(done(captured)));
   REQUIRE(story.saga.stuck);
   REQUIRE(story.doing() == "payment.refund");
