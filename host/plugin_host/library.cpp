@@ -67,7 +67,9 @@ AllMapped& all_mapped() {
   return all;
 }
 
-/// The bytes where no name leads to, sealed against every change; nullptr with errno.
+/// The bytes where no name leads to, sealed against every change; nullptr with errno. Nobody has mapped them to
+/// write, so F_SEAL_FUTURE_WRITE says as much as F_SEAL_WRITE, which fails with EBUSY while the kernel itself
+/// holds one of the pages (Linux, mm/memfd.c).
 std::shared_ptr<const Descriptor> sealed_copy(std::string_view bytes) {
   auto copy = std::make_shared<const Descriptor>(memfd_create("plugin", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   while (copy->number() >= 0 && !bytes.empty()) {
@@ -75,7 +77,7 @@ std::shared_ptr<const Descriptor> sealed_copy(std::string_view bytes) {
     if (written <= 0) return nullptr;
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
-  constexpr int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+  constexpr int seals = F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
   return copy->number() >= 0 && fcntl(copy->number(), F_ADD_SEALS, seals) == 0 ? copy : nullptr;
 }
 

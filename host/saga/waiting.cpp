@@ -7,7 +7,7 @@
 namespace orderd::saga {
 namespace {
 
-constexpr std::size_t set_aside_max = 4096;  // tasks, before no more are read
+constexpr std::size_t set_aside_max = 32768;  // tasks, about 1 KB each, before no more are read
 
 /// Whether anything of this order went out to a plugin before.
 bool has_begun(const Saga& saga) {
