@@ -1,12 +1,12 @@
 #pragma once
 // Builds of plugins, as operators handle them: which there are, which one new orders go to, which is still
-// needed. Hosts look once a second (swap/keeper.h). [the connection's thread]
+// needed. Hosts look once a second (plugin_rollout/rollout_controller.h). [the connection's thread]
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "access/audit.h"
+#include "auth/audit.h"
 #include "base/clock.h"
 #include "store/connection.h"
 

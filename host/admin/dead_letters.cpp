@@ -5,8 +5,8 @@
 #include "base/sha256.h"
 #include "base/utf8.h"
 #include "model/json.h"
-#include "saga/inbox.h"
-#include "saga/records.h"
+#include "saga/storage/inbox.h"
+#include "saga/storage/records.h"
 
 namespace orderd::admin {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "access/audit.h"
+#include "auth/audit.h"
 #include "base/clock.h"
 #include "model/event.h"
 #include "store/connection.h"

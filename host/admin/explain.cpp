@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "model/money.h"
-#include "saga/turn.h"
+#include "saga/core/transition.h"
 
 namespace orderd::admin {
 namespace {

@@ -17,8 +17,8 @@
 #include <optional>
 
 #include "base/descriptor.h"
-#include "plugin_host/environment.h"
-#include "plugin_host/error.h"
+#include "plugin_host/isolation/environment.h"
+#include "plugin_ports/error.h"
 #include "plugin_host/isolation/isolated_build.h"
 
 namespace orderd::admin {

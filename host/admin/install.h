@@ -6,8 +6,8 @@
 #include <string>
 
 #include "admin/builds.h"
-#include "plugin_host/build_store.h"
-#include "plugin_host/options.h"
+#include "plugin_host/loading/build_store.h"
+#include "plugin_host/loading/options.h"
 
 namespace orderd::admin {
 

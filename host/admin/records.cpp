@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "model/order_json.h"
-#include "saga/served.h"
+#include "saga/routing/bindings.h"
 
 namespace orderd::admin {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "model/order.h"
-#include "saga/decide.h"
+#include "saga/core/decide.h"
 #include "store/connection.h"
 
 namespace orderd::admin {

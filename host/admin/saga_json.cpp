@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "model/order_json.h"
-#include "saga/payment.h"
+#include "saga/core/payment.h"
 
 namespace orderd::admin {
 namespace {

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "model/json.h"
-#include "saga/inbox.h"
+#include "saga/storage/inbox.h"
 
 namespace orderd::admin {
 namespace {

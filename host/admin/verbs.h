@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "access/audit.h"
+#include "auth/audit.h"
 #include "admin/records.h"
-#include "saga/decide.h"
+#include "saga/core/decide.h"
 
 namespace orderd::admin {
 

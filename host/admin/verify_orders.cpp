@@ -1,6 +1,6 @@
 #include "admin/verify_orders.h"
 
-#include "saga/forgotten.h"
+#include "saga/storage/forgotten.h"
 
 namespace orderd::admin {
 namespace {

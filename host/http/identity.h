@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "access/key.h"
+#include "auth/key.h"
 
 namespace orderd::http {
 

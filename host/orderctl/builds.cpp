@@ -8,7 +8,7 @@
 #include "admin/install.h"
 #include "model/json.h"
 #include "orderctl/given.h"
-#include "wiring.h"
+#include "app/wiring.h"
 
 namespace orderd::ctl {
 namespace {

@@ -2,10 +2,10 @@
 #include <iostream>
 
 #include "config/mask.h"
-#include "database_check.h"
+#include "app/database_check.h"
 #include "orderctl/verbs.h"
 #include "store/secret_box.h"
-#include "wiring.h"
+#include "app/wiring.h"
 
 namespace orderd::ctl {
 

@@ -15,7 +15,7 @@
 #include <iostream>
 
 #include "base/printable.h"
-#include "wiring.h"
+#include "app/wiring.h"
 
 extern char** environ;
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "config/settings.h"
-#include "plugin_host/registry.h"
+#include "plugin_host/loading/registry.h"
 #include "store/connection.h"
 #include "store/report.h"
 

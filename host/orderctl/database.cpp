@@ -1,10 +1,10 @@
 // orderctl database: which log this is, and going on with a database that went back.
 #include <iostream>
 
-#include "access/audit.h"
+#include "auth/audit.h"
 #include "orderctl/given.h"
 #include "outbox/continuity.h"
-#include "wiring.h"
+#include "app/wiring.h"
 
 namespace orderd::ctl {
 namespace {

@@ -19,15 +19,15 @@
 #include "base/counted.h"
 #include "base/loopback.h"
 #include "config/mask.h"
-#include "database_check.h"
+#include "app/database_check.h"
 #include "orderctl/verbs.h"
-#include "plugin_host/lent_transaction.h"
+#include "plugin_ports/lent_transaction.h"
 #include "reconcile/unknown.h"
 #include "store/key_check.h"
 #include "store/provision.h"
 #include "store/rights.h"
 #include "store/secret_box.h"
-#include "wiring.h"
+#include "app/wiring.h"
 
 namespace orderd::ctl {
 namespace {

@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "orderctl/verbs.h"
-#include "wiring.h"
+#include "app/wiring.h"
 
 namespace orderd::ctl {
 namespace {

@@ -1,11 +1,11 @@
 // orderctl keys: who may use the API. A key's text is shown once, when it is made; only its hash is kept.
 #include <iostream>
 
-#include "access/api_keys.h"
+#include "auth/api_keys.h"
 #include "model/json.h"
 #include "orderctl/given.h"
 #include "orderctl/verbs.h"
-#include "wiring.h"
+#include "app/wiring.h"
 
 namespace orderd::ctl {
 namespace {

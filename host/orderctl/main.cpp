@@ -8,9 +8,9 @@
 #include "base/log.h"
 #include "base/printable.h"
 #include "orderctl/verbs.h"
-#include "plugin_host/error.h"
-#include "saga/definition.h"
-#include "saga/routes.h"
+#include "plugin_ports/error.h"
+#include "saga/core/definition.h"
+#include "saga/routing/routes.h"
 #include "store/rights.h"
 
 namespace orderd::ctl {

@@ -7,7 +7,7 @@
 #include "store/fitness.h"
 #include "store/key_check.h"
 #include "store/rights.h"
-#include "wiring.h"
+#include "app/wiring.h"
 
 namespace orderd::ctl {
 namespace {

@@ -4,7 +4,7 @@
 #include <iostream>
 
 #include "orderctl/verbs.h"
-#include "wiring.h"
+#include "app/wiring.h"
 
 namespace orderd::ctl {
 namespace {

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <iostream>
 
-#include "access/audit.h"
+#include "auth/audit.h"
 #include "base/clock.h"
 #include "orderctl/given.h"
 #include "reconcile/unknown.h"

@@ -1,12 +1,12 @@
 // orderctl route explain: where an order goes, and why, by the rules of the configuration.
-#include "saga/routes.h"
+#include "saga/routing/routes.h"
 
 #include <iostream>
 
 #include "admin/records.h"
 #include "model/json.h"
 #include "orderctl/given.h"
-#include "wiring.h"
+#include "app/wiring.h"
 
 namespace orderd::ctl {
 namespace {

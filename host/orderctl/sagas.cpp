@@ -6,7 +6,7 @@
 #include "admin/saga_list.h"
 #include "model/json.h"
 #include "orderctl/given.h"
-#include "wiring.h"
+#include "app/wiring.h"
 
 namespace orderd::ctl {
 namespace {

@@ -16,7 +16,7 @@
 #include "store/key_check.h"
 #include "store/migrations.h"
 #include "store/provision.h"
-#include "wiring.h"
+#include "app/wiring.h"
 
 namespace orderd::ctl {
 namespace {

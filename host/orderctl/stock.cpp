@@ -8,7 +8,7 @@
 
 #include "orderctl/given.h"
 #include "orderctl/stock_file.h"
-#include "plugin_host/lent_transaction.h"
+#include "plugin_ports/lent_transaction.h"
 
 namespace orderd::ctl {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "orderctl/csv.h"
-#include "plugin_host/ports.h"
+#include "plugin_ports/catalog.h"
 
 namespace orderd::ctl {
 

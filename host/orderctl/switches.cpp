@@ -5,7 +5,7 @@
 #include <set>
 
 #include "orderctl/given.h"
-#include "wiring.h"
+#include "app/wiring.h"
 
 namespace orderd::ctl {
 namespace {

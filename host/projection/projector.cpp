@@ -9,7 +9,7 @@
 #include "model/order_json.h"
 #include "outbox/dead_letters.h"
 #include "outbox/log.h"
-#include "plugin_host/lent_transaction.h"
+#include "plugin_ports/lent_transaction.h"
 
 namespace orderd::projection {
 namespace {

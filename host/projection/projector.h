@@ -8,7 +8,7 @@
 #include "bus/event_bus.h"
 #include "outbox/dead_letters.h"
 #include "outbox/leases.h"
-#include "plugin_host/ports.h"
+#include "plugin_ports/projection.h"
 #include "store/unit_of_work.h"
 
 namespace orderd::projection {

@@ -1,6 +1,6 @@
 #include "base/log.h"
 #include "outbox/log.h"
-#include "plugin_host/lent_transaction.h"
+#include "plugin_ports/lent_transaction.h"
 #include "projection/projector.h"
 
 namespace orderd::projection {

@@ -1,7 +1,7 @@
 #include "reconcile/comparison.h"
 
 #include "model/json.h"
-#include "plugin_host/outcome_check.h"
+#include "plugin_ports/outcome_check.h"
 
 namespace orderd::reconcile {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "saga/decide.h"
+#include "saga/core/decide.h"
 
 namespace orderd::reconcile {
 

@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "reconcile/unknown.h"
-#include "saga/inbox.h"
+#include "saga/storage/inbox.h"
 
 namespace orderd::reconcile {
 namespace {

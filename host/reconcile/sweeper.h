@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "base/metrics.h"
-#include "plugin_host/ports.h"
+#include "plugin_ports/step.h"
 #include "reconcile/comparison.h"
 #include "store/connection.h"
 

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "base/log.h"
-#include "saga/inbox.h"
+#include "saga/storage/inbox.h"
 
 namespace orderd::webhooks {
 namespace {

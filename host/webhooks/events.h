@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "plugin_host/webhook_port.h"
+#include "plugin_ports/webhook.h"
 #include "store/unit_of_work.h"
 
 namespace orderd::webhooks {

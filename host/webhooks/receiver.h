@@ -16,7 +16,7 @@
 
 #include "base/metrics.h"
 #include "base/queue.h"
-#include "plugin_host/webhook_port.h"
+#include "plugin_ports/webhook.h"
 #include "store/pool.h"
 
 namespace orderd::webhooks {

@@ -4,7 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "plugin_host/registry.h"
+#include "plugin_host/loading/registry.h"
 
 namespace orderd::plugins {
 

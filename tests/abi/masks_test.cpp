@@ -1,4 +1,4 @@
-#include "plugin_host/masks.h"
+#include "plugin_host/services/masks.h"
 
 #include <catch2/catch.hpp>
 

@@ -3,7 +3,7 @@
 #include <functional>
 #include <orderd/testing.hpp>
 
-#include "plugin_host/translate.h"
+#include "plugin_host/calling/translate.h"
 
 namespace orderd::plugins {
 namespace {

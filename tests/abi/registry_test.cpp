@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "harness.h"
-#include "plugin_host/trust.h"
+#include "plugin_host/loading/trust.h"
 
 namespace orderd::plugins {
 namespace {

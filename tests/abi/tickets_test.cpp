@@ -1,8 +1,8 @@
-#include "plugin_host/tickets.h"
+#include "plugin_host/calling/tickets.h"
 
 #include <catch2/catch.hpp>
 
-#include "plugin_host/translate.h"
+#include "plugin_host/calling/translate.h"
 
 namespace orderd::plugins {
 namespace {

@@ -13,7 +13,7 @@
 #include <iostream>
 #include <mutex>
 
-#include "plugin_host/registry.h"
+#include "plugin_host/loading/registry.h"
 
 namespace orderd::plugins {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "front/raw_client.h"
 #include "front/test_server.h"
-#include "http/front/address_caps.h"
+#include "http/front/connection_limits.h"
 
 using namespace orderd::http::front;
 using namespace orderd::http::front::test;

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "plugin_host/isolation/wire.h"
-#include "plugin_host/outcome_check.h"
+#include "plugin_ports/outcome_check.h"
 
 using namespace orderd::plugins;
 using namespace orderd::plugins::isolation;

@@ -4,7 +4,7 @@
 #include <random>
 
 #include "model/order_json.h"
-#include "plugin_host/lent_transaction.h"
+#include "plugin_ports/lent_transaction.h"
 #include "plugins/support/bank.h"
 
 using namespace orderd;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "saga/engine.h"
+#include "saga/engine/engine.h"
 #include "sim/hits.h"
 #include "sim/host_clock.h"
 #include "sim/remote.h"

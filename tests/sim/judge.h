@@ -15,7 +15,7 @@
 
 #include "model/event.h"
 #include "model/order.h"
-#include "saga/state.h"
+#include "saga/core/state.h"
 
 namespace orderd::sim {
 

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "model/event.h"
-#include "saga/decide.h"
+#include "saga/core/decide.h"
 
 namespace orderd::sim {
 

@@ -1,6 +1,6 @@
 #include "sim/provider.h"
 
-#include "saga/decide.h"
+#include "saga/core/decide.h"
 #include "sim/judge.h"
 #include "sim/world.h"
 

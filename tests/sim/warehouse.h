@@ -1,7 +1,7 @@
 #pragma once
 // Where goods are: a warehouse over the network, which may let go of a reservation by itself; or the tables
 // of a plugin in this PostgreSQL. And a third party that is asked for its opinion and holds nothing.
-#include "plugin_host/ports.h"
+#include "plugin_ports/step.h"
 #include "sim/remote.h"
 
 namespace orderd::sim {

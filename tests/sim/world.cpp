@@ -1,6 +1,6 @@
 #include "sim/world.h"
 
-#include "saga/state.h"
+#include "saga/core/state.h"
 #include "sim/bus.h"
 #include "sim/follower.h"
 #include "sim/host.h"

@@ -1,5 +1,5 @@
 // Orders that are open while nothing works on them, as engine and `verify` look for them.
-#include "saga/forgotten.h"
+#include "saga/storage/forgotten.h"
 #include "admin/verify_orders.h"
 #include "stages/support.h"
 

@@ -1,7 +1,7 @@
 // Which build new orders go to, when hosts have different files and operators decide.
 #include <fstream>
 
-#include "swap/keeper.h"
+#include "plugin_rollout/rollout_controller.h"
 
 #include "functional/support/test_database.h"
 

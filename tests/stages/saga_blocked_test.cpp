@@ -1,6 +1,6 @@
 // The saga on a real PostgreSQL whose rows somebody has locked, or that lacks something.
-#include "saga/engine.h"
-#include "saga/pg_store.h"
+#include "saga/engine/engine.h"
+#include "saga/storage/postgres.h"
 #include "stages/outbox_reader.h"
 
 using namespace orderd;

@@ -4,8 +4,8 @@
 #include <deque>
 
 #include "reconcile/unknown.h"
-#include "saga/inbox.h"
-#include "saga/pg_store.h"
+#include "saga/storage/inbox.h"
+#include "saga/storage/postgres.h"
 #include "stages/support.h"
 
 using namespace orderd;

@@ -3,7 +3,7 @@
 // do.
 #include <catch2/catch.hpp>
 
-#include "saga/engine.h"
+#include "saga/engine/engine.h"
 #include "support/saga_bus.h"
 #include "support/saga_plugins.h"
 #include "support/saga_story.h"

@@ -1,6 +1,6 @@
 #pragma once
 // Plugins for the engine's world in memory: a bank with a ledger that no crash touches, and a stock.
-#include "plugin_host/ports.h"
+#include "plugin_ports/step.h"
 #include "support/saga_world_store.h"
 
 namespace orderd::saga::test {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "saga/decide.h"
+#include "saga/core/decide.h"
 
 namespace orderd::saga::test {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "model/order_json.h"
-#include "saga/inbox.h"
-#include "saga/records.h"
+#include "saga/storage/inbox.h"
+#include "saga/storage/records.h"
 
 namespace orderd::saga::test {
 

@@ -1,5 +1,5 @@
 #pragma once
-// Which orders nothing works on, in memory (saga/forgotten.h).
+// Which orders nothing works on, in memory (saga/storage/forgotten.h).
 #include "support/saga_world_store.h"
 
 namespace orderd::saga::test {

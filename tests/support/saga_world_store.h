@@ -6,7 +6,7 @@
 #include <memory>
 #include <optional>
 
-#include "saga/store.h"
+#include "saga/storage/port.h"
 #include "support/saga_tables.h"
 
 namespace orderd::saga::test {

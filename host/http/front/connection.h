@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "http/front/address_caps.h"
+#include "http/front/connection_limits.h"
 #include "http/front/exchange.h"
 #include "http/front/parser.h"
 

@@ -9,7 +9,7 @@
 
 #include "base/metrics.h"
 #include "http/front/front.h"
-#include "http/front/return_queue.h"
+#include "http/front/completion_queue.h"
 
 namespace orderd::http::front {
 

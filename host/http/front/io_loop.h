@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/queue.h"
-#include "http/front/address_caps.h"
+#include "http/front/connection_limits.h"
 #include "http/front/connection.h"
 #include "http/front/context.h"
 #include "http/front/listener.h"

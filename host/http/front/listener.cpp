@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "http/front/address_caps.h"
+#include "http/front/connection_limits.h"
 
 namespace orderd::http::front {
 namespace {

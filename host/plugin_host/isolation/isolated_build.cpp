@@ -4,8 +4,8 @@
 
 #include "base/metrics.h"
 #include "base/sha256.h"
-#include "plugin_host/error.h"
-#include "plugin_host/outcome_check.h"
+#include "plugin_ports/error.h"
+#include "plugin_ports/outcome_check.h"
 #include "store/migrations.h"
 
 namespace orderd::plugins::isolation {

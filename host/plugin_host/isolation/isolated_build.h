@@ -10,9 +10,9 @@
 #include <unordered_map>
 
 #include "base/queue.h"
-#include "plugin_host/build.h"
+#include "plugin_host/loading/build.h"
 #include "plugin_host/isolation/process.h"
-#include "plugin_host/library.h"
+#include "plugin_host/loading/library.h"
 
 namespace orderd::plugins::isolation {
 

@@ -1,7 +1,7 @@
 #include "base/fault.h"
-#include "plugin_host/error.h"
+#include "plugin_ports/error.h"
 #include "plugin_host/isolation/isolated_build.h"
-#include "plugin_host/outcome_check.h"
+#include "plugin_ports/outcome_check.h"
 
 namespace orderd::plugins::isolation {
 namespace {

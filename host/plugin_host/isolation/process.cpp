@@ -13,9 +13,9 @@
 #include <filesystem>
 
 #include "base/log.h"
-#include "plugin_host/environment.h"
-#include "plugin_host/error.h"
-#include "plugin_host/outcome_check.h"
+#include "plugin_host/isolation/environment.h"
+#include "plugin_ports/error.h"
+#include "plugin_ports/outcome_check.h"
 
 namespace orderd::plugins::isolation {
 namespace {

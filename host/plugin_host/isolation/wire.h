@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "model/step.h"
-#include "plugin_host/webhook_port.h"
+#include "plugin_ports/webhook.h"
 
 namespace orderd::plugins::isolation {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "access/api_keys.h"
-#include "access/keyring.h"
+#include "auth/api_keys.h"
+#include "auth/keyring.h"
 #include "bus/pglog/pglog_bus.h"
 #include "front/raw_client.h"
 #include "functional/support/test_database.h"

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <string>
 
-#include "plugin_host/registry.h"
+#include "plugin_host/loading/registry.h"
 #include "plugins/support/database.h"
 
 namespace orderd::plugins::test {

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "access/key.h"
+#include "auth/key.h"
 #include "base/sha256.h"
 
 using namespace orderd;

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "access/rate_limiter.h"
+#include "auth/rate_limiter.h"
 
 using orderd::access::RateLimiter;
 using std::chrono::milliseconds;

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "saga/payment.h"
+#include "saga/core/payment.h"
 #include "support/saga_story.h"
 
 using namespace orderd;

@@ -1,7 +1,7 @@
 // What a person decided stands: the provider's totals are compared with it, and a difference moves no money.
 #include "admin/verbs.h"
 #include "reconcile/comparison.h"
-#include "saga/payment.h"
+#include "saga/core/payment.h"
 #include "support/saga_story.h"
 
 using namespace orderd;

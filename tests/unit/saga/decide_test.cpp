@@ -1,4 +1,4 @@
-#include "saga/decide.h"
+#include "saga/core/decide.h"
 
 #include <catch2/catch.hpp>
 #include <fstream>

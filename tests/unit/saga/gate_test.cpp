@@ -1,4 +1,4 @@
-#include "saga/gate.h"
+#include "saga/admission/admission.h"
 
 #include <catch2/catch.hpp>
 

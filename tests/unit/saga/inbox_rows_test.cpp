@@ -1,4 +1,4 @@
-#include "saga/inbox_rows.h"
+#include "saga/engine/inbox_rows.h"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "saga/routes.h"
+#include "saga/routing/routes.h"
 
 #include <catch2/catch.hpp>
 

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/troubles.h"
-#include "plugin_host/error.h"
+#include "plugin_ports/error.h"
 #include "support/saga_engine.h"
 
 using namespace orderd;

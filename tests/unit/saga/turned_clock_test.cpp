@@ -1,4 +1,4 @@
-#include "saga/turned_clock.h"
+#include "saga/engine/turned_clock.h"
 
 #include <catch2/catch.hpp>
 

@@ -3,7 +3,7 @@
 
 #include <deque>
 
-#include "saga/window.h"
+#include "saga/admission/concurrency_limit.h"
 
 using namespace orderd;
 using namespace orderd::saga;

@@ -1,0 +1,54 @@
+#include "http/front/completion_queue.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <system_error>
+
+#include "http/front/exchange.h"
+
+namespace orderd::http::front {
+
+ReturnQueue::ReturnQueue() : wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  if (wake_fd_ < 0) throw std::system_error(errno, std::generic_category(), "http front: eventfd");
+}
+
+ReturnQueue::~ReturnQueue() { ::close(wake_fd_); }
+
+void ReturnQueue::push(std::shared_ptr<Exchange> exchange) {
+  bool must_wake;
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_) return;
+    items_.push_back(std::move(exchange));
+    must_wake = std::exchange(sleeping_, false);
+  }
+  if (must_wake) wake();
+}
+
+void ReturnQueue::wake() {
+  const std::uint64_t one = 1;
+  // It can only fail when the counter is full, and then the I/O thread is being woken already.
+  [[maybe_unused]] const ssize_t written = ::write(wake_fd_, &one, sizeof one);
+}
+
+void ReturnQueue::woken() {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const ssize_t got = ::read(wake_fd_, &count, sizeof count);
+}
+
+void ReturnQueue::take(Items& items) {
+  items.clear();
+  std::lock_guard lock(mutex_);
+  items.swap(items_);
+  sleeping_ = items.empty();
+}
+
+void ReturnQueue::close() {
+  Items dropped;
+  std::lock_guard lock(mutex_);
+  closed_ = true;
+  dropped.swap(items_);
+}
+
+}  // namespace orderd::http::front

@@ -1,0 +1,373 @@
+// What became of a call, and what follows.
+#include <algorithm>
+
+#include "base/fault.h"
+#include "saga/core/transition.h"
+
+namespace orderd::saga {
+namespace {
+
+/// How long a provider's totals may lag behind its successes before a person is asked.
+constexpr Millis contradiction_max{30'000};
+/// What a provider or a backend waits for ends within this, whatever it says.
+constexpr std::chrono::days expires_max{400};
+
+}  // namespace
+
+void Turn::on(const Answer& answer) {
+  const bool is_effect = saga_.open && !saga_.open->look && answer.key == command_key(saga_, *saga_.open);
+  const bool is_query = saga_.open && saga_.open->query && answer.key == query_key(saga_, *saga_.open);
+  const bool waits_for_person = saga_.stuck && answer.outcome.kind != OutcomeKind::done;
+  if (waits_for_person || (!is_effect && !is_query)) {
+    out_.stale = true;
+    return;
+  }
+  OpenCommand& open = *saga_.open;
+  note(saga_.attempts, {open.sequence, open.generation, is_query, open.action, answer.outcome.kind,
+                        answer.outcome.query_answer, answer.outcome.code, now_, (now_ - open.sent).count(),
+                        "", answer.digest.substr(0, 12), answer.outcome.message});
+  const bool tells = answer.outcome.totals || answer.outcome.kind == OutcomeKind::done ||
+                     answer.outcome.kind == OutcomeKind::declined;
+  if (tells && open_step().is_payment() && open.sent >= saga_.hinted) saga_.hinted = {};
+  if (open.look) return looked(answer.outcome);
+  if (is_effect) open.query = false;  // the call itself still answered: it knows best
+  if (is_effect && answer.outcome.kind == OutcomeKind::unknown)
+    open.lost_until = std::max(open.lost_until, open.deadline);
+  saga_.stuck.reset();
+  learn(answer.outcome, answer.digest);
+  if (open.extend) return extended(answer.outcome);
+  if (open.query) return query_answered(answer.outcome);
+  if (tells_too_little(answer.outcome)) return unknown(answer.outcome);
+  apply(answer.outcome);
+}
+
+/// A call that failed tells nothing of another send of its key, which may be there or under way: from before
+/// a takeover, or from before an answer that told nothing.
+bool Turn::tells_too_little(const Outcome& outcome) const {
+  const bool failed = outcome.kind == OutcomeKind::retry || outcome.kind == OutcomeKind::declined;
+  const bool nothing_to_undo =
+      saga_.open->undo && open_step().is_payment() && outcome.totals && !holds_money(saga_);
+  if (fault::mutation("saga_failure_tells_all")) return false;
+  return failed && saga_.open->sends > 1 && !slot(open_step()).transactional && !nothing_to_undo;
+}
+
+void Turn::learn(const Outcome& outcome, const std::string& digest) {
+  const StepDefinition& of = open_step();
+  if (!digest.empty()) saga_.digests[of.slot] = digest;
+  const bool denied = of.is_payment() && denies_the_past(outcome);  // it speaks of another payment
+  if (outcome.state && !denied) saga_.blobs[of.slot] = *outcome.state;
+  if (!of.is_payment()) return;
+  if (!outcome.provider_reference.empty() && !denied) saga_.reference = outcome.provider_reference;
+  learn_totals(saga_, outcome);
+}
+
+/// What became of something that was over. Totals that know less than the order are asked for again before
+/// they are believed: a provider's answers may lag.
+void Turn::looked(const Outcome& outcome) {
+  OpenCommand& open = *saga_.open;
+  const auto totals = outcome.query_answer == QueryAnswer::found ? totals_of(outcome) : std::nullopt;
+  const bool knows_less = totals && tells_less(saga_, *totals);
+  if (knows_less && open.doubted == Time{}) open.doubted = now_;
+  const bool may_lag = knows_less && now_ - open.doubted <= contradiction_max;
+  const bool may_be_told = !totals && outcome.query_answer != QueryAnswer::not_found_final;
+  if ((may_be_told || may_lag) && now_ - open.began < open_step().retry.total) {
+    const Time next = next_attempt(outcome);
+    ++open.attempt;
+    return wait_until(next, CommandPhase::waiting);
+  }
+  saga_.open.reset();
+  const PaymentView before = saga_.payment;
+  const bool by_name = outcome.kind == OutcomeKind::declined && knows_less;
+  const bool denied = knows_less && !(by_name && taken_back(*totals));
+  if (totals && !knows_less) learn_totals(saga_, outcome);
+  if (denied || (totals && contradicts_person(*totals, {}))) {
+    const bool reversed = denied && !is_terminal(saga_.status) && totals->authorized >= before.authorized;
+    differ(*totals, reversed
+                        ? Reason{"PAYMENT_REVERSED", "the provider took back money that the order had"}
+                        : Reason{contradicted_code, "the provider's totals are not what the order knows"});
+  }
+  set_payment_status(saga_, facts_.body.total);
+  if (saga_.payment != before || is_terminal(saga_.status)) reconsider(false);
+  next();
+}
+
+void Turn::query_answered(const Outcome& outcome) {
+  OpenCommand& open = *saga_.open;
+  switch (outcome.query_answer) {
+    case QueryAnswer::found:
+      if (outcome.kind == OutcomeKind::unknown) break;  // known, but not how it ended
+      open.query = false;
+      return apply(outcome);
+    case QueryAnswer::not_found_final:
+      open.query = false;
+      // Asked before the old call's deadline, it could still arrive afterwards: the same key again, or two
+      // effects could follow.
+      open.unknown = open.sent < open.deadline && !fault::mutation("saga_new_key_too_early");
+      if (!open.unknown) new_key();
+      open.phase = CommandPhase::waiting;
+      if (may_leave()) return abandon(), next();
+      if (now_ - open.began >= open_step().retry.total) {
+        if (!open.unknown) return gave_up();
+        open.query = true;
+        return wait_until(open.deadline, CommandPhase::waiting);
+      }
+      ++open.attempt;
+      return wait_until(next_attempt({}), CommandPhase::waiting);
+    case QueryAnswer::not_found_yet:
+    case QueryAnswer::none:
+      break;
+  }
+  if (now_ - open.began >= open_step().retry.total)
+    return stick("OUTCOME_UNKNOWN", "the provider cannot tell what became of " + open.action);
+  const Time next = next_attempt(outcome);
+  ++open.attempt;
+  wait_until(next, CommandPhase::waiting);
+}
+
+void Turn::apply(const Outcome& outcome) {
+  switch (outcome.kind) {
+    case OutcomeKind::done:
+      if (contradicts_itself(outcome)) return contradicted(outcome);
+      count_success(saga_, *saga_.open);
+      return done(outcome);
+    case OutcomeKind::declined:
+      believe_refusal(outcome);
+      // An undo of what the provider says it does not hold has nothing left to do.
+      if (saga_.open->undo && open_step().is_payment() && outcome.totals && !holds_money(saga_))
+        return done(outcome);
+      if (denies_the_past(outcome)) {
+        saga_.open->unknown = false;
+        return contradicted(outcome);
+      }
+      return declined(outcome.code, outcome.message);
+    case OutcomeKind::retry:
+      return retry(outcome);
+    case OutcomeKind::pending:
+      return pending(outcome);
+    case OutcomeKind::unknown:
+      return unknown(outcome);
+  }
+  unknown(outcome);
+}
+
+/// A refused capture or refund may take back what totals had of it before, for a provider that still knows
+/// the authorization. learn() has only added.
+void Turn::believe_refusal(const Outcome& outcome) {
+  const auto totals = totals_of(outcome);
+  if (!totals || !open_step().is_payment()) return;
+  if (saga_.open->action == "payment.capture") {
+    saga_.books.captures_failed = facts_.body.total;
+    return learn_totals(saga_, outcome);
+  }
+  if (saga_.open->action != "payment.refund" || !tells_less(saga_, *totals)) return;
+  const bool was_captured = totals->captured < saga_.payment.captured - saga_.books.captures_failed;
+  if (taken_back(*totals) && was_captured)
+    alert({"PAYMENT_REVERSED", "the provider took back a capture that it had reported as done"});
+}
+
+/// Whether these totals know nothing of an authorization or a capture that this provider has reported: it
+/// answers for another account, or for another payment.
+bool Turn::denies_the_past(const Outcome& outcome) const {
+  const auto totals = totals_of(outcome);
+  if (!totals || !open_step().is_payment() || fault::mutation("saga_totals_believed_backwards")) return false;
+  const bool captured_less = totals->captured < saga_.payment.captured - saga_.books.captures_failed;
+  return totals->authorized < saga_.payment.authorized ||
+         (outcome.kind == OutcomeKind::declined && captured_less);
+}
+
+/// A success whose totals lack what it is said to have done: not yet there, or already taken back.
+bool Turn::contradicts_itself(const Outcome& outcome) const {
+  if (!outcome.totals || !open_step().is_payment()) return false;
+  if (denies_the_past(outcome)) return true;
+  const PaymentTotals& totals = *outcome.totals;
+  const OpenCommand& open = *saga_.open;
+  if (open.action == "payment.authorize") return totals.authorized < open.amount;
+  if (open.action == "payment.capture") return totals.captured < open.amount;
+  if (open.action == "payment.void")
+    return totals.captured == 0 && totals.voided + let_go(saga_) - saga_.voided < totals.authorized;
+  if (open.action != "payment.refund") return false;
+  return open.had ? totals.refunded < *open.had + open.amount : totals.refunded < totals.captured;
+}
+
+void Turn::contradicted(const Outcome& outcome) {
+  OpenCommand& open = *saga_.open;
+  if (denies_the_past(outcome)) {
+    open.unknown = outcome.kind == OutcomeKind::done;
+    return stick(contradicted_code, "the provider's totals at " + open.action +
+                                        " lack what it had reported before: is it asked in "
+                                        "another account?");
+  }
+  if (open.doubted == Time{}) open.doubted = now_;
+  if (now_ - open.doubted > std::min(contradiction_max, open_step().retry.total))
+    return stick("OUTCOME_UNKNOWN", "the provider calls " + open.action + " done, and its totals do not");
+  // A void that came before what it should let go of: one more does no harm. A refund would.
+  if (open.unknown && open.action == "payment.void") {
+    const OpenCommand was = open;
+    saga_.open.reset();
+    this->open(was.step, true, was.action, saga_.payment.authorized - let_go(saga_));
+    saga_.open->began = was.began;
+    saga_.open->doubted = was.doubted;
+    saga_.open->unknown = true;
+    return;
+  }
+  unknown(outcome);
+}
+
+void Turn::done(const Outcome& outcome) {
+  const OpenCommand open = *saga_.open;
+  const StepDefinition& of = step(open.step);
+  if (of.is_payment()) {
+    if (!outcome.totals) infer_totals(saga_, open);
+    saga_.payment.provider = slot(of).instance;
+    forget_next_action(saga_);
+  }
+  saga_.open.reset();
+  if (of.is_payment()) set_payment_status(saga_, facts_.body.total);
+  if (open.undo) {
+    if (!of.is_payment() || !holds_money(saga_)) result(open.step) = StepResult::undone;
+    if (open.step == saga_.held_step) saga_.held_until.reset();
+  } else {
+    result(open.step) = StepResult::done;
+    if (!of.is_payment() && outcome.expires) {
+      saga_.held_step = open.step;
+      hold(outcome);
+    }
+    settle_secret();
+    if (of.pivot && of.is_payment() && saga_.mode == Mode::forward) reconsider(false);
+    if (saga_.mode == Mode::forward && of.status)
+      set_status(*of.status);
+    else if (saga_.mode == Mode::forward && of.event)
+      emit(EventType::step_completed);
+  }
+  next();
+}
+
+/// A reservation lasts until `expires`; half of that time is left for asking for more.
+void Turn::hold(const Outcome& outcome) {
+  saga_.held_until = outcome.expires;
+  if (!outcome.expires) return;
+  saga_.held_until = std::clamp(*outcome.expires, now_, now_ + expires_max);
+  saga_.extend_at = now_ + (*saga_.held_until - now_) / 2;
+}
+
+void Turn::extended(const Outcome& outcome) {
+  OpenCommand& open = *saga_.open;
+  if (outcome.kind == OutcomeKind::done) {
+    hold(outcome);
+    return resume_suspended();
+  }
+  const bool lost = outcome.kind == OutcomeKind::declined || now_ >= *saga_.held_until;
+  if (!lost && saga_.mode == Mode::forward)
+    return ++open.attempt,
+           wait_until(std::min(next_attempt(outcome), *saga_.held_until), CommandPhase::waiting);
+  if (lost && saga_.mode == Mode::forward) {
+    saga_.mode = Mode::failing;
+    saga_.reason = Reason{"RESERVATION_EXPIRED", "the goods could not be held any longer"};
+  }
+  resume_suspended();
+}
+
+void Turn::declined(std::string code, std::string message) {
+  saga_.open->unknown = false;
+  const OpenCommand open = *saga_.open;
+  const StepDefinition& of = open_step();
+  if (code.empty()) code = of.is_payment() ? "PAYMENT_DECLINED" : "STEP_DECLINED";
+  if (message.empty()) message = what(open) + " was declined";
+  const bool in_time = now_ - open.began <= of.retry.total;
+  if (open.undo && in_time && undo_otherwise()) return;
+  if (open.undo || (past_pivot() && saga_.mode == Mode::forward))
+    return stick(std::move(code), std::move(message));
+  result(open.step) = StepResult::declined;
+  saga_.open.reset();
+  if (of.action == "payment.authorize") {
+    saga_.payment.provider = slot(of).instance;
+    saga_.payment.status = PaymentStatus::failed;
+    forget_next_action(saga_);
+  } else if (of.is_payment()) {
+    set_payment_status(saga_, facts_.body.total);
+  }
+  settle_secret();
+  if (saga_.mode == Mode::forward) {
+    saga_.mode = Mode::failing;
+    saga_.reason = Reason{std::move(code), std::move(message)};
+  }
+  next();
+}
+
+/// For people: "authorize", and of what is taken back the command, for an undo has no name of its own.
+std::string Turn::what(const OpenCommand& open) const {
+  return open.undo ? open.action : step(open.step).name;
+}
+
+void Turn::gave_up(const std::string& code) {
+  declined(code.empty() ? "STEP_FAILED" : code, what(*saga_.open) + " was tried for too long");
+}
+
+void Turn::retry(const Outcome& outcome) {
+  OpenCommand& open = *saga_.open;
+  open.unknown = false;
+  open.deadline = {};  // nothing is on its way
+  open.phase = CommandPhase::waiting;
+  if (may_leave()) return abandon(), next();  // turned round meanwhile, and surely nothing happened
+  if (now_ - open.began >= open_step().retry.total) return gave_up(outcome.code);
+  const Time next = next_attempt(outcome);
+  new_key();
+  ++open.attempt;
+  wait_until(next, CommandPhase::waiting);
+}
+
+void Turn::pending(const Outcome& outcome) {
+  const StepDefinition& of = open_step();
+  OpenCommand& open = *saga_.open;
+  open.phase = CommandPhase::pending;
+  open.unknown = false;
+  if (outcome.expires) open.expires = std::clamp(*outcome.expires, now_, now_ + expires_max);
+  if (may_leave()) return abandon(), next();
+  if (of.is_payment() && !open.undo && saga_.payment.captured == 0) {
+    saga_.payment.provider = slot(of).instance;
+    saga_.payment.status = outcome.next_action ? PaymentStatus::action_required : PaymentStatus::pending;
+    forget_next_action(saga_);
+    if (outcome.next_action) {
+      saga_.payment.next_action_type = outcome.next_action->type;
+      saga_.payment.next_action_url = outcome.next_action->url;
+      if (outcome.expires) saga_.payment.next_action_expires = open.expires;
+    }
+  }
+  if (open.expires && *open.expires <= now_) return expired();
+  // It may take days, and is asked for at least once in a step's time for attempts.
+  Time next = now_ + (outcome.retry_after > Millis(0) ? std::min(outcome.retry_after, of.retry.total)
+                                                      : backoff(of.retry, saga_, open.attempt));
+  ++open.attempt;
+  if (open.expires) next = slot(of).can_query ? std::min(next, *open.expires) : *open.expires;
+  wait_until(next, CommandPhase::pending);
+}
+
+/// What was PENDING did not end in time. Before the pivot the order fails, and the effect is undone in case
+/// it still comes; money that is on its way in or back is a person's.
+void Turn::expired() {
+  const StepDefinition& of = open_step();
+  saga_.open->phase = CommandPhase::pending;
+  if (saga_.open->undo || of.pivot || past_pivot())
+    return stick("ANSWER_OVERDUE", "the provider did not end " + saga_.open->action + " in time");
+  turn_round(saga_.mode == Mode::forward ? Mode::failing : saga_.mode,
+             saga_.mode == Mode::forward ? Reason{of.is_payment() ? "PAYMENT_EXPIRED" : "STEP_EXPIRED",
+                                                  of.name + " was not completed in time"}
+                                         : saga_.reason.value_or(Reason{}));
+}
+
+void Turn::unknown(const Outcome& outcome) {
+  OpenCommand& open = *saga_.open;
+  if (slot(open_step()).transactional) return retry(outcome);  // nothing was committed
+  if (fault::mutation("saga_forget_unknown")) return declined("TIMEOUT", "no answer came in time");
+  open.unknown = true;
+  if (open_step().is_payment()) saga_.payment.status = PaymentStatus::unknown;
+  if (!slot(open_step()).can_query)
+    return stick("OUTCOME_UNKNOWN",
+                 "nobody knows what became of " + open.action + ", and the plugin cannot be asked");
+  const Millis wait = open.attempt == 1 ? Millis(0) : backoff(open_step().retry, saga_, open.attempt);
+  open.query = true;
+  ++open.attempt;
+  wait_until(now_ + wait, CommandPhase::waiting);
+}
+
+}  // namespace orderd::saga
