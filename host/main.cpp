@@ -41,8 +41,10 @@ class Program final : public Poco::Util::ServerApplication {
     try {
       Reload reload(given_.contains("config") ? given_["config"] : config::default_file().string(), environ);
       return serve(reload, {given_.contains("check-config"), [&] { otherwise = exit_software; }});
-    } catch (const http::front::PortInUse& error) { return fail(error.what(), exit_unavailable);
-    } catch (const NoPermission& error) { return fail(error.what(), exit_no_permission);
+    } catch (const http::front::PortInUse& error) {
+      return fail(error.what(), exit_unavailable);
+    } catch (const NoPermission& error) {
+      return fail(error.what(), exit_no_permission);
     } catch (const std::exception& error) { return fail(error.what(), otherwise); }
   }
 

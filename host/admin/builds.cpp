@@ -51,20 +51,20 @@ std::optional<BuildRow> find(const std::vector<BuildRow>& all, const std::string
   return found;
 }
 
-BuildAnswer unknown(const BuildWish& wish) {
+BuildAnswer unknown(const BuildRequest& wish) {
   return {BuildAnswer::Kind::unknown, wish.digest,
           "plugin " + wish.instance + " has no build " + wish.digest +
               ": `orderctl plugin list` shows those that it has"};
 }
 
-void audit(store::UnitOfWork& work, const BuildWish& wish, const char* verb, const std::string& digest) {
+void audit(store::UnitOfWork& work, const BuildRequest& wish, const char* verb, const std::string& digest) {
   std::string data;
   json::Object object(data);
   object.add("digest", digest).raw("by", wish.actor_data).end();
-  access::write_audit(work, {wish.actor, verb, "plugin:" + wish.instance, wish.reason, data});
+  auth::write_audit(work, {wish.actor, verb, "plugin:" + wish.instance, wish.reason, data});
 }
 
-BuildAnswer use(store::Connection& connection, const BuildWish& wish, const BuildRow& build,
+BuildAnswer use(store::Connection& connection, const BuildRequest& wish, const BuildRow& build,
                 const char* verb) {
   if (build.current) return {BuildAnswer::Kind::done, build.digest, "new orders go to that build already"};
   store::UnitOfWork work(connection);
@@ -91,7 +91,7 @@ std::vector<BuildRow> builds(store::Connection& connection, const std::string& i
   return out;
 }
 
-BuildAnswer add_build(store::Connection& connection, const BuildWish& wish, const std::string& plugin,
+BuildAnswer add_build(store::Connection& connection, const BuildRequest& wish, const std::string& plugin,
                       const std::string& version) {
   store::UnitOfWork work(connection);
   (void)work.run(
@@ -105,12 +105,12 @@ BuildAnswer add_build(store::Connection& connection, const BuildWish& wish, cons
               "; `orderctl plugin switch` sends new orders to it"};
 }
 
-BuildAnswer switch_build(store::Connection& connection, const BuildWish& wish) {
+BuildAnswer switch_build(store::Connection& connection, const BuildRequest& wish) {
   const auto build = find(builds(connection, wish.instance), wish.digest);
   return build ? use(connection, wish, *build, "plugin.switch") : unknown(wish);
 }
 
-BuildAnswer roll_back(store::Connection& connection, const BuildWish& wish) {
+BuildAnswer roll_back(store::Connection& connection, const BuildRequest& wish) {
   for (const BuildRow& one : builds(connection, wish.instance))
     if (one.previous) return use(connection, wish, one, "plugin.rollback");
   return {BuildAnswer::Kind::refused, "", "plugin " + wish.instance + " had no other build before"};
@@ -125,7 +125,7 @@ std::vector<HostOfBuild> hosts_of(store::Connection& connection, const std::stri
   return out;
 }
 
-BuildAnswer drain_build(store::Connection& connection, const BuildWish& wish, bool now) {
+BuildAnswer drain_build(store::Connection& connection, const BuildRequest& wish, bool now) {
   const auto build = find(builds(connection, wish.instance), wish.digest);
   if (!build) return unknown(wish);
   if (build->current)

@@ -27,7 +27,7 @@ struct BuildRow {
 std::vector<BuildRow> builds(store::Connection& connection, const std::string& instance = "");
 
 /// Who asks, and why; goes into audit_log.
-struct BuildWish {
+struct BuildRequest {
   std::string instance, digest;  // the digest may be cut short, as long as it names one build
   std::string actor, reason, actor_data = "{}";
 };
@@ -39,12 +39,12 @@ struct BuildAnswer {
   std::string text;    // what happens now, or why not
 };
 /// Makes a build known. It must be in the store of each host that is to use it.
-BuildAnswer add_build(store::Connection& connection, const BuildWish& wish, const std::string& plugin,
+BuildAnswer add_build(store::Connection& connection, const BuildRequest& wish, const std::string& plugin,
                       const std::string& version);
 /// New orders go to this build; those in flight stay where they are.
-BuildAnswer switch_build(store::Connection& connection, const BuildWish& wish);
+BuildAnswer switch_build(store::Connection& connection, const BuildRequest& wish);
 /// ... to the one before; `wish.digest` is not read.
-BuildAnswer roll_back(store::Connection& connection, const BuildWish& wish);
+BuildAnswer roll_back(store::Connection& connection, const BuildRequest& wish);
 /// A host that runs, and whether new orders of it go to the build that was decided on.
 struct HostOfBuild {
   std::string host;
@@ -56,6 +56,6 @@ std::vector<HostOfBuild> hosts_of(store::Connection& connection, const std::stri
                                   const std::string& digest, Millis since);
 /// The build is stopped on every host as soon as no order in flight needs it; refused for the present one.
 /// `now`: refused as well while an order needs it.
-BuildAnswer drain_build(store::Connection& connection, const BuildWish& wish, bool now = false);
+BuildAnswer drain_build(store::Connection& connection, const BuildRequest& wish, bool now = false);
 
 }  // namespace orderd::admin

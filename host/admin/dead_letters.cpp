@@ -96,7 +96,7 @@ void audit(store::UnitOfWork& work, const ReplayWish& wish, const Letter& letter
   json::Object object(data);
   object.raw("by", wish.actor_data).add("consumer", letter.consumer).add("letter", letter.id);
   object.add("version", letter.event->version).add("was", letter.reason).end();
-  access::write_audit(
+  auth::write_audit(
       work, {wish.actor, "dead-letter.replay", letter.event->order_id.to_string(), wish.reason, data});
 }
 
@@ -187,7 +187,7 @@ Deleted delete_foreign(store::Connection& connection, const ReplayWish& wish) {
       .raw("first", "[" + ids + "]")
       .end();
   if (!rows.empty())
-    access::write_audit(
+    auth::write_audit(
         work, {wish.actor, "dead-letter.delete", wish.consumer.value_or("parked"), wish.reason, data});
   work.commit();
   return {rows.size(), wish.consumer && rows.size() == foreign_per_deletion_max};

@@ -37,9 +37,9 @@ std::string money_sentence(const PaymentView& payment, const std::string& curren
 }
 
 /// One order's paragraph as it grows.
-class Teller {
+class ExplanationWriter {
  public:
-  Teller(const Record& record, const Situation& situation, const Slots& slots, Time now)
+  ExplanationWriter(const Record& record, const Situation& situation, const Slots& slots, Time now)
       : record_(record), situation_(situation), slots_(slots), now_(now) {}
 
   Explanation tell() {
@@ -128,7 +128,7 @@ class Teller {
       case Mode::finished:
         break;
     }
-    if (saga.open && saga.open->look) {
+    if (saga.open && saga.open->recheck) {
       say("; its provider said that something has changed about the payment, and is asked what it is");
     } else if (saga.open) {
       const auto& steps = record_.definition->steps;
@@ -143,7 +143,7 @@ class Teller {
     if (time_is_over && !situation_.held_back.empty())
       return say(" It is held back because " + situation_.held_back +
                  ". No attempt is spent meanwhile, and it goes on by itself afterwards.");
-    if (open.look) return next(open.phase == CommandPhase::sent ? open.sent : open.next);
+    if (open.recheck) return next(open.phase == CommandPhase::sent ? open.sent : open.next);
     if (open.unknown || open.query) return unknown(open);
     switch (open.phase) {
       case CommandPhase::sent:
@@ -164,7 +164,7 @@ class Teller {
         (gives_up_to_person(open) ? "a person is needed." : "it counts as declined."));
   }
 
-  bool gives_up_to_person(const OpenCommand& open) const { return open.undo || is_past_pivot(); }
+  bool gives_up_to_person(const OpenCommand& open) const { return open.compensation || is_past_pivot(); }
   bool is_past_pivot() const { return saga::is_past_pivot(*record_.definition, *record_.saga); }
 
   void unknown(const OpenCommand& open) {
@@ -180,7 +180,7 @@ class Teller {
   }
 
   void pending(const OpenCommand& open) {
-    const bool buyer = record_.saga->payment.status == PaymentStatus::action_required && !open.undo;
+    const bool buyer = record_.saga->payment.status == PaymentStatus::action_required && !open.compensation;
     say(buyer ? " The buyer must still confirm the payment with the provider"
               : " The provider has not finished it yet");
     if (!open.expires) {
@@ -240,7 +240,7 @@ std::string money_text(std::int64_t amount, const std::string& currency) {
 }
 
 Explanation explain(const Record& record, const Situation& situation, const Slots& slots, Time now) {
-  return Teller(record, situation, slots, now).tell();
+  return ExplanationWriter(record, situation, slots, now).tell();
 }
 
 }  // namespace orderd::admin

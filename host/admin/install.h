@@ -12,7 +12,7 @@
 namespace orderd::admin {
 
 struct InstallWish {
-  BuildWish wish;                  // its digest is not read
+  BuildRequest wish;               // its digest is not read
   plugins::InstanceConfig plugin;  // the instance that the build is for, with its settings
   std::filesystem::path file;
   bool forced = false;               // without the checks

@@ -111,7 +111,7 @@ std::int64_t money_at_risk(const saga::Saga& saga) {
   const std::int64_t held =
       (payment.captured > 0 ? payment.captured - payment.refunded : payment.authorized - saga.voided) -
       payment.settled;
-  const bool may_be_moved = saga.open && saga.open->unknown && !saga.open->undo;
+  const bool may_be_moved = saga.open && saga.open->unknown && !saga.open->compensation;
   return std::max({held, std::int64_t{0}, may_be_moved ? saga.open->amount : 0});
 }
 

@@ -69,7 +69,7 @@ std::string open_json(const Saga& saga, const saga::OpenCommand& open) {
   std::string out;
   json::Object object(out);
   object.add("action", open.action).add("commandKey", command_key(saga, open));
-  object.add("phase", pick(phase_names, open.phase)).add("undo", open.undo).add("query", open.query);
+  object.add("phase", pick(phase_names, open.phase)).add("undo", open.compensation).add("query", open.query);
   object.add("unknown", open.unknown).add("attempt", open.attempt).add("amount", open.amount);
   add_time(object, "began", open.began);
   add_time(object, "sent", open.sent);
@@ -87,7 +87,7 @@ std::string steps_json(const Record& record, const Slots& slots) {
     if (i > 0) out.push_back(',');
     json::Object object(out);
     object.add("name", step.name).add("action", step.action);
-    add_or_null(object, "undo", step.undo);
+    add_or_null(object, "undo", step.compensation);
     object.add("slot", step.slot);
     add_or_null(object, "plugin", instance_of(record, step.slot, slots));
     const auto digest = record.saga->digests.find(step.slot);
@@ -186,7 +186,7 @@ std::string detail_json(const Uuid& id, const Record& record, const Past& past, 
     object.add("voided", saga.voided).add("definition", saga.definition);
     object.raw("open", saga.open ? open_json(saga, *saga.open) : "null");
     object.raw("suspended", saga.suspended ? open_json(saga, *saga.suspended) : "null");
-    add_time(object, "heldUntil", saga.held_until.value_or(Time{}));
+    add_time(object, "heldUntil", saga.reservation_expires_at.value_or(Time{}));
     object.raw("steps", steps_json(record, slots));
   }
   object.raw("timeline", timeline_json(record, past)).end();

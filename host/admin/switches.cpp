@@ -57,7 +57,7 @@ bool set_switch(store::Connection& connection, const SwitchWish& wish) {
   std::string data;
   json::Object object(data);
   object.raw("by", wish.actor_data).end();
-  access::write_audit(
+  auth::write_audit(
       work, {wish.actor, wish.paused ? "switch.pause" : "switch.resume", wish.name, wish.reason, data});
   work.commit();
   return true;

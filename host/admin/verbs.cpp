@@ -122,8 +122,8 @@ std::vector<Judged> give(store::Connection& connection, const Request& request, 
   saga::put(work, rows);
   for (const saga::InboxRow& row : rows) {
     const Verb& verb = std::get<Verb>(row.input);
-    access::write_audit(work, {verb.actor, "saga." + std::string(verb_name(verb.kind)),
-                               row.order_id.to_string(), verb.reason, audit_data(request, verb)});
+    auth::write_audit(work, {verb.actor, "saga." + std::string(verb_name(verb.kind)),
+                             row.order_id.to_string(), verb.reason, audit_data(request, verb)});
   }
   work.commit();
   return out;

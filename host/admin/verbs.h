@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "auth/audit.h"
 #include "admin/records.h"
+#include "auth/audit.h"
 #include "saga/core/decide.h"
 
 namespace orderd::admin {

@@ -1,7 +1,7 @@
 #include "app/database_check.h"
 
-#include "store/migrations.h"
 #include "app/wiring.h"
+#include "store/migrations.h"
 
 namespace orderd {
 

@@ -1,13 +1,13 @@
 #include "app/database_start.h"
 
+#include "app/database_check.h"
+#include "app/wiring.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/service.h"
-#include "app/database_check.h"
 #include "store/key_check.h"
 #include "store/migrations.h"
 #include "store/rights.h"
-#include "app/wiring.h"
 
 namespace orderd {
 namespace {
@@ -66,7 +66,7 @@ void refuse_unfit_database(const config::Settings& settings, const saga::Definit
 }
 
 bool wait_for_schema(const config::Settings& settings, const store::SecretBox& box,
-                     plugins::Registry& registry, swap::Keeper& keeper) {
+                     plugins::Registry& registry, rollout::RolloutController& rollout) {
   for (bool said = false;; said = true) {
     bool fits = false;
     try {
@@ -77,7 +77,7 @@ bool wait_for_schema(const config::Settings& settings, const store::SecretBox& b
       if (const auto problem = store::plugins_rights_problem(*connection, registry.migrations());
           !problem.empty())
         log_warning("main", problem);
-      keeper.begin(*connection);
+      rollout.begin(*connection);
       return true;
     } catch (const store::DbError& error) {
       refuse_for_good(error);
@@ -86,7 +86,7 @@ bool wait_for_schema(const config::Settings& settings, const store::SecretBox& b
         log_warning("main", "waiting for PostgreSQL, orders are answered 503", {{"error", error.what()}});
       service::needs(std::chrono::seconds(30));
       service::status("waiting for PostgreSQL");
-      if (service::wait(std::chrono::milliseconds(500)) == service::Wish::stop) return false;
+      if (service::wait(std::chrono::milliseconds(500)) == service::Request::stop) return false;
     }
   }
 }

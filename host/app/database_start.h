@@ -4,9 +4,9 @@
 
 #include "config/settings.h"
 #include "plugin_host/loading/registry.h"
+#include "plugin_rollout/rollout_controller.h"
 #include "saga/core/definition.h"
 #include "store/secret_box.h"
-#include "plugin_rollout/rollout_controller.h"
 
 namespace orderd {
 
@@ -24,6 +24,6 @@ void refuse_unfit_database(const config::Settings& settings, const saga::Definit
 /// Waits for the database, saying so, refuses one that is unfit, and brings the plugins' tables up to date.
 /// False: asked to stop meanwhile.
 bool wait_for_schema(const config::Settings& settings, const store::SecretBox& box,
-                     plugins::Registry& registry, swap::Keeper& keeper);
+                     plugins::Registry& registry, rollout::RolloutController& rollout);
 
 }  // namespace orderd

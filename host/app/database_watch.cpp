@@ -2,11 +2,11 @@
 
 #include <cstdlib>
 
+#include "app/wiring.h"
 #include "base/log.h"
 #include "base/service.h"
 #include "base/sha256.h"
 #include "base/survive.h"
-#include "app/wiring.h"
 
 namespace orderd {
 namespace {

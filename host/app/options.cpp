@@ -40,7 +40,7 @@ sse::BroadcasterOptions stream_options(const config::Settings& settings) {
   return options;
 }
 
-http::AccessOptions access_options(const config::Settings& settings, const access::Keyring* keyring) {
+http::AccessOptions access_options(const config::Settings& settings, const auth::Keyring* keyring) {
   http::AccessOptions options;
   options.keyring = keyring;
   options.rate = {settings.access_rate_per_second, settings.access_rate_burst};

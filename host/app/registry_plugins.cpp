@@ -35,9 +35,9 @@ void RegistryPlugins::check(const Routes& routes) const {
   }
 }
 
-std::shared_ptr<const Served> RegistryPlugins::choose(const Uuid& order_id, const OrderBody& body,
-                                                      const Definition& definition,
-                                                      const std::set<std::string>& broken) {
+std::shared_ptr<const PluginBindings> RegistryPlugins::choose(const Uuid& order_id, const OrderBody& body,
+                                                              const Definition& definition,
+                                                              const std::set<std::string>& broken) {
   std::shared_ptr<const Routes> routes;
   {
     std::lock_guard lock(mutex_);
@@ -58,8 +58,8 @@ bool RegistryPlugins::may_begin(const Definition& definition) const {
                      [&](const StepDefinition& step) { return standard_.contains(step.slot); });
 }
 
-std::shared_ptr<const Served> RegistryPlugins::of(const Saga& saga, const Definition& definition,
-                                                  bool reopened, std::string& missing) {
+std::shared_ptr<const PluginBindings> RegistryPlugins::of(const Saga& saga, const Definition& definition,
+                                                          bool reopened, std::string& missing) {
   Ports ports;
   for (const StepDefinition& step : definition.steps) {
     const auto standard = standard_.find(step.slot);
@@ -80,12 +80,13 @@ std::shared_ptr<const Served> RegistryPlugins::of(const Saga& saga, const Defini
   return served(definition, ports);
 }
 
-std::shared_ptr<const Served> RegistryPlugins::served(const Definition& definition, const Ports& ports) {
+std::shared_ptr<const PluginBindings> RegistryPlugins::served(const Definition& definition,
+                                                              const Ports& ports) {
   auto& found = all_[{definition.digest, ports}];
   if (found) return found;
   Slots slots;
   for (std::size_t i = 0; i < ports.size(); ++i) slots[definition.steps[i].slot] = ports[i];
-  return found = std::make_shared<const Served>(std::move(slots));
+  return found = std::make_shared<const PluginBindings>(std::move(slots));
 }
 
 std::set<std::string> RegistryPlugins::instances_of(const std::string& slot) const {

@@ -1,8 +1,8 @@
 #include "app/reload.h"
 
+#include "app/check_child.h"
 #include "base/log.h"
 #include "base/service.h"
-#include "app/check_child.h"
 
 namespace orderd {
 namespace {

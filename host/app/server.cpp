@@ -30,9 +30,9 @@ namespace {
 
 constexpr std::chrono::hours partitions_every{1};
 
-std::unique_ptr<access::Keyring> make_keyring(const config::Settings& settings) {
+std::unique_ptr<auth::Keyring> make_keyring(const config::Settings& settings) {
   if (!settings.roles.contains("api")) return nullptr;
-  if (settings.access_keys == "required") return std::make_unique<access::Keyring>(database(settings));
+  if (settings.access_keys == "required") return std::make_unique<auth::Keyring>(database(settings));
   log_warning("main",
               "access.keys = off: whoever reaches the API may read, place and cancel orders; /api/admin and "
               "/console answer on this machine only");
@@ -76,14 +76,16 @@ std::unique_ptr<http::front::Front> open_monitoring(const config::Settings& sett
   return std::make_unique<http::front::Front>(monitoring_options(settings), api.health_factory());
 }
 
-void run_until_stopped(Reload& reload, const config::Settings& settings, swap::Keeper& keeper) {
-  for (auto wish = service::Wish::none; wish != service::Wish::stop; wish = service::wait(partitions_every)) {
-    if (wish != service::Wish::reload) {
+void run_until_stopped(Reload& reload, const config::Settings& settings,
+                       rollout::RolloutController& rollout) {
+  for (auto request = service::Request::none; request != service::Request::stop;
+       request = service::wait(partitions_every)) {
+    if (request != service::Request::reload) {
       (void)survive("main", [&] { outbox::ensure_partitions(database(settings)); });
       continue;
     }
     reload.run();
-    keeper.read_files();
+    rollout.read_files();
   }
 }
 
@@ -128,20 +130,20 @@ int serve(Reload& reload, const ServeOptions& options) {
   const auto front = settings.roles.contains("api") ? open_front(settings, api) : nullptr;
   const auto monitoring = open_monitoring(settings, api);
   const Uuid host = Uuid::v7();
-  swap::Keeper keeper(database(settings), *registry, host);
-  if (!wait_for_schema(settings, box, *registry, keeper)) return 0;
+  rollout::RolloutController rollout(database(settings), *registry, host);
+  if (!wait_for_schema(settings, box, *registry, rollout)) return 0;
   database_watch.start(pool);
   Stages stages(settings, bus, *registry, definition, box, host);
   reload.on("route.", [&stages](const config::Settings& fresh) { stages.reroute(fresh); });
   registry->start(stages.sink());
   webhooks.start(registry->webhooks(), pool);
   const outbox::WakeUp wake_up(pool);
-  stages.start(keeper);
+  stages.start(rollout);
   started = true;
   options.on_started();
   log_info("main", "started", {{"bus", settings.bus}});
   service::ready();
-  run_until_stopped(reload, settings, keeper);
+  run_until_stopped(reload, settings, rollout);
   log_info("main", "stopping: finishing what is in flight");
   service::stopping();
   service::needs(drain_left() + stop_slack + std::chrono::seconds(2));

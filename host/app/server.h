@@ -8,8 +8,8 @@
 namespace orderd {
 
 struct ServeOptions {
-  bool only_check = false;                     // load everything, judge it, start nothing
-  std::function<void()> on_started = [] {};    // from here on an exception is no error of the configuration
+  bool only_check = false;                   // load everything, judge it, start nothing
+  std::function<void()> on_started = [] {};  // from here on an exception is no error of the configuration
 };
 
 /// Runs until the process is asked to stop; the exit code. Throws what a part cannot start with:

@@ -6,7 +6,7 @@
 namespace orderd {
 
 Stages::Stages(const config::Settings& settings, Bus& bus, plugins::Registry& registry,
-       const saga::Definition& definition, const store::SecretBox& box, const Uuid& host)
+               const saga::Definition& definition, const store::SecretBox& box, const Uuid& host)
     : settings_(settings), bus_(bus), host_(host) {
   if (settings.roles.contains("saga")) make_saga(registry, definition, box);
   for (plugins::ProjectionPort* port : registry.projections())
@@ -15,8 +15,7 @@ Stages::Stages(const config::Settings& settings, Bus& bus, plugins::Registry& re
           database(settings), lease("projection:" + port->instance()),
           bus.events->subscribe("projection-" + port->instance()), *port));
   if (settings.roles.contains("relay") && bus.kafka)
-    relay_ =
-        std::make_unique<relay::Relay>(database(settings), lease("relay"), bus.kafka->make_publisher());
+    relay_ = std::make_unique<relay::Relay>(database(settings), lease("relay"), bus.kafka->make_publisher());
 }
 
 plugins::CompletionSink Stages::sink() {
@@ -30,8 +29,8 @@ void Stages::reroute(const config::Settings& settings) {
   if (saga_plugins_) saga_plugins_->set_routes(saga::parse_routes(settings.routes));
 }
 
-void Stages::start(swap::Keeper& keeper) {
-  run("swap", [&keeper](std::stop_token stop) { keeper.run(stop); });
+void Stages::start(rollout::RolloutController& rollout) {
+  run("swap", [&rollout](std::stop_token stop) { rollout.run(stop); });
   if (relay_) run("relay", [this](std::stop_token stop) { relay_->run(stop); });
   if (engine_) watch_ = std::make_unique<admin::Watch>(database(settings_));
   if (engine_) run("saga", [this](std::stop_token stop) { engine_->run(stop); });
@@ -49,8 +48,6 @@ void Stages::stop() {
   watch_.reset();
 }
 
-
-
 void Stages::run(const char* part, std::function<void(std::stop_token)> work) {
   threads_.emplace_back([part, work = std::move(work)](std::stop_token stop) {
     keep_running(part, stop, [&] { work(stop); });
@@ -62,7 +59,7 @@ outbox::LeaseOptions Stages::lease(const std::string& consumer) const {
 }
 
 void Stages::make_saga(plugins::Registry& registry, const saga::Definition& definition,
-               const store::SecretBox& box) {
+                       const store::SecretBox& box) {
   make_sweeper(registry);
   saga_plugins_ = saga_plugins(settings_, registry, definition);
   saga_store_ = std::make_unique<saga::PgStore>(database(settings_), lease("saga"), box);
@@ -72,7 +69,6 @@ void Stages::make_saga(plugins::Registry& registry, const saga::Definition& defi
   engine_ = std::make_unique<saga::Engine>(options, *saga_store_, *saga_orders_, *saga_plugins_, definition,
                                            clock_);
 }
-
 
 void Stages::make_sweeper(plugins::Registry& registry) {
   if (settings_.reconcile_interval_s == 0) return;

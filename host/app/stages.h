@@ -29,7 +29,7 @@ class Stages {
   plugins::CompletionSink sink();
   /// What SIGHUP changes of the routes; throws for rules that make no sense.
   void reroute(const config::Settings& settings);
-  void start(swap::Keeper& keeper);
+  void start(rollout::RolloutController& rollout);
   /// They begin to finish what is in flight.
   void begin_stop();
   /// Waits for their ends, in the order of the flow.

@@ -4,11 +4,11 @@
 #include <set>
 #include <string>
 
+#include "app/registry_plugins.h"
 #include "bus/kafka/kafka_bus.h"
 #include "config/settings.h"
 #include "plugin_host/loading/registry.h"
 #include "saga/engine/engine.h"
-#include "app/registry_plugins.h"
 #include "store/connection.h"
 
 namespace orderd {

@@ -4,7 +4,7 @@
 #include "base/sha256.h"
 #include "model/json.h"
 
-namespace orderd::access {
+namespace orderd::auth {
 namespace {
 
 // One at a time: what they count must still hold when they commit. Readers are not held up.
@@ -121,4 +121,4 @@ std::vector<Key> live_keys(store::Connection& connection) {
   return keys;
 }
 
-}  // namespace orderd::access
+}  // namespace orderd::auth

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "store/connection.h"
 
-namespace orderd::access {
+namespace orderd::auth {
 
 /// Every host keeps all live keys in memory.
 inline constexpr std::int64_t live_keys_max = 10'000;
@@ -54,4 +54,4 @@ std::vector<std::string> revoke_keys(store::Connection& connection, const Revoca
 /// All keys that are neither revoked nor expired, by the database's clock.
 std::vector<Key> live_keys(store::Connection& connection);
 
-}  // namespace orderd::access
+}  // namespace orderd::auth

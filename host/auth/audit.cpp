@@ -1,6 +1,6 @@
 #include "auth/audit.h"
 
-namespace orderd::access {
+namespace orderd::auth {
 namespace {
 
 constexpr store::Statement insert_audit{
@@ -16,4 +16,4 @@ void write_audit(store::UnitOfWork& work, const Audit& audit) {
   work.send(insert_audit, std::move(args.jsonb(audit.data)));
 }
 
-}  // namespace orderd::access
+}  // namespace orderd::auth

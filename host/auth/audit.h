@@ -5,7 +5,7 @@
 
 #include "store/unit_of_work.h"
 
-namespace orderd::access {
+namespace orderd::auth {
 
 struct Audit {
   std::string actor;    // a caller, "orderctl:<user>", or "local" while no keys are required
@@ -17,4 +17,4 @@ struct Audit {
 /// Queues the row.
 void write_audit(store::UnitOfWork& work, const Audit& audit);
 
-}  // namespace orderd::access
+}  // namespace orderd::auth

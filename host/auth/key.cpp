@@ -7,7 +7,7 @@
 
 #include "base/sha256.h"
 
-namespace orderd::access {
+namespace orderd::auth {
 namespace {
 
 constexpr std::string_view prefix = "ok_";
@@ -105,4 +105,4 @@ bool fits(std::string_view text, std::string_view sha256) {
   return equal_in_constant_time(sha256_hex(text), sha256);
 }
 
-}  // namespace orderd::access
+}  // namespace orderd::auth

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace orderd::access {
+namespace orderd::auth {
 
 enum class Scope { orders_read, orders_write, ops_read, ops_act, ops_money };
 /// "orders:read"
@@ -62,4 +62,4 @@ std::optional<std::string_view> id_in(std::string_view text);
 /// In constant time: is `text` the key whose hash this is?
 bool fits(std::string_view text, std::string_view sha256);
 
-}  // namespace orderd::access
+}  // namespace orderd::auth

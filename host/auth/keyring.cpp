@@ -3,7 +3,7 @@
 #include "auth/api_keys.h"
 #include "base/log.h"
 
-namespace orderd::access {
+namespace orderd::auth {
 
 using std::chrono::steady_clock;
 
@@ -65,4 +65,4 @@ bool Keyring::lives(const std::string& id) const {
   return keys && keys->contains(id);
 }
 
-}  // namespace orderd::access
+}  // namespace orderd::auth

@@ -13,7 +13,7 @@
 #include "auth/key.h"
 #include "store/connection.h"
 
-namespace orderd::access {
+namespace orderd::auth {
 
 struct KeyringOptions {
   std::chrono::milliseconds refresh{1'000};
@@ -52,4 +52,4 @@ class Keyring {
   std::thread thread_;
 };
 
-}  // namespace orderd::access
+}  // namespace orderd::auth

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace orderd::access {
+namespace orderd::auth {
 namespace {
 
 /// Sweeping looks at every bucket, so a flood of new addresses must not make each request do it.
@@ -56,4 +56,4 @@ RateLimiter::Grant RateLimiter::take(const std::string& who, Clock::time_point n
   return grant;
 }
 
-}  // namespace orderd::access
+}  // namespace orderd::auth

@@ -5,7 +5,7 @@
 #include <string>
 #include <unordered_map>
 
-namespace orderd::access {
+namespace orderd::auth {
 
 struct Rate {
   unsigned per_second = 0;  // 0: no limit
@@ -48,4 +48,4 @@ class RateLimiter {
   Clock::time_point sweep_at_{};                     // guarded by mutex_
 };
 
-}  // namespace orderd::access
+}  // namespace orderd::auth

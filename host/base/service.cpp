@@ -74,7 +74,7 @@ void on_stop(std::function<void()> call) {
   signals().tell();
 }
 
-Wish wait(milliseconds limit) {
+Request wait(milliseconds limit) {
   static const milliseconds interval = watchdog_interval();
   const auto end = std::chrono::steady_clock::now() + limit;
   std::unique_lock lock(signals().mutex);
@@ -84,9 +84,9 @@ Wish wait(milliseconds limit) {
     milliseconds nap = std::max(left, milliseconds(0));
     if (interval.count() > 0) nap = std::min(nap, interval);
     signals().came.wait_for(lock, nap, [] { return signals().stop || signals().reload; });
-    if (signals().stop) return Wish::stop;
-    if (std::exchange(signals().reload, false)) return Wish::reload;
-    if (left <= nap) return Wish::none;
+    if (signals().stop) return Request::stop;
+    if (std::exchange(signals().reload, false)) return Request::reload;
+    if (left <= nap) return Request::none;
   }
 }
 

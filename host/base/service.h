@@ -7,7 +7,7 @@
 
 namespace orderd::service {
 
-enum class Wish { none, reload, stop };
+enum class Request { none, reload, stop };
 
 /// In main, before any other thread: from then on a thread of its own takes stop and reload signals, for
 /// wait() to return.
@@ -17,7 +17,7 @@ void block_signals();
 void on_stop(std::function<void()> call);
 /// Sleeps until a signal or the end of `limit`, telling the watchdog, if the manager keeps one, that main is
 /// alive.
-Wish wait(std::chrono::milliseconds limit);
+Request wait(std::chrono::milliseconds limit);
 
 void ready();
 void reloading();

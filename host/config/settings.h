@@ -60,7 +60,8 @@ struct Settings {
   std::map<std::string, std::string>
       slots;  // slot.<slot> = instance; a slot without one is served by its namesake
 
-  std::map<std::string, std::string> routes;  // route.<slot>.<number>, without "route." (saga/routing/routes.h)
+  std::map<std::string, std::string>
+      routes;  // route.<slot>.<number>, without "route." (saga/routing/routes.h)
 
   std::string state_dir = "/var/lib/orderd";  // what this host remembers of the database; "": nothing
 

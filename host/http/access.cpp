@@ -110,7 +110,7 @@ std::variant<Uuid, Problem> authorize_order(Call& call, const TrackingTokens& to
   // A key that is shown is judged even beside a token that would do.
   if (token && !call.identity.key && !call.identity.key_refused) {
     if (!opened) return Problem{Error::order_not_found, {}, {}, {}};
-    call.caller = access::tracking;
+    call.caller = auth::tracking;
     return *id;
   }
   if (auto problem = authorize(call, Scope::orders_read)) return std::move(*problem);

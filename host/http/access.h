@@ -11,7 +11,7 @@
 
 namespace orderd::http {
 
-using access::Scope;
+using auth::Scope;
 
 /// nullopt: go on. Otherwise 401, 403 naming the scope, or 503 while keys cannot be looked up. Who asks is in
 /// `call.caller`: idempotency keys are scoped by it, and audit rows name it as the actor.

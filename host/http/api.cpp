@@ -45,7 +45,7 @@ Answer run(const Handler& handler, Call& call) {
   }
 }
 
-Answer handle(const Router& router, const Gate& gate, Call& call) {
+Answer handle(const Router& router, const RequestGuard& guard, Call& call) {
   auto match = router.match(call.request.getMethod(), call.request.path());
   // A browser cannot send a key for a page. The console's pages hold no data, and what they show they ask
   // /api/admin for, with a key.
@@ -54,7 +54,7 @@ Answer handle(const Router& router, const Gate& gate, Call& call) {
     if (auto problem = authorize_operator(call)) return std::move(*problem);
   if (!match.handler) {
     if (match.allow.empty()) return Problem{Error::not_found, {}, {}, {}};
-    if (is_preflight(call)) return gate.cors().preflight(call, match.allow);
+    if (is_preflight(call)) return guard.cors().preflight(call, match.allow);
     if (call.request.getMethod() == "OPTIONS") return Reply{204, {{"Allow", match.allow + ", OPTIONS"}}, ""};
     return Problem{Error::method_not_allowed, {}, {}, {{"Allow", match.allow}}};
   }
@@ -64,7 +64,7 @@ Answer handle(const Router& router, const Gate& gate, Call& call) {
 
 class Dispatch final : public Poco::Net::HTTPRequestHandler {
  public:
-  Dispatch(const Router& router, Gate& gate) : router_(router), gate_(gate) {}
+  Dispatch(const Router& router, RequestGuard& guard) : router_(router), guard_(guard) {}
 
   void handleRequest(Poco::Net::HTTPServerRequest& poco_request,
                      Poco::Net::HTTPServerResponse& response) override {
@@ -72,14 +72,14 @@ class Dispatch final : public Poco::Net::HTTPRequestHandler {
     Call call{request, request_id(request.get("X-Request-Id", "")),
               traceparent(request.get("traceparent", ""))};
     call.common = {{"X-Request-Id", call.request_id}, {"X-Content-Type-Options", "nosniff"}};
-    auto refused = gate_.admit(call);
+    auto refused = guard_.admit(call);
     // Set before the handler, so that a deferred answer carries them as well.
     for (const auto& [name, value] : call.common) response.set(name, value);
-    Answer answer = refused ? Answer(std::move(*refused)) : handle(router_, gate_, call);
-    if (std::holds_alternative<Taken>(answer)) return;
+    Answer answer = refused ? Answer(std::move(*refused)) : handle(router_, guard_, call);
+    if (std::holds_alternative<Deferred>(answer)) return;
     if (const auto* problem = std::get_if<Problem>(&answer)) {
-      gate_.count(problem->error);
-      answer = Reply{face_of(problem->error).status, problem_fields(*problem),
+      guard_.count(problem->error);
+      answer = Reply{error_info(problem->error).status, problem_fields(*problem),
                      problem_json(*problem, {call.request_id, request.path()})};
     }
     const auto& reply = std::get<Reply>(answer);
@@ -90,19 +90,19 @@ class Dispatch final : public Poco::Net::HTTPRequestHandler {
 
  private:
   const Router& router_;
-  Gate& gate_;
+  RequestGuard& guard_;
 };
 
 class Factory final : public Poco::Net::HTTPRequestHandlerFactory {
  public:
-  Factory(const Router& router, Gate& gate) : router_(router), gate_(gate) {}
+  Factory(const Router& router, RequestGuard& guard) : router_(router), guard_(guard) {}
   Poco::Net::HTTPRequestHandler* createRequestHandler(const Poco::Net::HTTPServerRequest&) override {
-    return new Dispatch(router_, gate_);  // the front's to delete, as Poco's contract has it
+    return new Dispatch(router_, guard_);  // the front's to delete, as Poco's contract has it
   }
 
  private:
   const Router& router_;
-  Gate& gate_;
+  RequestGuard& guard_;
 };
 
 }  // namespace
@@ -126,7 +126,7 @@ std::vector<std::string> AdminParts::step_instances() const {
   return {names.begin(), names.end()};
 }
 
-Api::Api(ApiParts parts) : parts_(std::move(parts)), tokens_(parts_.secrets), gate_(parts_.access) {
+Api::Api(ApiParts parts) : parts_(std::move(parts)), tokens_(parts_.secrets), guard_(parts_.access) {
   add_place_route(router_, parts_, tokens_);
   add_list_route(router_, parts_);
   add_order_routes(router_, parts_, tokens_);
@@ -145,7 +145,7 @@ Api::Api(ApiParts parts) : parts_(std::move(parts)), tokens_(parts_.secrets), ga
 }
 
 front::ErrorRenderer Api::renderer() const {
-  return [cors = gate_.cors()](const front::Refusal& refusal) {
+  return [cors = guard_.cors()](const front::Refusal& refusal) {
     front::Rendered rendered = render_refusal(refusal);
     for (auto& field : cors.fields(refusal.instance, std::string(refusal.origin)))
       rendered.fields.push_back(std::move(field));
@@ -153,7 +153,7 @@ front::ErrorRenderer Api::renderer() const {
   };
 }
 
-Poco::Net::HTTPRequestHandlerFactory::Ptr Api::factory() { return new Factory(router_, gate_); }
-Poco::Net::HTTPRequestHandlerFactory::Ptr Api::health_factory() { return new Factory(health_, gate_); }
+Poco::Net::HTTPRequestHandlerFactory::Ptr Api::factory() { return new Factory(router_, guard_); }
+Poco::Net::HTTPRequestHandlerFactory::Ptr Api::health_factory() { return new Factory(health_, guard_); }
 
 }  // namespace orderd::http

@@ -41,8 +41,8 @@ struct AdminParts {
   std::function<std::vector<plugins::BuildInfo>()> plugins;  // [any worker thread]; may be empty
   /// A build from this host's disk for an instance; may be empty. [any worker thread] May throw
   /// store::DbError, plugins::PluginError, std::runtime_error.
-  std::function<admin::BuildAnswer(const admin::BuildWish&, const std::string& file, bool forced)> install =
-      {};
+  std::function<admin::BuildAnswer(const admin::BuildRequest&, const std::string& file, bool forced)>
+      install = {};
   std::vector<plugins::BuildInfo> builds() const { return plugins ? plugins() : decltype(plugins()){}; }
   std::vector<std::string> step_instances() const;  // each once
 };
@@ -79,7 +79,7 @@ class Api {
   /// For routes of other parts; before the first request.
   Router& router() { return router_; }
   /// Requests a second, per key and per address, from now on. [any thread]
-  void set_rate(access::Rate rate) { gate_.set_rate(rate); }
+  void set_rate(auth::Rate rate) { guard_.set_rate(rate); }
   /// For the front. Refers to this object.
   Poco::Net::HTTPRequestHandlerFactory::Ptr factory();
   /// The same with health and numbers alone, for a port of their own.
@@ -90,7 +90,7 @@ class Api {
  private:
   const ApiParts parts_;
   const TrackingTokens tokens_;
-  Gate gate_;
+  RequestGuard guard_;
   Router router_, health_;
 };
 

@@ -53,7 +53,7 @@ Answer install(const ApiParts& parts, Call& call) {
   const auto read = read_body_of(call, check, {"file", "reason", "force"});
   if (const auto* problem = std::get_if<Problem>(&read)) return *problem;
   const auto& body = std::get<json::Document>(read);
-  admin::BuildWish wish{instance_in(call), "", actor_of(call), "", actor_data(call)};
+  admin::BuildRequest wish{instance_in(call), "", actor_of(call), "", actor_data(call)};
   wish.reason = check.text(body, "", "reason", Presence::required);
   const std::string file = check.text(body, "", "file", Presence::required);
   if (body.HasMember("force") && !body["force"].IsBool()) check.error("/force", "must be true or false");
@@ -65,7 +65,7 @@ Answer install(const ApiParts& parts, Call& call) {
 
 enum class Change { use, roll_back, drain };
 
-admin::BuildAnswer carry_out(store::Connection& connection, const admin::BuildWish& wish, Change change,
+admin::BuildAnswer carry_out(store::Connection& connection, const admin::BuildRequest& wish, Change change,
                              bool at_once) {
   switch (change) {
     case Change::use:
@@ -88,7 +88,7 @@ Answer change(const ApiParts& parts, Call& call, Change change) {
                                                 : read_body_of(call, check, {"digest", "reason", "now"});
   if (const auto* problem = std::get_if<Problem>(&read)) return *problem;
   const auto& body = std::get<json::Document>(read);
-  admin::BuildWish wish{instance_in(call), "", actor_of(call), "", actor_data(call)};
+  admin::BuildRequest wish{instance_in(call), "", actor_of(call), "", actor_data(call)};
   wish.reason = check.text(body, "", "reason", Presence::required);
   if (change != Change::roll_back) wish.digest = check.text(body, "", "digest", Presence::required);
   if (body.HasMember("now") && !body["now"].IsBool()) check.error("/now", "must be true or false");

@@ -7,8 +7,9 @@ namespace orderd::http {
 namespace {
 
 Metrics::Value& refused(Error error) {
-  return metrics().counter("orderd_orders_refused_total{code=\"" + std::string(face_of(error).code) + "\"}",
-                           "Valid orders that were not taken, by the problem's code");
+  return metrics().counter(
+      "orderd_orders_refused_total{code=\"" + std::string(error_info(error).code) + "\"}",
+      "Valid orders that were not taken, by the problem's code");
 }
 
 /// What the answer needs when the writer comes back, long after the request's handler has gone.
@@ -20,7 +21,7 @@ struct Pending {
   void fail(Error error, std::string detail = {}) {
     ++refused(error);
     const Problem problem{error, std::move(detail), {}, {}};
-    answer.finish(face_of(error).status, problem_fields(problem),
+    answer.finish(error_info(error).status, problem_fields(problem),
                   problem_json(problem, {request_id, instance}));
   }
   void succeed(const intake::Placed& placed) {
@@ -83,7 +84,7 @@ void add_place_route(Router& router, const ApiParts& parts, const TrackingTokens
     intake.submit({std::get<OrderDraft>(std::move(validated)), call.traceparent,
                    std::get<intake::IdempotencyKey>(std::move(read))},
                   [pending](const intake::Placed& placed) { pending->finish(placed); });
-    return Taken{};
+    return Deferred{};
   };
   router.add("POST", "/api/orders", place);
 }

@@ -57,7 +57,7 @@ std::string to_json(const Document& document, const Where& where,
 
 }  // namespace
 
-ErrorFace face_of(Error error) {
+ErrorFace error_info(Error error) {
   switch (error) {
     case Error::malformed_json:
       return {400, "MALFORMED_JSON", "The body is not the JSON this API takes.", false};
@@ -129,7 +129,7 @@ ErrorFace face_of(Error error) {
 }
 
 std::string problem_json(const Problem& problem, const Where& where) {
-  const ErrorFace face = face_of(problem.error);
+  const ErrorFace face = error_info(problem.error);
   const std::string_view detail = problem.detail.empty() ? face.detail : std::string_view(problem.detail);
   return to_json({face.status, face.code, detail, face.retryable}, where, problem.errors);
 }
@@ -138,7 +138,7 @@ front::Fields problem_fields(const Problem& problem) {
   front::Fields fields = problem.fields;
   fields.emplace_back("Content-Type", "application/problem+json");
   fields.emplace_back("Cache-Control", "no-store");
-  if (face_of(problem.error).status == 503) fields.emplace_back("Retry-After", retry_after(problem.error));
+  if (error_info(problem.error).status == 503) fields.emplace_back("Retry-After", retry_after(problem.error));
   return fields;
 }
 

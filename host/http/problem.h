@@ -52,7 +52,7 @@ struct ErrorFace {
   std::string_view detail;  // unless the handler has a better one
   bool retryable;           // the same request may succeed a little later
 };
-ErrorFace face_of(Error error);
+ErrorFace error_info(Error error);
 
 struct Problem {
   Error error = Error::internal;

@@ -19,7 +19,7 @@ struct Call {
   std::string request_id;
   std::string traceparent;                    // the client's, or a new one
   std::vector<std::string_view> params = {};  // what stood in the route's {…}, in order
-  std::string caller = access::anonymous;     // who asks; the actor of audit rows
+  std::string caller = auth::anonymous;       // who asks; the actor of audit rows
   Identity identity = {};                     // why, for authorize()
   front::Fields common = {};                  // fields that every answer carries, a stream's head too
 
@@ -35,9 +35,9 @@ struct Reply {
   std::string body;
 };
 /// The handler has deferred the answer or taken the socket over.
-struct Taken {};
+struct Deferred {};
 
-using Answer = std::variant<Reply, Problem, Taken>;
+using Answer = std::variant<Reply, Problem, Deferred>;
 /// [any worker thread]
 using Handler = std::function<Answer(Call&)>;
 

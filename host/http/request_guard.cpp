@@ -36,7 +36,7 @@ bool asks_for_itself(const Call& call) {
 
 }  // namespace
 
-Gate::Gate(const AccessOptions& options)
+RequestGuard::RequestGuard(const AccessOptions& options)
     : refused_(metrics().counter("orderd_access_refused_total", "Requests answered 401 or 403")),
       limited_(metrics().counter("orderd_access_limited_total", "Requests answered 429")),
       keyring_(options.keyring),
@@ -46,18 +46,18 @@ Gate::Gate(const AccessOptions& options)
       per_key_(options.rate),
       per_address_(options.rate) {}
 
-void Gate::set_rate(access::Rate rate) {
+void RequestGuard::set_rate(auth::Rate rate) {
   per_key_.change(rate);
   per_address_.change(rate);
 }
 
-void Gate::count(Error error) {
-  const int status = face_of(error).status;
+void RequestGuard::count(Error error) {
+  const int status = error_info(error).status;
   if (status == 401 || status == 403) ++refused_;
   if (status == 429) ++limited_;
 }
 
-std::optional<Problem> Gate::admit(Call& call) {
+std::optional<Problem> RequestGuard::admit(Call& call) {
   const auto seen = seen_in(call);
   identify(call, seen);
   call.identity.client =
@@ -67,14 +67,14 @@ std::optional<Problem> Gate::admit(Call& call) {
   return call.request.path().rfind("/api/", 0) == 0 ? limit(call, seen) : std::nullopt;
 }
 
-void Gate::identify(Call& call, const ClientAddresses::Seen& seen) const {
+void RequestGuard::identify(Call& call, const ClientAddresses::Seen& seen) const {
   Identity& identity = call.identity;
   identity.keys_required = keyring_ != nullptr;
   identity.local = addresses_.is_local(seen) && asks_for_itself(call);
   if (!keyring_ || !call.has("Authorization")) return;
   const std::string field = call.field("Authorization");
   const auto text = bearer(field);
-  auto found = text ? keyring_->find(*text) : access::Keyring::Found{};
+  auto found = text ? keyring_->find(*text) : auth::Keyring::Found{};
   identity.keys_unavailable = found.unavailable;
   identity.key_refused = !found.key && !found.unavailable;
   if (!found.key) return;
@@ -82,11 +82,11 @@ void Gate::identify(Call& call, const ClientAddresses::Seen& seen) const {
   identity.key = std::move(found.key);
 }
 
-std::optional<Problem> Gate::limit(Call& call, const ClientAddresses::Seen& seen) {
+std::optional<Problem> RequestGuard::limit(Call& call, const ClientAddresses::Seen& seen) {
   const auto client = addresses_.client(seen);
   const bool by_key = call.identity.key != nullptr;
   if (!by_key && client.isLoopback() && !count_loopback_) return std::nullopt;
-  access::RateLimiter& limiter = by_key ? per_key_ : per_address_;
+  auth::RateLimiter& limiter = by_key ? per_key_ : per_address_;
   const auto grant = limiter.take(by_key ? call.identity.key->id : client_name(client));
   if (grant.quota == 0) return std::nullopt;
   // draft-ietf-httpapi-ratelimit-headers: quota and window, what is left and when all of it is back.

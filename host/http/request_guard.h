@@ -16,20 +16,20 @@
 namespace orderd::http {
 
 struct AccessOptions {
-  const access::Keyring* keyring = nullptr;  // nullptr: no keys are required
-  access::Rate rate;                         // per key; per address without one
-  bool count_loopback = false;               // addresses on the loopback too, for tests
+  const auth::Keyring* keyring = nullptr;  // nullptr: no keys are required
+  auth::Rate rate;                         // per key; per address without one
+  bool count_loopback = false;             // addresses on the loopback too, for tests
   std::vector<std::string> trusted_proxies, cors_origins;
 };
 
-class Gate {
+class RequestGuard {
  public:
-  explicit Gate(const AccessOptions& options);
+  explicit RequestGuard(const AccessOptions& options);
 
   /// Fills in `caller` and `identity`, and adds to `common`. 429 for who asks too often.
   std::optional<Problem> admit(Call& call);
   /// For requests from now on.
-  void set_rate(access::Rate rate);
+  void set_rate(auth::Rate rate);
   /// Counts what was refused for who asked.
   void count(Error error);
   const Cors& cors() const { return cors_; }
@@ -39,11 +39,11 @@ class Gate {
   std::optional<Problem> limit(Call& call, const ClientAddresses::Seen& seen);
 
   Metrics::Value &refused_, &limited_;
-  const access::Keyring* const keyring_;
+  const auth::Keyring* const keyring_;
   const bool count_loopback_;
   const ClientAddresses addresses_;
   const Cors cors_;
-  access::RateLimiter per_key_, per_address_;  // apart, so that a flood from many addresses touches no key
+  auth::RateLimiter per_key_, per_address_;  // apart, so that a flood from many addresses touches no key
 };
 
 }  // namespace orderd::http

@@ -57,7 +57,7 @@ Answer stream_order(const ApiParts& parts, const TrackingTokens& tokens, Call& c
     permitted = [keyring = parts.access.keyring, id = call.identity.key->id] { return keyring->lives(id); };
   parts.streams.open(std::get<sse::Broadcaster::Watch>(std::move(watched)),
                      {call.request.detach().fd, head, std::move(beginning), std::move(permitted)});
-  return Taken{};
+  return Deferred{};
 }
 
 }  // namespace

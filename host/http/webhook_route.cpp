@@ -17,7 +17,8 @@ struct Waiting {
 
   void fail(Error error) {
     const Problem problem{error, {}, {}, {}};
-    answer.finish(face_of(error).status, problem_fields(problem), problem_json(problem, {request_id, path}));
+    answer.finish(error_info(error).status, problem_fields(problem),
+                  problem_json(problem, {request_id, path}));
   }
   void finish(const webhooks::Answer& given) {
     switch (given.kind) {
@@ -51,7 +52,7 @@ Answer take(webhooks::Receiver& receiver, Call& call) {
       Waiting{call.request.defer(), call.request_id, std::string(call.request.path())});
   const auto finish = [waiting](const webhooks::Answer& answer) { waiting->finish(answer); };
   if (!receiver.submit(instance, std::move(request), finish)) waiting->fail(Error::not_found);
-  return Taken{};
+  return Deferred{};
 }
 
 }  // namespace

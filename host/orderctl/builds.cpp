@@ -6,9 +6,9 @@
 #include <thread>
 
 #include "admin/install.h"
+#include "app/wiring.h"
 #include "model/json.h"
 #include "orderctl/given.h"
-#include "app/wiring.h"
 
 namespace orderd::ctl {
 namespace {
@@ -75,7 +75,7 @@ int list(Context& context, const Words& words) {
   return context.print(report), 0;
 }
 
-admin::BuildWish wish_of(const Given& given, std::size_t count, const char* needs) {
+admin::BuildRequest wish_of(const Given& given, std::size_t count, const char* needs) {
   if (given.words.size() != count) throw UsageError(needs);
   return {given.words[0], count > 1 ? given.words[1] : "", actor(), given.reason()};
 }

@@ -1,11 +1,11 @@
 // Verbs about the configuration. Values that may be secrets are never shown.
 #include <iostream>
 
-#include "config/mask.h"
 #include "app/database_check.h"
+#include "app/wiring.h"
+#include "config/mask.h"
 #include "orderctl/verbs.h"
 #include "store/secret_box.h"
-#include "app/wiring.h"
 
 namespace orderd::ctl {
 

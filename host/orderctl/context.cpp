@@ -14,8 +14,8 @@
 #include <cstring>
 #include <iostream>
 
-#include "base/printable.h"
 #include "app/wiring.h"
+#include "base/printable.h"
 
 extern char** environ;
 

@@ -1,10 +1,10 @@
 // orderctl database: which log this is, and going on with a database that went back.
 #include <iostream>
 
+#include "app/wiring.h"
 #include "auth/audit.h"
 #include "orderctl/given.h"
 #include "outbox/continuity.h"
-#include "app/wiring.h"
 
 namespace orderd::ctl {
 namespace {
@@ -26,7 +26,7 @@ int accept(Context& context, const Words& words) {
   const std::string reason = given.reason(), who = actor();
   store::UnitOfWork work(context.connection());
   outbox::accept_database(work, who, reason);
-  access::write_audit(work, {who, "database.accept", "log_epoch", reason});
+  auth::write_audit(work, {who, "database.accept", "log_epoch", reason});
   work.commit();
   std::cout << "the log begins a new epoch: hosts go on with the database as it is, and leave out what a "
                "topic still "

@@ -16,10 +16,11 @@
 
 #include "admin/builds.h"
 #include "admin/switches.h"
+#include "app/database_check.h"
+#include "app/wiring.h"
 #include "base/counted.h"
 #include "base/loopback.h"
 #include "config/mask.h"
-#include "app/database_check.h"
 #include "orderctl/verbs.h"
 #include "plugin_ports/lent_transaction.h"
 #include "reconcile/unknown.h"
@@ -27,7 +28,6 @@
 #include "store/provision.h"
 #include "store/rights.h"
 #include "store/secret_box.h"
-#include "app/wiring.h"
 
 namespace orderd::ctl {
 namespace {

@@ -5,8 +5,8 @@
 #include <set>
 #include <sstream>
 
-#include "orderctl/verbs.h"
 #include "app/wiring.h"
+#include "orderctl/verbs.h"
 
 namespace orderd::ctl {
 namespace {

@@ -1,11 +1,11 @@
 // orderctl keys: who may use the API. A key's text is shown once, when it is made; only its hash is kept.
 #include <iostream>
 
+#include "app/wiring.h"
 #include "auth/api_keys.h"
 #include "model/json.h"
 #include "orderctl/given.h"
 #include "orderctl/verbs.h"
-#include "app/wiring.h"
 
 namespace orderd::ctl {
 namespace {
@@ -20,7 +20,7 @@ std::optional<Time> expires(const Given& given) {
   return now() + std::chrono::hours(24 * count);
 }
 
-int show(const access::MadeKey& key, bool as_json) {
+int show(const auth::MadeKey& key, bool as_json) {
   if (as_json) {
     std::string out;
     json::Object object(out);
@@ -41,27 +41,26 @@ int show(const access::MadeKey& key, bool as_json) {
 int create(Context& context, const Words& words) {
   const Given given(words, {"--customer", "--days"});
   if (given.words.size() != 2) throw UsageError("keys create needs CALLER and SCOPES");
-  access::KeyWish wish;
+  auth::KeyWish wish;
   wish.caller = given.words[0];
-  if (!access::is_caller_name(wish.caller))
+  if (!auth::is_caller_name(wish.caller))
     throw UsageError(
         "CALLER must be 1 to 64 of a-z, 0-9, '.', '_' and '-', and not a name that orderd uses, not " +
         wish.caller);
-  const auto scopes = access::parse_scopes(given.words[1]);
+  const auto scopes = auth::parse_scopes(given.words[1]);
   if (!scopes)
     throw UsageError("SCOPES must be a list of orders:read,orders:write,ops:read,ops:act,ops:money, not " +
                      given.words[1]);
   wish.scopes = *scopes;
   if (const auto customer = given.option("--customer")) {
     if (customer->empty()) throw UsageError("--customer must not be empty");
-    for (const access::Scope scope :
-         {access::Scope::ops_read, access::Scope::ops_act, access::Scope::ops_money})
+    for (const auth::Scope scope : {auth::Scope::ops_read, auth::Scope::ops_act, auth::Scope::ops_money})
       if (wish.scopes.has(scope)) throw UsageError("a key of one customer can have no ops scope");
     wish.customer = *customer;
   }
   wish.expires = expires(given);
   const std::string who = actor();  // before root becomes the service's user
-  return show(access::create_key(context.connection(), wish, who), context.json());
+  return show(auth::create_key(context.connection(), wish, who), context.json());
 }
 
 int list(Context& context, const Words& words) {
@@ -81,7 +80,7 @@ int rotate(Context& context, const Words& words) {
   const Given given(words, {"--days"});
   if (given.words.size() != 1) throw UsageError("keys rotate needs CALLER");
   const std::string who = actor();
-  const auto key = access::rotate_key(context.connection(), {given.words[0], expires(given)}, who);
+  const auto key = auth::rotate_key(context.connection(), {given.words[0], expires(given)}, who);
   return show(key, context.json());
 }
 
@@ -90,7 +89,7 @@ int revoke(Context& context, const Words& words) {
   if (given.words.size() != 1) throw UsageError("keys revoke needs KEY_ID, or CALLER for all its keys");
   const std::string who = actor();
   const auto ids =
-      access::revoke_keys(context.connection(), {given.words[0], given.option("--reason").value_or("")}, who);
+      auth::revoke_keys(context.connection(), {given.words[0], given.option("--reason").value_or("")}, who);
   std::string all;
   for (const std::string& id : ids) {
     if (!context.json())

@@ -3,11 +3,11 @@
 
 #include <iostream>
 
+#include "app/wiring.h"
 #include "orderctl/verbs.h"
 #include "store/fitness.h"
 #include "store/key_check.h"
 #include "store/rights.h"
-#include "app/wiring.h"
 
 namespace orderd::ctl {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <iostream>
 
-#include "orderctl/verbs.h"
 #include "app/wiring.h"
+#include "orderctl/verbs.h"
 
 namespace orderd::ctl {
 namespace {

@@ -68,8 +68,7 @@ int acknowledge(Context& context, const Words& words) {
   store::UnitOfWork work(context.connection());
   const auto done = reconcile::acknowledge(work, ids, who, reason);
   for (const std::int64_t id : done)
-    access::write_audit(work,
-                        {who, "reconcile.acknowledge", "unknown_payments:" + std::to_string(id), reason});
+    auth::write_audit(work, {who, "reconcile.acknowledge", "unknown_payments:" + std::to_string(id), reason});
   work.commit();
   std::cout << done.size() << " acknowledged\n";
   for (const std::int64_t id : ids)

@@ -1,6 +1,6 @@
 // Verbs that only read the database: what is under way, what waits for a person.
-#include "orderctl/given.h"
 #include "app/wiring.h"
+#include "orderctl/given.h"
 
 namespace orderd::ctl {
 namespace {

@@ -4,9 +4,9 @@
 #include <iostream>
 
 #include "admin/records.h"
+#include "app/wiring.h"
 #include "model/json.h"
 #include "orderctl/given.h"
-#include "app/wiring.h"
 
 namespace orderd::ctl {
 namespace {

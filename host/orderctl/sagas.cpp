@@ -4,9 +4,9 @@
 
 #include "admin/order_view.h"
 #include "admin/saga_list.h"
+#include "app/wiring.h"
 #include "model/json.h"
 #include "orderctl/given.h"
-#include "app/wiring.h"
 
 namespace orderd::ctl {
 namespace {
@@ -176,7 +176,7 @@ int give(Context& context, const Words& words, saga::Verb::Kind kind) {
   if (done && given.option("--amount")) request.verb.amount = number(*given.option("--amount"), "--amount");
   admin::Slots slots = named_slots(context);
   if (request.dry_run)
-    slots = saga::Served(
+    slots = saga::PluginBindings(
                 saga_slots(context.settings(), context.registry(), default_definition(context.settings())))
                 .infos;
   const auto judged = admin::give(context.connection(), request, slots).front();

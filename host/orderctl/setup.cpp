@@ -11,12 +11,12 @@
 #include <functional>
 #include <iostream>
 
+#include "app/wiring.h"
 #include "base/sha256.h"
 #include "orderctl/verbs.h"
 #include "store/key_check.h"
 #include "store/migrations.h"
 #include "store/provision.h"
-#include "app/wiring.h"
 
 namespace orderd::ctl {
 namespace {

@@ -4,8 +4,8 @@
 #include <iostream>
 #include <set>
 
-#include "orderctl/given.h"
 #include "app/wiring.h"
+#include "orderctl/given.h"
 
 namespace orderd::ctl {
 namespace {

@@ -15,8 +15,8 @@ constexpr store::Statement insert_letters{
     "select $1, i, v, s, p, r, h::jsonb, case when v = 0 then b end from unnest($2::uuid[], $3::int4[], "
     "$4::int2[], $5::int8[], $6::text[], $7::text[], $8::bytea[]) u(i, v, s, p, r, h, b), foreign_kept "
     "where v > 0 or foreign_kept.n < $9::int8 on conflict do nothing"};
-// As the saga says it of its own letters (saga/storage/records.h). Rows that others hold have their turn a second
-// later.
+// As the saga says it of its own letters (saga/storage/records.h). Rows that others hold have their turn a
+// second later.
 constexpr store::Statement mark_letters{
     "mark_letters",
     "with shown as (select o.id, p.at from (select order_id, min(at) as at from parked where consumer = $1 "

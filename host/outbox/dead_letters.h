@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "model/event.h"
+#include "outbox/dead_letter.h"
 #include "store/unit_of_work.h"
 
 namespace orderd::outbox {
@@ -16,15 +16,6 @@ namespace orderd::outbox {
 /// (orderd_foreign_records_total): whoever writes into the topic must not fill the database.
 inline constexpr std::int64_t foreign_kept_max = 10'000;
 
-struct DeadLetter {
-  Uuid order_id;             // all zero: the record names none
-  std::int32_t version = 0;  // 0: it is no event of ours
-  std::int16_t shard = 0;
-  std::int64_t pos = 0;
-  std::string reason;
-  // Of a record that could not be read: what it came with. The rest is in order_events.
-  std::string headers_json{}, payload{};
-};
 /// Shows in orderd_dead_letters{consumer}, every ten seconds, how many there are.
 class LetterCount {
  public:

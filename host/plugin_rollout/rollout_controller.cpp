@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "store/database_clock.h"
 
-namespace orderd::swap {
+namespace orderd::rollout {
 namespace {
 
 using std::chrono::milliseconds;
@@ -73,12 +73,12 @@ constexpr store::Statement forget_hosts{"swap_forget",
 
 }  // namespace
 
-void Keeper::begin(store::Connection& connection) {
+void RolloutController::begin(store::Connection& connection) {
   for (const plugins::BuildInfo& file : registry_.infos()) decide(connection, file);
   look(connection);
 }
 
-void Keeper::take_changed_file(store::Connection& connection, const plugins::BuildInfo& present) {
+void RolloutController::take_changed_file(store::Connection& connection, const plugins::BuildInfo& present) {
   std::string problem;
   const std::string digest = registry_.builds().keep(present.file, problem);
   try {
@@ -98,7 +98,7 @@ void Keeper::take_changed_file(store::Connection& connection, const plugins::Bui
 
 /// What the configured file means for what new orders go to: a change since this host last saw it is a
 /// decision, as an operator's is. A host that has no memory takes what no host has ever had for changed.
-void Keeper::decide(store::Connection& connection, const plugins::BuildInfo& file) {
+void RolloutController::decide(store::Connection& connection, const plugins::BuildInfo& file) {
   std::string problem;
   files_[file.instance] = file.digest;
   const plugins::BuildStore& store = registry_.builds();
@@ -117,7 +117,7 @@ void Keeper::decide(store::Connection& connection, const plugins::BuildInfo& fil
   store.saw(file.instance, file.digest);
 }
 
-void Keeper::take_changed_files(store::Connection& connection) {
+void RolloutController::take_changed_files(store::Connection& connection) {
   try {
     for (const plugins::BuildInfo& one : registry_.infos()) take_changed_file(connection, one);
   } catch (...) {
@@ -126,7 +126,7 @@ void Keeper::take_changed_files(store::Connection& connection) {
   }
 }
 
-void Keeper::look(store::Connection& connection) {
+void RolloutController::look(store::Connection& connection) {
   store::measure_clock(connection);
   if (read_files_.exchange(false)) take_changed_files(connection);
   const auto rows = connection.run(read_current);
@@ -137,8 +137,8 @@ void Keeper::look(store::Connection& connection) {
   tell(connection);
 }
 
-void Keeper::follow(store::Connection& connection, const std::string& instance, const std::string& digest,
-                    plugins::Registry::Older older) {
+void RolloutController::follow(store::Connection& connection, const std::string& instance,
+                               const std::string& digest, plugins::Registry::Older older) {
   std::string problem;
   try {
     bool ours = false;
@@ -160,7 +160,7 @@ void Keeper::follow(store::Connection& connection, const std::string& instance, 
               {{"instance", instance}, {"digest", digest}, {"error", problem}});
 }
 
-void Keeper::end_drained(store::Connection& connection) {
+void RolloutController::end_drained(store::Connection& connection) {
   std::map<std::string, Time> idle;
   std::vector<std::string> ended;
   for (const plugins::BuildInfo& one : registry_.infos(true)) {
@@ -182,7 +182,7 @@ void Keeper::end_drained(store::Connection& connection) {
   }
 }
 
-void Keeper::tell(store::Connection& connection) {
+void RolloutController::tell(store::Connection& connection) {
   std::vector<std::string> instances, digests, problems;
   for (const plugins::BuildInfo& one : registry_.infos()) {
     instances.push_back(one.instance);
@@ -196,7 +196,7 @@ void Keeper::tell(store::Connection& connection) {
   (void)connection.run(forget_hosts);
 }
 
-void Keeper::run(std::stop_token stop) {
+void RolloutController::run(std::stop_token stop) {
   std::mutex mutex;
   std::condition_variable_any changed;
   std::unique_ptr<store::Connection> connection;
@@ -218,4 +218,4 @@ void Keeper::run(std::stop_token stop) {
   }
 }
 
-}  // namespace orderd::swap
+}  // namespace orderd::rollout

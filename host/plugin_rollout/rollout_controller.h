@@ -21,11 +21,11 @@
 #include "plugin_host/loading/registry.h"
 #include "store/connection.h"
 
-namespace orderd::swap {
+namespace orderd::rollout {
 
-class Keeper {
+class RolloutController {
  public:
-  Keeper(store::ConnectionOptions database, plugins::Registry& registry, const Uuid& host)
+  RolloutController(store::ConnectionOptions database, plugins::Registry& registry, const Uuid& host)
       : database_(std::move(database)), registry_(registry), host_(host) {}
   /// Throws DbError; a build that cannot be loaded is logged, and the file's serves.
   void begin(store::Connection& connection);
@@ -54,4 +54,4 @@ class Keeper {
   std::map<std::string, Time> idle_since_;       // by instance@digest: loaded, and not the present one
 };
 
-}  // namespace orderd::swap
+}  // namespace orderd::rollout

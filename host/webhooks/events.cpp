@@ -30,9 +30,9 @@ std::optional<Uuid> named_order(const plugins::WebhookEvent& event) {
 
 }  // namespace
 
-Kept keep_events(store::UnitOfWork& work, const std::string& instance,
-                 const std::vector<plugins::WebhookEvent>& events) {
-  Kept kept;
+KeptEvents keep_events(store::UnitOfWork& work, const std::string& instance,
+                       const std::vector<plugins::WebhookEvent>& events) {
+  KeptEvents kept;
   std::map<std::string, std::pair<const plugins::WebhookEvent*, Uuid>> found;  // by event id
   for (const plugins::WebhookEvent& event : events) {
     std::optional<Uuid> order = named_order(event);

@@ -8,13 +8,13 @@
 
 namespace orderd::webhooks {
 
-struct Kept {
+struct KeptEvents {
   int taken = 0, duplicates = 0;
   bool waits = false;  // an event's order is not known yet
 };
 
 /// In the caller's transaction: new events of `instance` become notices for their orders' sagas.
-Kept keep_events(store::UnitOfWork& work, const std::string& instance,
-                 const std::vector<plugins::WebhookEvent>& events);
+KeptEvents keep_events(store::UnitOfWork& work, const std::string& instance,
+                       const std::vector<plugins::WebhookEvent>& events);
 
 }  // namespace orderd::webhooks

@@ -45,7 +45,7 @@ Millis wait_before(std::int32_t attempts) {
 
 }  // namespace
 
-Lane::Lane(Options options, plugins::WebhookPort& port, store::Pool& pool)
+InstanceWorker::InstanceWorker(Options options, plugins::WebhookPort& port, store::Pool& pool)
     : options_(options),
       port_(port),
       pool_(pool),
@@ -60,17 +60,17 @@ Lane::Lane(Options options, plugins::WebhookPort& port, store::Pool& pool)
                                "Calls that wait for their order")),
       thread_([this](const std::stop_token& stop) { keep_running("webhooks", stop, [&] { run(stop); }); }) {}
 
-Lane::~Lane() {
+InstanceWorker::~InstanceWorker() {
   thread_.request_stop();
   queue_.close();
 }
 
-void Lane::submit(plugins::WebhookRequest request, Done done) {
+void InstanceWorker::submit(plugins::WebhookRequest request, Done done) {
   Call call{std::move(request), std::move(done)};
   if (!queue_.push(call)) call.done({Answer::Kind::overloaded});
 }
 
-void Lane::run(std::stop_token stop) {
+void InstanceWorker::run(std::stop_token stop) {
   Time looked{};
   while (!stop.stop_requested()) {
     std::vector<Call> calls = queue_.take(options_.calls_per_batch_max, options_.look_again);
@@ -88,7 +88,7 @@ void Lane::run(std::stop_token stop) {
   for (Call& call : queue_.take(options_.calls_queued_max, Millis(0))) call.done({Answer::Kind::unavailable});
 }
 
-void Lane::take(std::vector<Call>& calls) {
+void InstanceWorker::take(std::vector<Call>& calls) {
   std::vector<Translated> batch;
   for (Call& call : calls) batch.push_back({&call, port_.handle(call.request)});
   try {
@@ -120,17 +120,17 @@ void Lane::take(std::vector<Call>& calls) {
   }
 }
 
-void Lane::keep(const std::vector<Translated>& batch) {
+void InstanceWorker::keep(const std::vector<Translated>& batch) {
   if (std::none_of(batch.begin(), batch.end(), [](const Translated& one) {
         return one.result.kind == WebhookResult::Kind::taken && !one.result.events.empty();
       }))
     return;
   auto connection = pool_.acquire();
   store::UnitOfWork work(*connection);
-  Kept all;
+  KeptEvents all;
   for (const Translated& one : batch) {
     if (one.result.kind != WebhookResult::Kind::taken) continue;
-    const Kept kept = keep_events(work, port_.instance(), one.result.events);
+    const KeptEvents kept = keep_events(work, port_.instance(), one.result.events);
     all.taken += kept.taken;
     all.duplicates += kept.duplicates;
     const plugins::WebhookRequest& request = one.call->request;
@@ -148,7 +148,7 @@ void Lane::keep(const std::vector<Translated>& batch) {
   duplicates_ += all.duplicates;
 }
 
-void Lane::answer(const Translated& one, bool kept) const {
+void InstanceWorker::answer(const Translated& one, bool kept) const {
   const WebhookResult& result = one.result;
   switch (result.kind) {
     case WebhookResult::Kind::taken:
@@ -167,7 +167,7 @@ void Lane::answer(const Translated& one, bool kept) const {
 }
 
 /// Calls whose order was not known when they came.
-void Lane::look_again() {
+void InstanceWorker::look_again() {
   auto connection = pool_.acquire();
   store::UnitOfWork work(*connection);
   const auto rows = work.run(waiting_calls, store::Args()
@@ -185,7 +185,7 @@ void Lane::look_again() {
       for (const auto& one : headers.GetArray())
         request.headers.emplace_back(json::string(one, "name"), json::string(one, "value"));
     const WebhookResult result = port_.handle(request);
-    Kept kept;
+    KeptEvents kept;
     if (result.kind == WebhookResult::Kind::taken)
       kept = keep_events(work, port_.instance(), result.events);
     else
@@ -211,23 +211,23 @@ void Lane::look_again() {
 void Receiver::start(const std::vector<plugins::WebhookPort*>& ports, store::Pool& pool) {
   std::lock_guard lock(mutex_);
   for (plugins::WebhookPort* port : ports)
-    lanes_[port->instance()] = std::make_unique<Lane>(options_, *port, pool);
+    workers_[port->instance()] = std::make_unique<InstanceWorker>(options_, *port, pool);
   started_ = true;
 }
 
 void Receiver::stop() {
-  std::map<std::string, std::unique_ptr<Lane>> ending;
+  std::map<std::string, std::unique_ptr<InstanceWorker>> ending;
   {
     std::lock_guard lock(mutex_);
     started_ = false;
-    ending.swap(lanes_);
+    ending.swap(workers_);
   }
 }
 
 bool Receiver::submit(const std::string& instance, plugins::WebhookRequest request, Done done) {
   std::lock_guard lock(mutex_);
-  const auto found = lanes_.find(instance);
-  if (found != lanes_.end())
+  const auto found = workers_.find(instance);
+  if (found != workers_.end())
     found->second->submit(std::move(request), std::move(done));
   else if (!started_)
     done({Answer::Kind::unavailable});

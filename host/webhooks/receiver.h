@@ -37,11 +37,11 @@ struct Options {
   Millis kept_max{24 * 3'600'000};
 };
 
-class Lane {
+class InstanceWorker {
  public:
-  Lane(Options options, plugins::WebhookPort& port, store::Pool& pool);
+  InstanceWorker(Options options, plugins::WebhookPort& port, store::Pool& pool);
   /// Answers what still waits with `unavailable`.
-  ~Lane();
+  ~InstanceWorker();
   void submit(plugins::WebhookRequest request, Done done);
 
  private:
@@ -83,8 +83,8 @@ class Receiver {
  private:
   const Options options_;
   std::mutex mutex_;
-  bool started_ = false;                                // guarded by mutex_
-  std::map<std::string, std::unique_ptr<Lane>> lanes_;  // guarded by mutex_
+  bool started_ = false;                                            // guarded by mutex_
+  std::map<std::string, std::unique_ptr<InstanceWorker>> workers_;  // guarded by mutex_
 };
 
 }  // namespace orderd::webhooks

@@ -5,10 +5,10 @@
 
 #include "harness.h"
 #include "http_server.h"
+#include "plugin_host/loading/settings_check.h"
 #include "plugin_host/services/http_client.h"
 #include "plugin_host/services/masks.h"
 #include "plugin_host/services/plugin_metrics.h"
-#include "plugin_host/loading/settings_check.h"
 #include "plugin_host/services/timers.h"
 
 namespace orderd::plugins {

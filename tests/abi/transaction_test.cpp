@@ -4,8 +4,8 @@
 #include <catch2/catch.hpp>
 
 #include "harness.h"
-#include "plugin_ports/lent_transaction.h"
 #include "plugin_host/calling/tx_loan.h"
+#include "plugin_ports/lent_transaction.h"
 
 namespace orderd::plugins {
 namespace {

@@ -37,7 +37,7 @@ class NoDescriptors {
   std::vector<int> taken_;
 };
 
-AddressCaps::Key key(const std::string& address) { return AddressCaps::key_of(*parse_ip(address)); }
+ConnectionLimits::Key key(const std::string& address) { return ConnectionLimits::key_of(*parse_ip(address)); }
 
 }  // namespace
 
@@ -70,9 +70,9 @@ TEST_CASE("Loopback has no cap per address", "[caps]") {
 }
 
 TEST_CASE("Addresses are counted one by one, IPv6 by its /64, trusted proxies not at all", "[caps]") {
-  AddressCaps caps({.connections_per_address_max = 2,
-                    .count_loopback = false,
-                    .trusted = {"10.1.2.3", "10.32.0.0/11", "fd00::/8", "2001:db8::7"}});
+  ConnectionLimits caps({.connections_per_address_max = 2,
+                         .count_loopback = false,
+                         .trusted = {"10.1.2.3", "10.32.0.0/11", "fd00::/8", "2001:db8::7"}});
   const auto counts = [&](const std::string& address) { return caps.counts(*parse_ip(address)); };
   CHECK(counts("10.1.2.4"));
   CHECK_FALSE(counts("10.1.2.3"));

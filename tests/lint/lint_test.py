@@ -34,14 +34,14 @@ class Tree(unittest.TestCase):
 
 
 class IncludeDirections(Tree):
-    HOST = {"host/base/clock.h": "", "host/store/pool.h": "", "host/saga/engine/engine.h": "", "host/sse/feed.h": "",
-            "host/http/routes.h": "", "host/bus/event_bus.h": "", "host/bus/kafka/kafka_bus.h": ""}
+    HOST = {"host/base/clock.h": "", "host/store/pool.h": "", "host/saga/engine/engine.h": "",
+            "host/sse/feed.h": "", "host/http/routes.h": "", "host/bus/event_bus.h": "", "host/bus/kafka/kafka_bus.h": ""}
 
     def includes(self, path, *headers):
         return {**self.HOST, path: "".join(f'#include "{header}"\n' for header in headers)}
 
     def test_down_the_flow_passes(self):
-        self.assert_passes(self.includes("host/saga/a.cpp", "store/pool.h", "bus/event_bus.h"))
+        self.assert_passes(self.includes("host/saga/engine/a.cpp", "base/clock.h", "bus/event_bus.h"))
 
     def test_up_the_flow_is_caught_with_its_place(self):
         self.assert_caught(self.includes("host/store/a.cpp", "base/clock.h", "saga/engine/engine.h"),
@@ -76,6 +76,27 @@ class IncludeDirections(Tree):
     def test_an_unknown_folder_of_the_host_is_caught(self):
         self.assert_caught({"host/misc/a.cpp": ""}, "MAY_INCLUDE")
 
+    def test_rooms_of_the_saga_keep_their_order(self):
+        files = {"host/saga/core/state.h": "", "host/saga/storage/port.h": ""}
+        self.assert_passes({**files, "host/saga/storage/a.cpp": '#include "saga/core/state.h"\n'})
+        self.assert_caught({**files, "host/saga/core/a.cpp": '#include "saga/storage/port.h"\n'},
+                           "saga/core/ must not include")
+
+    def test_what_nobody_includes_may_neither_be_permitted_nor_linked(self):
+        with tempfile.TemporaryDirectory() as root:
+            for folder in ("relay", "saga/core"):
+                os.makedirs(os.path.join(root, "host", folder))
+            for path, text in (("relay/a.cpp", ""), ("saga/core/state.h", ""),
+                               ("relay/CMakeLists.txt", "orderd_module(relay LINKS orderd_saga_core)\n"),
+                               ("saga/core/CMakeLists.txt", "orderd_module(saga_core LINKS orderd_model)\n")):
+                with open(os.path.join(root, "host", path), "w", encoding="utf-8") as file:
+                    file.write(text)
+            messages = list(lint.check_permissions(root))
+        self.assertIn("tests/lint/lint.py:1: relay/ includes nothing of store/: take it out of MAY_INCLUDE",
+                      messages)
+        self.assertIn("host/relay/CMakeLists.txt:1: links orderd_saga_core, though relay/ includes nothing of "
+                      "saga/core/", messages)
+
     def test_tests_may_include_all(self):
         self.assert_passes(self.includes("tests/unit/a.cpp", "saga/engine/engine.h", "librdkafka/rdkafka.h"))
 
@@ -83,12 +104,12 @@ class IncludeDirections(Tree):
 class Fences(Tree):
     CASES = [("librdkafka/rdkafka.h", "host/bus/kafka", "host/relay"),
              ("Poco/Net/HTTPServer.h", "host/http", "host/intake"),
-             ("Poco/Net/HTTPRequestHandler.h", "host/sse", "host/saga"),
+             ("Poco/Net/HTTPRequestHandler.h", "host/sse", "host/saga/core"),
              ("Poco/Data/Session.h", "host/store", "host/http"),
              ("libpq-fe.h", "host/store", "host/outbox"),
-             ("postgresql/libpq-fe.h", "plugins/inventory/postgres", "host/saga"),
+             ("postgresql/libpq-fe.h", "plugins/inventory/postgres", "host/saga/storage"),
              ("boost/dll/shared_library.hpp", "host/plugin_host", "plugins/payment/x"),
-             ("orderd/plugin.h", "host/plugin_host", "host/saga")]
+             ("orderd/plugin.h", "host/plugin_host", "host/saga/core")]
 
     def test_each_library_is_seen_by_its_folder_only(self):
         for header, inside, outside in self.CASES:
@@ -143,6 +164,21 @@ class Sizes(Tree):
     def test_a_line_of_111_columns_is_caught(self):
         self.assert_passes({"host/base/a.cpp": "//" + "x" * 108 + "\n"})
         self.assert_caught({"host/base/a.cpp": "//" + "x" * 109 + "\n"}, "111 columns, at most 110")
+
+
+class Methods(Tree):
+    def test_a_class_of_31_methods_is_caught(self):
+        methods = "".join(f"  void m{i}(std::function<int(int)> f = {{}}) const;\n" for i in range(30))
+        self.assert_passes({"host/base/a.h": f"class A {{\n{methods}  int x_ = f(1);\n}};\n"})
+        self.assert_caught({"host/base/a.h": f"class A {{\n{methods}  void a();\n}};\n"}, "methods of A: 31")
+
+    def test_two_in_one_declaration_are_two(self):
+        self.assertEqual(sources.classes("struct A { void a(), b(int); int n = 0; using F = int(int); };"),
+                         [(1, "A", 2)])
+
+    def test_methods_of_a_nested_class_are_its_own(self):
+        text = "class A {\n  struct B { int c(); int d() const { return e(); } };\n  ~A();\n};\n"
+        self.assertEqual(sources.classes(text), [(1, "A", 1), (2, "B", 2)])
 
 
 class Ratchet(Tree):

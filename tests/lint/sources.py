@@ -81,6 +81,43 @@ def functions(text):
     return result
 
 
+CLASS_HEAD = re.compile(r"\b(?:class|struct)\s+(?:\w+::)*(\w+)(?:\s+final)?[^;{}()=]*\{")
+
+
+def classes(text):
+    """[(line, name, methods)]: what a class declares or defines in its own body, not in nested ones."""
+    code, result = bare(text), []
+    for head in CLASS_HEAD.finditer(code):
+        begin = head.end()
+        methods, braces, brackets, declaration = 0, 0, 0, ""
+        for c in code[begin:closing_brace(code, begin - 1)]:
+            brackets += {"(": 1, ")": -1}.get(c, 0) if braces == 0 else 0
+            if braces == 0 and brackets == 0 and c in ";{":
+                methods += methods_of(declaration)
+                declaration = ""
+            elif braces == 0 and c != "}":
+                declaration += c
+            if brackets == 0:
+                braces += {"{": 1, "}": -1}.get(c, 0)
+        result.append((line_of(code, head.start()), head.group(1), methods))
+    return result
+
+
+def methods_of(declaration):
+    """How many functions one declaration of a class's body declares: "void a(), b(int)" declares two."""
+    words = re.sub(r"\b(public|private|protected)\s*:", "", declaration).strip()
+    if re.match(r"(using|friend|typedef|static_assert|class|struct|enum|union)\b", words):
+        return 0
+    flat = re.sub(r"<[^<>]*>", "", re.sub(r"<[^<>]*>", "", words))
+    inner = ""
+    while flat != inner:        # every pair of parentheses becomes one mark, from the innermost outwards
+        inner, flat = flat, re.sub(r"\([^()]*\)", "\x01", flat)
+    head = re.sub(r"noexcept\s*\x01", "", flat.split(" : ")[0])
+    if "operator" not in head:
+        head = head.split("=")[0]
+    return len(re.findall(r"\w\s*\x01|operator[^\w\s]*\s*\x01", head))
+
+
 def closing_brace(code, position):
     depth = 0
     for brace in re.compile("[{}]").finditer(code, position):

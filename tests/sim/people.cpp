@@ -155,10 +155,10 @@ saga::Verb People::payment_verb(const saga::Saga& saga) {
   Verb verb{Verb::Kind::retry, "alice", "looked at the provider", "ref", {}};
   const Call* call = world_.provider->find(saga::command_key(saga, open));
   const bool holds = world_.judge->held(saga.order_id) != 0;
-  if (call && call->fate == Fate::done && !(open.undo && holds)) {
+  if (call && call->fate == Fate::done && !(open.compensation && holds)) {
     verb.kind = Verb::Kind::done;
     verb.amount = call->amount;
-  } else if (open.undo && !holds) {
+  } else if (open.compensation && !holds) {
     verb.kind = Verb::Kind::skip;
   } else if (open.action == "payment.refund" && world_.random.chance(world_.plan.by_hand)) {
     return settle_by_hand(saga);

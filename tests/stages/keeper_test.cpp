@@ -9,7 +9,7 @@
 
 #include "admin/builds.h"
 
-namespace orderd::swap {
+namespace orderd::rollout {
 namespace {
 
 namespace fs = std::filesystem;
@@ -35,8 +35,8 @@ struct Machine {
 struct Host {
   Host(test::TestDatabase& database, const Machine& machine)
       : registry(options(machine), {{"bank", "bank.so", {}, {"orderd.step/1"}}}),
-        keeper(database.options(), registry, Uuid::v7()) {
-    keeper.begin(database.session());
+        rollout(database.options(), registry, Uuid::v7()) {
+    rollout.begin(database.session());
   }
   static plugins::Options options(const Machine& machine) {
     plugins::Options all;
@@ -47,10 +47,10 @@ struct Host {
   }
   std::string uses() const { return registry.infos().front().digest; }
   plugins::Registry registry;
-  Keeper keeper;
+  RolloutController rollout;
 };
 
-admin::BuildWish wish(const std::string& digest) { return {"bank", digest, "ada", "a test"}; }
+admin::BuildRequest wish(const std::string& digest) { return {"bank", digest, "ada", "a test"}; }
 
 TEST_CASE("hosts with different files agree on one build however often they start again") {
   test::TestDatabase database;
@@ -91,7 +91,7 @@ TEST_CASE("a rollback goes back to a build that ran, not to one that no host cou
   for (const std::string& digest : {nowhere, other}) {
     (void)admin::add_build(database.session(), wish(digest), "bank", "2");
     (void)admin::switch_build(database.session(), wish(digest));
-    host.keeper.look(database.session());
+    host.rollout.look(database.session());
     CHECK(host.uses() == old);
   }
   const auto back = admin::roll_back(database.session(), wish(""));
@@ -106,9 +106,9 @@ TEST_CASE("a build that no host has and no order needs does not drain for ever")
   const std::string nowhere(64, 'a');
   (void)admin::add_build(database.session(), wish(nowhere), "bank", "2");
   CHECK(admin::drain_build(database.session(), wish(nowhere)).kind == admin::BuildAnswer::Kind::done);
-  host.keeper.look(database.session());
+  host.rollout.look(database.session());
   CHECK(database.number("select count(*)::int8 from plugin_builds where state = 'draining'") == 0);
 }
 
 }  // namespace
-}  // namespace orderd::swap
+}  // namespace orderd::rollout

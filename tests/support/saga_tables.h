@@ -51,11 +51,11 @@ struct Tables {
   std::map<std::int16_t, Owner> owners{{std::int16_t{0}, {}}};
   std::map<int, Time> hosts_seen;
   Stock stock;
-  int crash_at_commit = -1;            // counts down; at 0 the session breaks at COMMIT
-  bool crash_after_commit = false;     // ... and PostgreSQL had committed
+  int crash_at_commit = -1;                // counts down; at 0 the session breaks at COMMIT
+  bool crash_after_commit = false;         // ... and PostgreSQL had committed
   std::set<Uuid> sealed_with_another_key;  // orders whose payment secret does not open
-  std::function<void()> stands_still;  // right behind a COMMIT, the host does
-  std::vector<Parked> parked;
+  std::function<void()> stands_still;      // right behind a COMMIT, the host does
+  std::vector<DeadLetter> parked;
   std::vector<InboxItem> inbox;
   std::int64_t inbox_last = 0;
   std::set<std::string> switches;

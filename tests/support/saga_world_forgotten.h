@@ -8,7 +8,7 @@ inline std::vector<Forgotten> MemoryStore::forgotten(const std::set<std::int16_t
   constexpr Millis old{30'000};
   std::vector<Forgotten> out;
   for (const auto& [id, order] : tables_.orders) {
-    const auto parked = [&](const Parked& one) { return one.order_id == id; };
+    const auto parked = [&](const DeadLetter& one) { return one.order_id == id; };
     if (!is_final(order.status) && shards.contains(order.shard) && !tables_.sagas.contains(id) &&
         order.events.back().at < clock_.now() - old &&
         std::none_of(tables_.parked.begin(), tables_.parked.end(), parked))

@@ -14,7 +14,7 @@ class MemoryWork final : public Store::Work, public plugins::TxPort {
     if (!stock_) stock_ = tables_.stock;
     return *stock_;
   }
-  std::set<Uuid> commit(const std::vector<Change>& changes, const std::vector<Parked>& parked,
+  std::set<Uuid> commit(const std::vector<Change>& changes, const std::vector<DeadLetter>& parked,
                         const std::vector<std::int64_t>& taken) override;
   std::unique_ptr<plugins::TxResult> exec(const char*, std::span<const plugins::TxParam>, bool) override {
     return nullptr;
@@ -83,7 +83,7 @@ inline void MemoryWork::apply(const Change& change) {
 }
 
 inline std::set<Uuid> MemoryWork::commit(const std::vector<Change>& changes,
-                                         const std::vector<Parked>& parked,
+                                         const std::vector<DeadLetter>& parked,
                                          const std::vector<std::int64_t>& taken) {
   store_.before_commit();
   ++tables_.commits;

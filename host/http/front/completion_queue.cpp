@@ -9,13 +9,13 @@
 
 namespace orderd::http::front {
 
-ReturnQueue::ReturnQueue() : wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+CompletionQueue::CompletionQueue() : wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   if (wake_fd_ < 0) throw std::system_error(errno, std::generic_category(), "http front: eventfd");
 }
 
-ReturnQueue::~ReturnQueue() { ::close(wake_fd_); }
+CompletionQueue::~CompletionQueue() { ::close(wake_fd_); }
 
-void ReturnQueue::push(std::shared_ptr<Exchange> exchange) {
+void CompletionQueue::push(std::shared_ptr<Exchange> exchange) {
   bool must_wake;
   {
     std::lock_guard lock(mutex_);
@@ -26,25 +26,25 @@ void ReturnQueue::push(std::shared_ptr<Exchange> exchange) {
   if (must_wake) wake();
 }
 
-void ReturnQueue::wake() {
+void CompletionQueue::wake() {
   const std::uint64_t one = 1;
   // It can only fail when the counter is full, and then the I/O thread is being woken already.
   [[maybe_unused]] const ssize_t written = ::write(wake_fd_, &one, sizeof one);
 }
 
-void ReturnQueue::woken() {
+void CompletionQueue::woken() {
   std::uint64_t count = 0;
   [[maybe_unused]] const ssize_t got = ::read(wake_fd_, &count, sizeof count);
 }
 
-void ReturnQueue::take(Items& items) {
+void CompletionQueue::take(Items& items) {
   items.clear();
   std::lock_guard lock(mutex_);
   items.swap(items_);
   sleeping_ = items.empty();
 }
 
-void ReturnQueue::close() {
+void CompletionQueue::close() {
   Items dropped;
   std::lock_guard lock(mutex_);
   closed_ = true;

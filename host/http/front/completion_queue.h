@@ -9,14 +9,14 @@ class Exchange;
 
 /// The way back to the I/O thread for exchanges that are answered or have taken their socket over. A push
 /// wakes the I/O thread only if it sleeps: a batch of answers costs one system call. [any thread]
-class ReturnQueue {
+class CompletionQueue {
  public:
   using Items = std::vector<std::shared_ptr<Exchange>>;
 
-  ReturnQueue();
-  ~ReturnQueue();
-  ReturnQueue(const ReturnQueue&) = delete;
-  ReturnQueue& operator=(const ReturnQueue&) = delete;
+  CompletionQueue();
+  ~CompletionQueue();
+  CompletionQueue(const CompletionQueue&) = delete;
+  CompletionQueue& operator=(const CompletionQueue&) = delete;
 
   void push(std::shared_ptr<Exchange> exchange);
   void wake();

@@ -39,7 +39,7 @@ struct Connection {
   std::unique_ptr<Parser> parser;      // stages head and body
   std::shared_ptr<Exchange> exchange;  // stage exchange
   Poco::Net::SocketAddress peer;
-  std::optional<AddressCaps::Key> counted;  // under its address
+  std::optional<ConnectionLimits::Key> counted;  // under its address
 };
 
 }  // namespace orderd::http::front

@@ -11,7 +11,7 @@ namespace orderd::http::front {
 /// Counts connections per client address, so that one client cannot take them all. An IPv6 client counts as
 /// its /64, as it may have any address in it. Loopback and trusted proxies, who bring many clients, are not
 /// counted. [I/O thread]
-class AddressCaps {
+class ConnectionLimits {
  public:
   using Key = AddressBytes;
 
@@ -21,7 +21,7 @@ class AddressCaps {
     std::vector<std::string> trusted;  // "10.0.0.7" or "10.0.0.0/8"
   };
   /// Throws std::runtime_error for a trusted address it cannot read.
-  explicit AddressCaps(Rules rules);
+  explicit ConnectionLimits(Rules rules);
 
   bool counts(const Poco::Net::IPAddress& address) const;
   /// False, and nothing counted, if the address has its share.

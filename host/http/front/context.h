@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "base/metrics.h"
-#include "http/front/front.h"
 #include "http/front/completion_queue.h"
+#include "http/front/front.h"
 
 namespace orderd::http::front {
 
@@ -36,7 +36,7 @@ struct Context {
   const ErrorRenderer renderer;
   const Poco::Net::HTTPServerParams::Ptr params;
   Poco::Net::SocketAddress server;  // constant once the front listens
-  ReturnQueue returns;
+  CompletionQueue returns;
   std::atomic<bool> draining{false};
   std::atomic<bool> ended{false};  // the I/O thread has gone: whatever still waits for a worker is dropped
   std::atomic<std::int64_t> draining_since_ms{0}, drain_until_ms{0};

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/queue.h"
-#include "http/front/connection_limits.h"
 #include "http/front/connection.h"
+#include "http/front/connection_limits.h"
 #include "http/front/context.h"
 #include "http/front/listener.h"
 #include "http/front/unsent_bytes.h"
@@ -69,12 +69,12 @@ class IoLoop {
   const Work work_;
   Poco::Net::HTTPRequestHandlerFactory::Ptr factory_;  // of what runs on this thread
   Listener listener_;
-  AddressCaps caps_;
+  ConnectionLimits caps_;
   UnsentBytes unsent_;
   const int epoll_fd_;
   bool accepting_ = false;
   std::vector<std::unique_ptr<Connection>> connections_, closed_;
-  ReturnQueue::Items returned_;
+  CompletionQueue::Items returned_;
   std::int64_t kept_ms_ = 0;  // when the deadlines were last kept
   std::array<char, 64 * 1024> received_;
 };

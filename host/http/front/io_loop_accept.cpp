@@ -38,7 +38,7 @@ void IoLoop::admit(Listener::Accepted accepted) {
   connection->fd = accepted.fd;
   connection->peer = accepted.peer;
   if (const auto host = connection->peer.host(); caps_.counts(host)) {
-    const auto key = AddressCaps::key_of(host);
+    const auto key = ConnectionLimits::key_of(host);
     if (!caps_.add(key))
       return turn_away(accepted.fd, "This address has as many connections as one may have.");
     connection->counted = key;

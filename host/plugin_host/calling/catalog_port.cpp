@@ -1,7 +1,7 @@
-#include "plugin_ports/error.h"
 #include "plugin_host/calling/lent_call.h"
 #include "plugin_host/calling/transactional_ports.h"
 #include "plugin_host/calling/translate.h"
+#include "plugin_ports/error.h"
 
 namespace orderd::plugins {
 namespace {

@@ -1,11 +1,11 @@
 #include "plugin_host/calling/external_step.h"
 
 #include "base/fault.h"
-#include "base/log_summed.h"
 #include "base/log.h"
-#include "plugin_ports/error.h"
+#include "base/log_summed.h"
 #include "plugin_host/calling/fill_error.h"
 #include "plugin_host/calling/translate.h"
+#include "plugin_ports/error.h"
 
 namespace orderd::plugins {
 namespace {

@@ -8,10 +8,10 @@
 #include <thread>
 
 #include "base/queue.h"
+#include "plugin_host/calling/tickets.h"
 #include "plugin_host/loading/instance.h"
 #include "plugin_host/loading/options.h"
 #include "plugin_ports/step.h"
-#include "plugin_host/calling/tickets.h"
 
 namespace orderd::plugins {
 

@@ -1,8 +1,8 @@
-#include "plugin_ports/error.h"
 #include "plugin_host/calling/lent_call.h"
 #include "plugin_host/calling/savepoint.h"
 #include "plugin_host/calling/transactional_ports.h"
 #include "plugin_host/calling/translate.h"
+#include "plugin_ports/error.h"
 
 namespace orderd::plugins {
 namespace {

@@ -5,11 +5,11 @@
 #include <orderd/catalog.h>
 #include <orderd/projection.h>
 
-#include "plugin_host/loading/instance.h"
-#include "plugin_ports/step.h"
-#include "plugin_ports/projection.h"
-#include "plugin_ports/catalog.h"
 #include "plugin_host/calling/tickets.h"
+#include "plugin_host/loading/instance.h"
+#include "plugin_ports/catalog.h"
+#include "plugin_ports/projection.h"
+#include "plugin_ports/step.h"
 
 namespace orderd::plugins {
 

@@ -1,8 +1,8 @@
 #include "plugin_host/calling/webhook_reader.h"
 
-#include "plugin_ports/error.h"
 #include "plugin_host/calling/fill_error.h"
 #include "plugin_host/calling/translate.h"
+#include "plugin_ports/error.h"
 
 namespace orderd::plugins {
 namespace {

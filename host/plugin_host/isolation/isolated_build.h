@@ -10,8 +10,8 @@
 #include <unordered_map>
 
 #include "base/queue.h"
-#include "plugin_host/loading/build.h"
 #include "plugin_host/isolation/process.h"
+#include "plugin_host/loading/build.h"
 #include "plugin_host/loading/library.h"
 
 namespace orderd::plugins::isolation {

@@ -1,6 +1,6 @@
 #include "base/fault.h"
-#include "plugin_ports/error.h"
 #include "plugin_host/isolation/isolated_build.h"
+#include "plugin_ports/error.h"
 #include "plugin_ports/outcome_check.h"
 
 namespace orderd::plugins::isolation {

@@ -7,9 +7,9 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/queue.h"
-#include "plugin_ports/error.h"
 #include "plugin_host/isolation/channel.h"
 #include "plugin_host/loading/loaded_build.h"
+#include "plugin_ports/error.h"
 
 namespace orderd::plugins::isolation {
 namespace {

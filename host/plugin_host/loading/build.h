@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "plugin_host/loading/options.h"
-#include "plugin_ports/step.h"
-#include "plugin_ports/projection.h"
 #include "plugin_ports/catalog.h"
+#include "plugin_ports/projection.h"
+#include "plugin_ports/step.h"
 #include "plugin_ports/webhook.h"
 #include "store/migrations.h"
 

@@ -8,9 +8,9 @@
 #include <orderd/webhook.h>
 
 #include "base/log.h"
-#include "plugin_ports/error.h"
 #include "plugin_host/calling/fill_error.h"
 #include "plugin_host/calling/translate.h"
+#include "plugin_ports/error.h"
 
 namespace orderd::plugins {
 namespace {

@@ -12,11 +12,11 @@
 #include <string>
 #include <vector>
 
+#include "plugin_host/calling/tx_loan.h"
 #include "plugin_host/loading/library.h"
+#include "plugin_host/loading/settings_check.h"
 #include "plugin_host/services/masks.h"
 #include "plugin_host/services/services.h"
-#include "plugin_host/loading/settings_check.h"
-#include "plugin_host/calling/tx_loan.h"
 
 namespace orderd::plugins {
 

@@ -18,8 +18,8 @@
 
 #include "base/descriptor.h"
 #include "base/sha256.h"
-#include "plugin_ports/error.h"
 #include "plugin_host/calling/translate.h"
+#include "plugin_ports/error.h"
 
 namespace orderd::plugins {
 namespace {
@@ -67,9 +67,9 @@ AllMapped& all_mapped() {
   return all;
 }
 
-/// The bytes where no name leads to, sealed against every change; nullptr with errno. Nobody has mapped them to
-/// write, so F_SEAL_FUTURE_WRITE says as much as F_SEAL_WRITE, which fails with EBUSY while the kernel itself
-/// holds one of the pages (Linux, mm/memfd.c).
+/// The bytes where no name leads to, sealed against every change; nullptr with errno. Nobody has mapped them
+/// to write, so F_SEAL_FUTURE_WRITE says as much as F_SEAL_WRITE, which fails with EBUSY while the kernel
+/// itself holds one of the pages (Linux, mm/memfd.c).
 std::shared_ptr<const Descriptor> sealed_copy(std::string_view bytes) {
   auto copy = std::make_shared<const Descriptor>(memfd_create("plugin", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   while (copy->number() >= 0 && !bytes.empty()) {

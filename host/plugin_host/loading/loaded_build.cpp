@@ -5,9 +5,9 @@
 #include <sstream>
 
 #include "base/log.h"
-#include "plugin_ports/error.h"
-#include "plugin_host/isolation/isolated_build.h"
 #include "plugin_host/calling/step_table.h"
+#include "plugin_host/isolation/isolated_build.h"
+#include "plugin_ports/error.h"
 #include "store/migrations.h"
 
 namespace orderd::plugins {

@@ -1,8 +1,8 @@
 #pragma once
-#include "plugin_host/loading/build.h"
 #include "plugin_host/calling/external_step.h"
 #include "plugin_host/calling/transactional_ports.h"
 #include "plugin_host/calling/webhook_reader.h"
+#include "plugin_host/loading/build.h"
 
 namespace orderd::plugins {
 

@@ -24,11 +24,11 @@
 
 #include "plugin_host/loading/build.h"
 #include "plugin_host/loading/build_store.h"
-#include "plugin_ports/error.h"
 #include "plugin_host/loading/options.h"
-#include "plugin_ports/step.h"
-#include "plugin_ports/projection.h"
 #include "plugin_ports/catalog.h"
+#include "plugin_ports/error.h"
+#include "plugin_ports/projection.h"
+#include "plugin_ports/step.h"
 #include "plugin_ports/webhook.h"
 
 namespace orderd::store {

@@ -7,8 +7,8 @@
 
 #include "base/sha256.h"
 #include "plugin_host/calling/fill_error.h"
-#include "plugin_host/loading/instance.h"
 #include "plugin_host/calling/translate.h"
+#include "plugin_host/loading/instance.h"
 
 namespace orderd::plugins {
 namespace {

@@ -17,12 +17,12 @@ constexpr std::size_t looks_per_release_max = 512;
 
 }  // namespace
 
-void Breaker::change(State state, Time now) {
+void CircuitBreaker::change(State state, Time now) {
   if (state_ != state) since_ = now;
   state_ = state;
 }
 
-void Breaker::count_usual(Time now) {
+void CircuitBreaker::count_usual(Time now) {
   const double seconds = static_cast<double>((now - counted_since_).count()) / 1000.0;
   if (seconds >= 1.0) {
     usual_ = (usual_ + counted_ / seconds) / 2;
@@ -32,12 +32,12 @@ void Breaker::count_usual(Time now) {
   ++counted_;
 }
 
-void Breaker::refill(Time now) {
+void CircuitBreaker::refill(Time now) {
   permits_ = per_second_ * static_cast<double>(ramp_step.count()) / 1000.0;
   refilled_ = now;
 }
 
-bool Breaker::admit(Time now) {
+bool CircuitBreaker::admit(Time now) {
   if (state_ == State::closed) return true;
   if (state_ == State::open) {
     if (now < probe_at_) return false;
@@ -64,12 +64,12 @@ bool Breaker::admit(Time now) {
   return true;
 }
 
-bool Breaker::shut(Time now) const {
+bool CircuitBreaker::shut(Time now) const {
   if (state_ == State::open) return now < probe_at_;
   return state_ == State::half_open && per_second_ == 0 && now - probe_sent_ < probe_lost_after;
 }
 
-void Breaker::answered(const Uuid& order, bool reached, Time sent, Time now) {
+void CircuitBreaker::answered(const Uuid& order, bool reached, Time sent, Time now) {
   if (reached) {
     last_success_ = now;
     failed_.clear();
@@ -95,30 +95,30 @@ void Breaker::answered(const Uuid& order, bool reached, Time sent, Time now) {
   failed_.clear();
 }
 
-bool Gate::paused(const std::string& instance, const std::string& action) const {
+bool Admission::paused(const std::string& instance, const std::string& action) const {
   return switches_.contains("plugin:" + instance) || (action == capture && switches_.contains("captures"));
 }
 
-bool Gate::shut(const std::string& instance, const std::string& action) const {
+bool Admission::shut(const std::string& instance, const std::string& action) const {
   const auto breaker = breakers_.find(instance);
   return paused(instance, action) ||
-         (breaker != breakers_.end() && breaker->second.state() == Breaker::State::open);
+         (breaker != breakers_.end() && breaker->second.state() == CircuitBreaker::State::open);
 }
 
-std::size_t Gate::held(const std::string& instance) const {
+std::size_t Admission::held(const std::string& instance) const {
   const auto found = held_.find(instance);
   return found == held_.end() ? 0 : found->second.orders.size();
 }
 
-void Gate::Held::erase(const Uuid& order) {
+void Admission::Held::erase(const Uuid& order) {
   const auto found = orders.find(order);
   if (found == orders.end()) return;
   captures -= found->second;
   orders.erase(found);
 }
 
-bool Gate::let_out(const std::string& instance, const Uuid& order, Time now) {
-  Window& window = windows_[instance];
+bool Admission::let_out(const std::string& instance, const Uuid& order, Time now) {
+  ConcurrencyLimit& window = windows_[instance];
   const std::size_t before = window.out();
   if (!window.take(order)) return false;
   if (breakers_[instance].admit(now)) return true;
@@ -126,12 +126,13 @@ bool Gate::let_out(const std::string& instance, const Uuid& order, Time now) {
   return false;
 }
 
-bool Gate::admit(const std::string& instance, const std::string& action, const Uuid& order, Time now) {
+bool Admission::admit(const std::string& instance, const std::string& action, const Uuid& order, Time now) {
   return !paused(instance, action) && let_out(instance, order, now);
 }
 
-std::optional<Millis> Gate::answered(const std::string& instance, const Uuid& order, const Heard& heard) {
-  Window& window = windows_[instance];
+std::optional<Millis> Admission::answered(const std::string& instance, const Uuid& order,
+                                          const Heard& heard) {
+  ConcurrencyLimit& window = windows_[instance];
   const Time sent = window.sent_at(order);
   breakers_[instance].answered(order, heard.reached, sent, heard.arrived);
   window.answered(order, heard.arrived, heard.patience);
@@ -139,28 +140,28 @@ std::optional<Millis> Gate::answered(const std::string& instance, const Uuid& or
   return heard.arrived - sent;
 }
 
-void Gate::give_back(const Uuid& order) {
+void Admission::give_back(const Uuid& order) {
   for (auto& [instance, window] : windows_) window.give_back(order);
 }
 
-void Gate::hold(const std::string& instance, const std::string& action, const Uuid& order, bool begun) {
+void Admission::hold(const std::string& instance, const std::string& action, const Uuid& order, bool begun) {
   Held& held = held_[instance];
   if (!held.orders.emplace(order, action == capture).second) return;
   held.captures += action == capture;
   held.lines[begun ? 0 : 1].push_back(order);
 }
 
-void Gate::forget(const Uuid& order) {
+void Admission::forget(const Uuid& order) {
   give_back(order);
   for (auto& [instance, held] : held_) held.erase(order);
 }
 
-void Gate::forget_all() {
+void Admission::forget_all() {
   held_.clear();
   for (auto& [instance, window] : windows_) window.clear();
 }
 
-std::vector<Uuid> Gate::release(Time now, const std::function<std::string(const Uuid&)>& action_of) {
+std::vector<Uuid> Admission::release(Time now, const std::function<std::string(const Uuid&)>& action_of) {
   std::vector<Uuid> out;
   for (auto& [instance, held] : held_) {
     for (std::deque<Uuid>& line : held.lines) {
@@ -186,22 +187,23 @@ std::vector<Uuid> Gate::release(Time now, const std::function<std::string(const 
   return out;
 }
 
-bool Gate::holds_any() const {
+bool Admission::holds_any() const {
   return std::any_of(held_.begin(), held_.end(), [](const auto& one) { return !one.second.orders.empty(); });
 }
 
-std::size_t Gate::waiting_for_room() const {
+std::size_t Admission::waiting_for_room() const {
   std::size_t sum = 0;
   for (const auto& [instance, held] : held_) {
     const auto breaker = breakers_.find(instance);
-    const bool reachable = breaker == breakers_.end() || breaker->second.state() != Breaker::State::open;
+    const bool reachable =
+        breaker == breakers_.end() || breaker->second.state() != CircuitBreaker::State::open;
     if (!reachable || switches_.contains("plugin:" + instance)) continue;
     sum += held.orders.size() - (switches_.contains("captures") ? held.captures : 0);
   }
   return sum;
 }
 
-std::set<std::string> Gate::broken(Time now) const {
+std::set<std::string> Admission::broken(Time now) const {
   std::set<std::string> out;
   for (const auto& [instance, breaker] : breakers_)
     if (breaker.shut(now)) out.insert(instance);
@@ -210,7 +212,7 @@ std::set<std::string> Gate::broken(Time now) const {
   return out;
 }
 
-std::vector<PluginStatus> Gate::status(const std::set<std::string>& instances) const {
+std::vector<PluginStatus> Admission::status(const std::set<std::string>& instances) const {
   static constexpr const char* names[] = {"closed", "open", "half_open"};
   std::vector<PluginStatus> out;
   for (const std::string& instance : instances) {
@@ -226,7 +228,7 @@ std::vector<PluginStatus> Gate::status(const std::set<std::string>& instances) c
   return out;
 }
 
-const Window* Gate::window(const std::string& instance) const {
+const ConcurrencyLimit* Admission::concurrency_limit(const std::string& instance) const {
   const auto found = windows_.find(instance);
   return found == windows_.end() ? nullptr : &found->second;
 }

@@ -23,12 +23,12 @@
 
 #include "base/clock.h"
 #include "base/uuid.h"
-#include "saga/storage/records.h"
 #include "saga/admission/concurrency_limit.h"
+#include "saga/storage/records.h"
 
 namespace orderd::saga {
 
-class Breaker {
+class CircuitBreaker {
  public:
   enum class State { closed, open, half_open };
   /// May one call go out? Takes a permit if so.
@@ -54,7 +54,7 @@ class Breaker {
   int counted_ = 0;
 };
 
-class Gate {
+class Admission {
  public:
   /// True, and the order's call counts as out, if it may go now.
   bool admit(const std::string& instance, const std::string& action, const Uuid& order, Time now);
@@ -88,13 +88,13 @@ class Gate {
   void forget(const Uuid& order);
   void forget_all();
   std::vector<PluginStatus> status(const std::set<std::string>& instances) const;
-  const Window* window(const std::string& instance) const;
+  const ConcurrencyLimit* concurrency_limit(const std::string& instance) const;
 
  private:
   bool paused(const std::string& instance, const std::string& action) const;
   bool let_out(const std::string& instance, const Uuid& order, Time now);
-  std::map<std::string, Breaker> breakers_;
-  std::map<std::string, Window> windows_;
+  std::map<std::string, CircuitBreaker> breakers_;
+  std::map<std::string, ConcurrencyLimit> windows_;
   struct Held {
     std::unordered_map<Uuid, bool> orders;  // and whether it is a capture that waits
     std::size_t captures = 0;

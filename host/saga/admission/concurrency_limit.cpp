@@ -14,7 +14,7 @@ constexpr std::size_t answers_to_believe = 8, answers_kept_max = 2048;  // betwe
 
 }  // namespace
 
-bool Window::take(const Uuid& order) {
+bool ConcurrencyLimit::take(const Uuid& order) {
   if (out_.contains(order)) return true;
   if (full()) {
     was_full_ = true;
@@ -24,16 +24,16 @@ bool Window::take(const Uuid& order) {
   return true;
 }
 
-void Window::sent(const Uuid& order, Time now) {
+void ConcurrencyLimit::sent(const Uuid& order, Time now) {
   if (const auto found = out_.find(order); found != out_.end()) found->second = now;
 }
 
-Time Window::sent_at(const Uuid& order) const {
+Time ConcurrencyLimit::sent_at(const Uuid& order) const {
   const auto found = out_.find(order);
   return found == out_.end() ? Time{} : found->second;
 }
 
-void Window::answered(const Uuid& order, Time arrived, Millis patience) {
+void ConcurrencyLimit::answered(const Uuid& order, Time arrived, Millis patience) {
   const auto found = out_.find(order);
   if (found == out_.end() || arrived < found->second) return;  // or of an earlier call
   const Time sent = found->second;
@@ -47,7 +47,7 @@ void Window::answered(const Uuid& order, Time arrived, Millis patience) {
   if (arrived - looked_ >= look_every) adjust(arrived);
 }
 
-void Window::adjust(Time now) {
+void ConcurrencyLimit::adjust(Time now) {
   const auto middle = took_.begin() + static_cast<std::ptrdiff_t>(took_.size() / 2);
   std::nth_element(took_.begin(), middle, took_.end());
   median_ = *middle;

@@ -15,7 +15,7 @@
 
 namespace orderd::saga {
 
-class Window {
+class ConcurrencyLimit {
  public:
   /// True, and the order counts as out, if there is room or if it is out already.
   bool take(const Uuid& order);

@@ -14,16 +14,17 @@ Saga fresh_saga(const Uuid& order_id, std::int16_t shard, const Facts& facts, Ti
   saga.updated = placed;
   saga.steps.assign(facts.definition.steps.size(), StepResult::none);
   saga.payment.method = facts.body.payment_method;
-  saga.payment.status = saga.told = facts.body.total == 0 ? PaymentStatus::not_required : PaymentStatus::none;
+  saga.payment.status = saga.published_payment_status =
+      facts.body.total == 0 ? PaymentStatus::not_required : PaymentStatus::none;
   return saga;
 }
 
 void tell_payment(Decision& decision, Time now) {
   Saga& saga = decision.saga;
-  if (saga.payment.status == saga.told) return;
+  if (saga.payment.status == saga.published_payment_status) return;
   saga.updated = std::max(now, saga.updated);
   ++saga.version;
-  saga.told = saga.payment.status;
+  saga.published_payment_status = saga.payment.status;
   decision.events.push_back({saga.order_id, saga.version, EventType::payment_updated, saga.updated,
                              saga.status, saga.reason, shown(saga)});
 }

@@ -33,7 +33,7 @@ Time placed(const Saga& saga) { return Time(Millis(saga.order_id.unix_ms())); }
 
 /// When an order that has not come to its pivot is given up; nullopt: never, or it no longer matters.
 std::optional<Time> total_deadline(const Facts& facts, const Saga& saga) {
-  if (facts.definition.total == Millis(0) || saga.mode != Mode::forward || saga.open->look ||
+  if (facts.definition.total == Millis(0) || saga.mode != Mode::forward || saga.open->recheck ||
       is_past_pivot(facts.definition, saga))
     return std::nullopt;
   return placed(saga) + facts.definition.total;
@@ -41,7 +41,7 @@ std::optional<Time> total_deadline(const Facts& facts, const Saga& saga) {
 
 /// When a reservation must be extended for an order that waits; nullopt: never.
 std::optional<Time> extension_due(const Facts& facts, const Saga& saga) {
-  if (!saga.held_until || saga.mode != Mode::forward || saga.open->extend || saga.open->look)
+  if (!saga.reservation_expires_at || saga.mode != Mode::forward || saga.open->extend || saga.open->recheck)
     return std::nullopt;
   const std::string& slot = facts.definition.steps[static_cast<std::size_t>(saga.held_step)].slot;
   return facts.slots.at(slot).can_extend ? std::optional(saga.extend_at) : std::nullopt;
@@ -73,22 +73,22 @@ std::optional<Time> wake_time(const Facts& facts, const Saga& saga, bool held) {
   return time;
 }
 
-bool Turn::past_pivot() const { return is_past_pivot(facts_.definition, saga_); }
+bool Transition::past_pivot() const { return is_past_pivot(facts_.definition, saga_); }
 
-void Turn::emit(EventType type) {
+void Transition::emit(EventType type) {
   saga_.updated = std::max(now_, saga_.updated);
   ++saga_.version;
-  saga_.told = saga_.payment.status;
+  saga_.published_payment_status = saga_.payment.status;
   out_.events.push_back(
       {saga_.order_id, saga_.version, type, saga_.updated, saga_.status, saga_.reason, shown(saga_)});
 }
 
-void Turn::set_status(Status status) {
+void Transition::set_status(Status status) {
   saga_.status = status;
   emit(event_of(status));
 }
 
-void Turn::on(const Cancel& cancel) {
+void Transition::on(const Cancel& cancel) {
   if (cancel.version <= saga_.version) {
     out_.stale = true;
     return;
@@ -97,13 +97,13 @@ void Turn::on(const Cancel& cancel) {
   saga_.updated = std::max(saga_.updated, cancel.at);
   saga_.status = Status::cancelling;
   if (saga_.mode == Mode::failing) return;
-  turn_round(Mode::cancelling, cancel.reason);
+  start_compensation(Mode::cancelling, cancel.reason);
 }
 
-void Turn::on(const Due&) {
+void Transition::on(const Due&) {
   if (!saga_.open || saga_.stuck || saga_.open->phase == CommandPhase::sent) return;
   if (const auto deadline = total_deadline(facts_, saga_); deadline && *deadline <= now_)
-    return turn_round(Mode::failing, {"SAGA_TIMEOUT", "the order did not come through in time"});
+    return start_compensation(Mode::failing, {"SAGA_TIMEOUT", "the order did not come through in time"});
   if (const auto due = extension_due(facts_, saga_); due && *due <= now_) return extend();
   OpenCommand& open = *saga_.open;
   if (open.next > now_) return;
@@ -112,17 +112,17 @@ void Turn::on(const Due&) {
     open.query = true;
   }
   // What was not sent yet, or surely came to nothing, is chosen anew: the money may have moved meanwhile.
-  if (open.undo && open.sends == 0 && !open.query && undo_otherwise()) return;
+  if (open.compensation && open.sends == 0 && !open.query && choose_compensation_again()) return;
   run();
 }
 
-void Turn::on(const TakenOver&) {
+void Transition::on(const TakenOver&) {
   if (!saga_.open || saga_.stuck || saga_.open->phase != CommandPhase::sent) return;
   // A transactional step's effect is saved with the saga, or not at all: it is simply done again.
   const SlotInfo& info = slot(open_step());
-  if (!info.transactional && !saga_.open->extend && !saga_.open->look) {
+  if (!info.transactional && !saga_.open->extend && !saga_.open->recheck) {
     saga_.open->unknown = true;
-    saga_.open->lost_until = std::max(saga_.open->lost_until, saga_.open->deadline);
+    saga_.open->unanswered_until = std::max(saga_.open->unanswered_until, saga_.open->deadline);
     saga_.open->query = info.can_query;
   }
   ++saga_.open->attempt;
@@ -130,12 +130,12 @@ void Turn::on(const TakenOver&) {
 }
 
 /// From here on backwards. What is under way is waited for, unless it is surely safe to let it be.
-void Turn::turn_round(Mode mode, Reason reason) {
+void Transition::start_compensation(Mode mode, Reason reason) {
   saga_.mode = mode;
   saga_.reason = std::move(reason);
-  if (saga_.open && saga_.open->look) saga_.open.reset();
+  if (saga_.open && saga_.open->recheck) saga_.open.reset();
   if (saga_.stuck) {
-    if (!saga_.open || saga_.open->undo || saga_.open->unknown) return;
+    if (!saga_.open || saga_.open->compensation || saga_.open->unknown) return;
     saga_.stuck.reset();  // a step that surely has no effect needs nobody any more
     saga_.open->phase = CommandPhase::waiting;
     saga_.open->deadline = {};
@@ -148,21 +148,21 @@ void Turn::turn_round(Mode mode, Reason reason) {
 /// Whether the open command may be left where it is, now that the saga goes back. Not one that the plugin
 /// has, nor one whose fate is being asked for, nor a pivot that waits: that ends by itself, and is undone
 /// then.
-bool Turn::may_leave() const {
+bool Transition::may_leave() const {
   if (!saga_.open || saga_.mode == Mode::forward) return false;
   const OpenCommand& open = *saga_.open;
   const bool pivot_waits = open.phase == CommandPhase::pending && open_step().pivot;
   const bool may_be_there = open.unknown && !slot(open_step()).can_query;
-  return !open.undo && !open.extend && !open.query && open.phase != CommandPhase::sent && !pivot_waits &&
-         !may_be_there;
+  return !open.compensation && !open.extend && !open.query && open.phase != CommandPhase::sent &&
+         !pivot_waits && !may_be_there;
 }
 
-void Turn::next() {
+void Transition::next() {
   if (saga_.stuck || saga_.open || saga_.mode == Mode::finished) return;
-  saga_.mode == Mode::forward ? next_forward(false) : next_undo();
+  saga_.mode == Mode::forward ? next_forward(false) : next_compensation();
 }
 
-void Turn::next_forward(bool extended) {
+void Transition::next_forward(bool extended) {
   for (std::size_t i = 0; i < facts_.definition.steps.size(); ++i) {
     if (saga_.steps[i] != StepResult::none) continue;
     const StepDefinition& of = facts_.definition.steps[i];
@@ -172,27 +172,28 @@ void Turn::next_forward(bool extended) {
       continue;
     }
     // No money is taken for goods that may be given to somebody else meanwhile.
-    if (of.pivot && saga_.held_until && !extended && slot(step(saga_.held_step)).can_extend) return extend();
+    if (of.pivot && saga_.reservation_expires_at && !extended && slot(step(saga_.held_step)).can_extend)
+      return extend();
     return open(static_cast<std::int16_t>(i), false, of.action, of.is_payment() ? facts_.body.total : 0);
   }
   saga_.mode = Mode::finished;
 }
 
-void Turn::next_undo() {
+void Transition::next_compensation() {
   const std::size_t steps = facts_.definition.steps.size();
   for (std::size_t i = steps; i-- > 0;)
-    if (undo(static_cast<std::int16_t>(fault::mutation("saga_undo_out_of_order") ? steps - 1 - i : i)))
+    if (compensate(static_cast<std::int16_t>(fault::mutation("saga_undo_out_of_order") ? steps - 1 - i : i)))
       return;
   if (!is_terminal(saga_.status))  // else: what came after the end is undone, too
     set_status(saga_.mode == Mode::cancelling ? Status::cancelled : Status::rejected);
   saga_.mode = Mode::finished;
-  saga_.held_until.reset();
+  saga_.reservation_expires_at.reset();
   out_.secret_settled = true;
 }
 
 /// The saga turned round while a step had no result yet: one whose effect may still come is undone in any
 /// case.
-void Turn::abandon() {
+void Transition::abandon() {
   const OpenCommand& open = *saga_.open;
   const bool may_come = open.phase == CommandPhase::pending || open.unknown || now_ < open.deadline;
   if (may_come && !fault::mutation("saga_undo_known_only")) result(open.step) = StepResult::uncertain;
@@ -201,10 +202,11 @@ void Turn::abandon() {
 }
 
 /// True when something of this step must be undone first.
-bool Turn::undo(std::int16_t index) {
+bool Transition::compensate(std::int16_t index) {
   const StepResult was = result(index);
-  if ((was != StepResult::done && was != StepResult::uncertain) || step(index).undo.empty()) return false;
-  auto chosen = undo_action(index);
+  if ((was != StepResult::done && was != StepResult::uncertain) || step(index).compensation.empty())
+    return false;
+  auto chosen = compensation_action(index);
   if (!chosen) {
     result(index) = StepResult::undone;
     return false;
@@ -215,22 +217,23 @@ bool Turn::undo(std::int16_t index) {
 }
 
 /// What takes this step back as things stand now; nullopt: nothing is left to take back.
-std::optional<Turn::UndoAction> Turn::undo_action(std::int16_t index) const {
+std::optional<Transition::CompensationAction> Transition::compensation_action(std::int16_t index) const {
   const StepDefinition& of = step(index);
-  if (!of.is_payment()) return UndoAction{of.undo};
-  if (captured_left(saga_) > 0) return UndoAction{"payment.refund", captured_left(saga_)};
+  if (!of.is_payment()) return CompensationAction{of.compensation};
+  if (captured_left(saga_) > 0) return CompensationAction{"payment.refund", captured_left(saga_)};
   const std::int64_t held = std::max<std::int64_t>(0, saga_.payment.authorized - let_go(saga_));
   const bool uncertain = result(index) == StepResult::uncertain;
-  if (saga_.payment.captured == 0 && (uncertain || held > 0)) return UndoAction{of.undo, held};
+  if (saga_.payment.captured == 0 && (uncertain || held > 0))
+    return CompensationAction{of.compensation, held};
   return std::nullopt;
 }
 
 /// The open undo surely has no effect: another takes its place if the money is elsewhere by now, captured
 /// instead of authorized for one. False when it is still the right one.
-bool Turn::undo_otherwise() {
+bool Transition::choose_compensation_again() {
   const OpenCommand was = *saga_.open;
   if (!open_step().is_payment()) return false;
-  auto chosen = undo_action(was.step);
+  auto chosen = compensation_action(was.step);
   if (chosen && chosen->action == was.action) {
     saga_.open->amount = chosen->amount;
     saga_.open->had = provider_has(was.action);
@@ -248,42 +251,42 @@ bool Turn::undo_otherwise() {
   return true;
 }
 
-void Turn::open(std::int16_t index, bool undo, std::string action, std::int64_t amount) {
+void Transition::open(std::int16_t index, bool compensation, std::string action, std::int64_t amount) {
   OpenCommand command;
   command.step = index;
-  command.undo = undo;
+  command.compensation = compensation;
   command.action = std::move(action);
   command.amount = amount;
   command.sequence = ++saga_.sequence;
   command.began = now_;
-  if (undo && step(index).is_payment()) command.had = provider_has(command.action);
+  if (compensation && step(index).is_payment()) command.had = provider_has(command.action);
   saga_.open = std::move(command);
-  if (!undo || !step(index).is_payment() || !saga_.books.withheld) return run();
+  if (!compensation || !step(index).is_payment() || !saga_.books.withheld) return run();
   wait_until(now_, CommandPhase::waiting);
-  stick(saga_.books.withheld->code, saga_.books.withheld->message);
+  mark_stuck(saga_.books.withheld->code, saga_.books.withheld->message);
 }
 
 /// The provider's total that a refund or a void will raise.
-std::int64_t Turn::provider_has(const std::string& action) const {
+std::int64_t Transition::provider_has(const std::string& action) const {
   return action == "payment.refund" ? saga_.payment.refunded : saga_.voided;
 }
 
 /// Whether the provider may know the present key no more by the time that a call arrives: it could have its
 /// effect a second time.
-bool Turn::forgotten(const OpenCommand& open) const {
+bool Transition::forgotten(const OpenCommand& open) const {
   const Millis window = slot(step(open.step)).key_window;
   const Time latest = now_ + step(open.step).timeout;
   if (fault::mutation("saga_key_window_ignored")) return false;
   return window > Millis(0) && open.key_sent != Time{} && latest - open.key_sent > window;
 }
 
-void Turn::run() {
+void Transition::run() {
   OpenCommand& open = *saga_.open;
   if (!open.query && forgotten(open)) {
     open.unknown = true;
     if (!slot(open_step()).can_query)
-      return stick("OUTCOME_UNKNOWN", "the provider no longer knows the key of " + open.action +
-                                          ", and the plugin cannot be asked");
+      return mark_stuck("OUTCOME_UNKNOWN", "the provider no longer knows the key of " + open.action +
+                                               ", and the plugin cannot be asked");
     open.query = true;
   }
   open.phase = CommandPhase::sent;
@@ -297,22 +300,22 @@ void Turn::run() {
   out_.run = true;
 }
 
-void Turn::new_key() {
+void Transition::new_key() {
   ++saga_.open->generation;
   saga_.open->key_sent = {};
   saga_.open->sends = 0;
-  saga_.open->lost_until = {};
-  saga_.open->doubted = {};
+  saga_.open->unanswered_until = {};
+  saga_.open->contradicted_since = {};
 }
 
 /// What is open waits meanwhile.
-void Turn::extend() {
+void Transition::extend() {
   saga_.suspended = std::move(saga_.open);
   open(saga_.held_step, false, step(saga_.held_step).slot + ".extend", 0);
   saga_.open->extend = true;
 }
 
-void Turn::resume_suspended() {
+void Transition::resume_suspended() {
   out_.run = false;
   saga_.open.reset();
   std::swap(saga_.open, saga_.suspended);
@@ -322,7 +325,7 @@ void Turn::resume_suspended() {
 }
 
 /// When to try again, as the provider wishes; at the latest when attempts end.
-Time Turn::next_attempt(const Outcome& outcome) const {
+Time Transition::next_attempt(const Outcome& outcome) const {
   const OpenCommand& open = *saga_.open;
   const RetryPolicy& policy = open_step().retry;
   const Millis wished = std::clamp(outcome.retry_after, Millis(0), policy.total);
@@ -330,26 +333,26 @@ Time Turn::next_attempt(const Outcome& outcome) const {
   return std::max(now_, std::min(next, open.began + policy.total));
 }
 
-void Turn::wait_until(Time time, CommandPhase phase) {
+void Transition::wait_until(Time time, CommandPhase phase) {
   saga_.open->phase = phase;
   saga_.open->next = time;
   out_.run = false;
 }
 
-void Turn::stick(std::string code, std::string message) {
+void Transition::mark_stuck(std::string code, std::string message) {
   saga_.stuck = Reason{std::move(code), std::move(message)};
   saga_.attention_since = now_;
   out_.run = false;
 }
 
-void Turn::settle_secret() {
+void Transition::settle_secret() {
   for (std::size_t i = 0; i < facts_.definition.steps.size(); ++i)
     if (facts_.definition.steps[i].action == "payment.authorize" && saga_.steps[i] != StepResult::none)
       out_.secret_settled = true;
 }
 
 Decision decide(const Facts& facts, Saga saga, const Input& input, Time now) {
-  return Turn(facts, std::move(saga), now).take(input);
+  return Transition(facts, std::move(saga), now).take(input);
 }
 
 }  // namespace orderd::saga

@@ -69,7 +69,7 @@ StepDefinition read_step(const json::Value& value, const std::string& source, st
   step.name = reader.text("name", true);
   step.slot = reader.text("slot", true);
   step.action = reader.text("action", true);
-  step.undo = reader.text("undo", false);
+  step.compensation = reader.text("undo", false);
   if (const auto status = reader.text("status", false); !status.empty()) {
     step.status = parse_status(status);
     if (!step.status || *step.status == Status::pending || *step.status == Status::cancelling ||

@@ -22,10 +22,10 @@ struct RetryPolicy {
 };
 
 struct StepDefinition {
-  std::string name;    // "authorize": unique in its saga
-  std::string slot;    // "payment": which plugin
-  std::string action;  // "payment.authorize"
-  std::string undo;    // "payment.void"; "" when nothing is to be undone
+  std::string name;          // "authorize": unique in its saga
+  std::string slot;          // "payment": which plugin
+  std::string action;        // "payment.authorize"
+  std::string compensation;  // "payment.void"; "" when nothing is to be undone
   std::optional<Status>
       status;              // what its success makes of the order; none: its facts ride on the next event
   bool event = false;      // without a status: success is a STEP_COMPLETED of its own

@@ -15,7 +15,7 @@ std::string_view without_generation(std::string_view key) { return key.substr(0,
 /// The step whose undo gives the money back; -1 if this saga takes none.
 std::int16_t paying_step(const Definition& definition) {
   for (std::size_t i = 0; i < definition.steps.size(); ++i)
-    if (definition.steps[i].is_payment() && !definition.steps[i].undo.empty())
+    if (definition.steps[i].is_payment() && !definition.steps[i].compensation.empty())
       return static_cast<std::int16_t>(i);
   return -1;
 }
@@ -34,8 +34,8 @@ bool succeeded(const Saga& saga, const std::string& key) {
 
 }  // namespace
 
-bool Turn::concerns(const OpenCommand& open, const Notice& notice) const {
-  if (open.extend || open.look || !step(open.step).is_payment()) return false;
+bool Transition::concerns(const OpenCommand& open, const Notice& notice) const {
+  if (open.extend || open.recheck || !step(open.step).is_payment()) return false;
   if (notice.key.empty()) return !notice.action.empty() && notice.action == open.action;
   const std::string key = command_key(saga_, open);
   if (notice.key == key) return true;
@@ -44,17 +44,17 @@ bool Turn::concerns(const OpenCommand& open, const Notice& notice) const {
          without_generation(notice.key) == without_generation(key);
 }
 
-void Turn::on(const Notice& notice) {
+void Transition::on(const Notice& notice) {
   const OutcomeKind kind = notice.outcome.kind;
   if (kind == OutcomeKind::unknown || kind == OutcomeKind::retry) return ask();
   if (saga_.suspended && concerns(*saga_.suspended, notice)) {
     saga_.open = std::move(saga_.suspended);  // the extension is asked for again if it is still needed
     saga_.suspended.reset();
   }
-  if (!saga_.open || !concerns(*saga_.open, notice)) return news(notice);
+  if (!saga_.open || !concerns(*saga_.open, notice)) return compare_notice(notice);
   OpenCommand& open = *saga_.open;
   // Its totals did not have what it calls a success. The notice may be from before they lost it.
-  if (kind == OutcomeKind::done && open.doubted != Time{}) return ask();
+  if (kind == OutcomeKind::done && open.contradicted_since != Time{}) return ask();
   if (saga_.stuck && kind == OutcomeKind::pending) {
     out_.stale = true;
     return;
@@ -63,29 +63,30 @@ void Turn::on(const Notice& notice) {
                         notice.outcome.code, now_, 0, notice.by, "", notice.outcome.message});
   saga_.stuck.reset();
   open.query = false;
-  hear(notice);
+  apply_notice(notice);
   learn(notice.outcome, "");
   apply(notice.outcome);
 }
 
 /// The provider only says that something changed: what is open is asked for now instead of later. An answer
 /// that is under way may be older than the change: then the provider is asked once more at the end.
-void Turn::ask() {
+void Transition::ask() {
   if (saga_.mode == Mode::finished) {
-    out_.stale = !look();
+    out_.stale = !recheck();
     return;
   }
   const bool pays = saga_.open && step(saga_.open->step).is_payment();
   const bool is_out = pays && saga_.open->phase == CommandPhase::sent;
   const bool may_be_there =
       pays && !is_out && (saga_.open->phase == CommandPhase::pending || saga_.open->unknown);
-  const bool remembered = saga_.hinted != Time{} && (!is_out || saga_.hinted > saga_.open->sent);
+  const bool remembered =
+      saga_.recheck_requested_at != Time{} && (!is_out || saga_.recheck_requested_at > saga_.open->sent);
   const std::int16_t paying = paying_step(facts_.definition);
   if (paying < 0 || !slot(step(paying)).can_query || (remembered && !may_be_there)) {
     out_.stale = true;
     return;
   }
-  saga_.hinted = is_out ? std::max(now_, saga_.open->sent + Millis(1)) : now_;
+  saga_.recheck_requested_at = is_out ? std::max(now_, saga_.open->sent + Millis(1)) : now_;
   if (!may_be_there) return;
   saga_.stuck.reset();
   saga_.open->query = true;
@@ -94,8 +95,8 @@ void Turn::ask() {
 
 /// The order is over: what was last done with its money is asked for once more. False when nothing was, or
 /// nobody can be asked.
-bool Turn::look() {
-  saga_.hinted = {};
+bool Transition::recheck() {
+  saga_.recheck_requested_at = {};
   const auto last = std::find_if(saga_.attempts.rbegin(), saga_.attempts.rend(), [](const Attempt& one) {
     return one.sequence != 0 && is_success(one) && one.action.rfind("payment.", 0) == 0;
   });
@@ -103,7 +104,7 @@ bool Turn::look() {
   if (last == saga_.attempts.rend() || paying < 0 || !slot(step(paying)).can_query) return false;
   OpenCommand command;
   command.step = paying;
-  command.look = command.query = true;
+  command.recheck = command.query = true;
   command.action = last->action;
   command.sequence = last->sequence;
   command.generation = last->generation;
@@ -118,8 +119,8 @@ bool Turn::look() {
 }
 
 /// About nothing that is open: what the provider has is compared with what this order should have.
-void Turn::news(const Notice& notice) {
-  if (notice.occurred && *notice.occurred < saga_.told_until) {
+void Transition::compare_notice(const Notice& notice) {
+  if (notice.occurred && *notice.occurred < saga_.last_notice_at) {
     out_.stale = true;  // overtaken by one that knows more
     return;
   }
@@ -140,7 +141,7 @@ void Turn::news(const Notice& notice) {
     out_.stale = true;
     return;
   }
-  hear(notice);
+  apply_notice(notice);
   note(saga_.attempts, {0, 0, false, notice.action, notice.outcome.kind, QueryAnswer::none,
                         notice.outcome.code, now_, 0, notice.by, "", notice.outcome.message});
   if (saga_.payment.status != PaymentStatus::unknown || saga_.mode == Mode::finished)
@@ -150,7 +151,7 @@ void Turn::news(const Notice& notice) {
 }
 
 /// False when these totals lack more than a capture or a refund: they are not believed.
-bool Turn::taken_back(const PaymentTotals& totals) {
+bool Transition::taken_back(const PaymentTotals& totals) {
   const std::uint32_t failures = saga_.books.refund_failures;
   if (fault::mutation("saga_totals_believed_backwards")) {
     Outcome outcome;
@@ -169,18 +170,18 @@ bool Turn::taken_back(const PaymentTotals& totals) {
 
 /// An undo that waits for a person because its totals lacked what has been taken back by name since. What is
 /// withheld waits for the person's verb, whatever comes.
-void Turn::go_on_after_reversal() {
-  if (!saga_.stuck || saga_.stuck->code != contradicted_code || !saga_.open || !saga_.open->undo ||
+void Transition::go_on_after_reversal() {
+  if (!saga_.stuck || saga_.stuck->code != contradicted_code || !saga_.open || !saga_.open->compensation ||
       saga_.open->unknown || saga_.books.withheld)
     return;
   saga_.stuck.reset();
   new_key();
   saga_.open->phase = CommandPhase::waiting;
-  if (!undo_otherwise()) run();
+  if (!choose_compensation_again()) run();
 }
 
 /// `saga_` has learned these totals already.
-bool Turn::contradicts_person(const PaymentTotals& totals, std::optional<Time> occurred) const {
+bool Transition::contradicts_person(const PaymentTotals& totals, std::optional<Time> occurred) const {
   const Books& books = saga_.books;
   if (!books.decided || (occurred && *occurred < *books.decided)) return false;
   const bool lacks =
@@ -189,25 +190,25 @@ bool Turn::contradicts_person(const PaymentTotals& totals, std::optional<Time> o
 }
 
 /// A person is asked once about the same totals.
-void Turn::differ(const PaymentTotals& totals, Reason reason) {
+void Transition::differ(const PaymentTotals& totals, Reason reason) {
   if (saga_.books.disputed == totals) return;
   saga_.books.disputed = totals;
   alert(std::move(reason));
 }
 
-void Turn::alert(Reason reason) {
+void Transition::alert(Reason reason) {
   saga_.attention = std::move(reason);
   saga_.attention_since = now_;
 }
 
-void Turn::hear(const Notice& notice) {
+void Transition::apply_notice(const Notice& notice) {
   // By the provider's clock: one that is far ahead must not make all that follows look old.
   if (notice.occurred)
-    saga_.told_until = std::max(saga_.told_until, std::min(*notice.occurred, now_ + clock_skew_max));
+    saga_.last_notice_at = std::max(saga_.last_notice_at, std::min(*notice.occurred, now_ + clock_skew_max));
 }
 
 /// `reversed`: money was taken back, and nobody said how much.
-void Turn::reconsider(bool reversed) {
+void Transition::reconsider(bool reversed) {
   const std::int16_t paying = paying_step(facts_.definition);
   if (paying < 0) return;
   const bool over = is_terminal(saga_.status),
@@ -217,7 +218,7 @@ void Turn::reconsider(bool reversed) {
     if (fault::mutation("saga_late_success_kept")) return;
     if (reversed && over) {  // how much is still there is asked for
       alert({"PAYMENT_REVERSED", "the provider took back what it had reported as done"});
-      saga_.hinted = now_;
+      saga_.recheck_requested_at = now_;
     }
     if (!holds_money(saga_) || (saga_.open && step(saga_.open->step).is_payment())) return;
     result(paying) = StepResult::done;

@@ -14,8 +14,8 @@ constexpr std::chrono::days expires_max{400};
 
 }  // namespace
 
-void Turn::on(const Answer& answer) {
-  const bool is_effect = saga_.open && !saga_.open->look && answer.key == command_key(saga_, *saga_.open);
+void Transition::on(const Answer& answer) {
+  const bool is_effect = saga_.open && !saga_.open->recheck && answer.key == command_key(saga_, *saga_.open);
   const bool is_query = saga_.open && saga_.open->query && answer.key == query_key(saga_, *saga_.open);
   const bool waits_for_person = saga_.stuck && answer.outcome.kind != OutcomeKind::done;
   if (waits_for_person || (!is_effect && !is_query)) {
@@ -28,11 +28,12 @@ void Turn::on(const Answer& answer) {
                         "", answer.digest.substr(0, 12), answer.outcome.message});
   const bool tells = answer.outcome.totals || answer.outcome.kind == OutcomeKind::done ||
                      answer.outcome.kind == OutcomeKind::declined;
-  if (tells && open_step().is_payment() && open.sent >= saga_.hinted) saga_.hinted = {};
-  if (open.look) return looked(answer.outcome);
+  if (tells && open_step().is_payment() && open.sent >= saga_.recheck_requested_at)
+    saga_.recheck_requested_at = {};
+  if (open.recheck) return rechecked(answer.outcome);
   if (is_effect) open.query = false;  // the call itself still answered: it knows best
   if (is_effect && answer.outcome.kind == OutcomeKind::unknown)
-    open.lost_until = std::max(open.lost_until, open.deadline);
+    open.unanswered_until = std::max(open.unanswered_until, open.deadline);
   saga_.stuck.reset();
   learn(answer.outcome, answer.digest);
   if (open.extend) return extended(answer.outcome);
@@ -43,15 +44,15 @@ void Turn::on(const Answer& answer) {
 
 /// A call that failed tells nothing of another send of its key, which may be there or under way: from before
 /// a takeover, or from before an answer that told nothing.
-bool Turn::tells_too_little(const Outcome& outcome) const {
+bool Transition::tells_too_little(const Outcome& outcome) const {
   const bool failed = outcome.kind == OutcomeKind::retry || outcome.kind == OutcomeKind::declined;
   const bool nothing_to_undo =
-      saga_.open->undo && open_step().is_payment() && outcome.totals && !holds_money(saga_);
+      saga_.open->compensation && open_step().is_payment() && outcome.totals && !holds_money(saga_);
   if (fault::mutation("saga_failure_tells_all")) return false;
   return failed && saga_.open->sends > 1 && !slot(open_step()).transactional && !nothing_to_undo;
 }
 
-void Turn::learn(const Outcome& outcome, const std::string& digest) {
+void Transition::learn(const Outcome& outcome, const std::string& digest) {
   const StepDefinition& of = open_step();
   if (!digest.empty()) saga_.digests[of.slot] = digest;
   const bool denied = of.is_payment() && denies_the_past(outcome);  // it speaks of another payment
@@ -63,12 +64,12 @@ void Turn::learn(const Outcome& outcome, const std::string& digest) {
 
 /// What became of something that was over. Totals that know less than the order are asked for again before
 /// they are believed: a provider's answers may lag.
-void Turn::looked(const Outcome& outcome) {
+void Transition::rechecked(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
   const auto totals = outcome.query_answer == QueryAnswer::found ? totals_of(outcome) : std::nullopt;
   const bool knows_less = totals && tells_less(saga_, *totals);
-  if (knows_less && open.doubted == Time{}) open.doubted = now_;
-  const bool may_lag = knows_less && now_ - open.doubted <= contradiction_max;
+  if (knows_less && open.contradicted_since == Time{}) open.contradicted_since = now_;
+  const bool may_lag = knows_less && now_ - open.contradicted_since <= contradiction_max;
   const bool may_be_told = !totals && outcome.query_answer != QueryAnswer::not_found_final;
   if ((may_be_told || may_lag) && now_ - open.began < open_step().retry.total) {
     const Time next = next_attempt(outcome);
@@ -91,7 +92,7 @@ void Turn::looked(const Outcome& outcome) {
   next();
 }
 
-void Turn::query_answered(const Outcome& outcome) {
+void Transition::query_answered(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
   switch (outcome.query_answer) {
     case QueryAnswer::found:
@@ -118,13 +119,13 @@ void Turn::query_answered(const Outcome& outcome) {
       break;
   }
   if (now_ - open.began >= open_step().retry.total)
-    return stick("OUTCOME_UNKNOWN", "the provider cannot tell what became of " + open.action);
+    return mark_stuck("OUTCOME_UNKNOWN", "the provider cannot tell what became of " + open.action);
   const Time next = next_attempt(outcome);
   ++open.attempt;
   wait_until(next, CommandPhase::waiting);
 }
 
-void Turn::apply(const Outcome& outcome) {
+void Transition::apply(const Outcome& outcome) {
   switch (outcome.kind) {
     case OutcomeKind::done:
       if (contradicts_itself(outcome)) return contradicted(outcome);
@@ -133,7 +134,7 @@ void Turn::apply(const Outcome& outcome) {
     case OutcomeKind::declined:
       believe_refusal(outcome);
       // An undo of what the provider says it does not hold has nothing left to do.
-      if (saga_.open->undo && open_step().is_payment() && outcome.totals && !holds_money(saga_))
+      if (saga_.open->compensation && open_step().is_payment() && outcome.totals && !holds_money(saga_))
         return done(outcome);
       if (denies_the_past(outcome)) {
         saga_.open->unknown = false;
@@ -152,7 +153,7 @@ void Turn::apply(const Outcome& outcome) {
 
 /// A refused capture or refund may take back what totals had of it before, for a provider that still knows
 /// the authorization. learn() has only added.
-void Turn::believe_refusal(const Outcome& outcome) {
+void Transition::believe_refusal(const Outcome& outcome) {
   const auto totals = totals_of(outcome);
   if (!totals || !open_step().is_payment()) return;
   if (saga_.open->action == "payment.capture") {
@@ -167,7 +168,7 @@ void Turn::believe_refusal(const Outcome& outcome) {
 
 /// Whether these totals know nothing of an authorization or a capture that this provider has reported: it
 /// answers for another account, or for another payment.
-bool Turn::denies_the_past(const Outcome& outcome) const {
+bool Transition::denies_the_past(const Outcome& outcome) const {
   const auto totals = totals_of(outcome);
   if (!totals || !open_step().is_payment() || fault::mutation("saga_totals_believed_backwards")) return false;
   const bool captured_less = totals->captured < saga_.payment.captured - saga_.books.captures_failed;
@@ -176,7 +177,7 @@ bool Turn::denies_the_past(const Outcome& outcome) const {
 }
 
 /// A success whose totals lack what it is said to have done: not yet there, or already taken back.
-bool Turn::contradicts_itself(const Outcome& outcome) const {
+bool Transition::contradicts_itself(const Outcome& outcome) const {
   if (!outcome.totals || !open_step().is_payment()) return false;
   if (denies_the_past(outcome)) return true;
   const PaymentTotals& totals = *outcome.totals;
@@ -189,31 +190,32 @@ bool Turn::contradicts_itself(const Outcome& outcome) const {
   return open.had ? totals.refunded < *open.had + open.amount : totals.refunded < totals.captured;
 }
 
-void Turn::contradicted(const Outcome& outcome) {
+void Transition::contradicted(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
   if (denies_the_past(outcome)) {
     open.unknown = outcome.kind == OutcomeKind::done;
-    return stick(contradicted_code, "the provider's totals at " + open.action +
-                                        " lack what it had reported before: is it asked in "
-                                        "another account?");
+    return mark_stuck(contradicted_code, "the provider's totals at " + open.action +
+                                             " lack what it had reported before: is it asked in "
+                                             "another account?");
   }
-  if (open.doubted == Time{}) open.doubted = now_;
-  if (now_ - open.doubted > std::min(contradiction_max, open_step().retry.total))
-    return stick("OUTCOME_UNKNOWN", "the provider calls " + open.action + " done, and its totals do not");
+  if (open.contradicted_since == Time{}) open.contradicted_since = now_;
+  if (now_ - open.contradicted_since > std::min(contradiction_max, open_step().retry.total))
+    return mark_stuck("OUTCOME_UNKNOWN",
+                      "the provider calls " + open.action + " done, and its totals do not");
   // A void that came before what it should let go of: one more does no harm. A refund would.
   if (open.unknown && open.action == "payment.void") {
     const OpenCommand was = open;
     saga_.open.reset();
     this->open(was.step, true, was.action, saga_.payment.authorized - let_go(saga_));
     saga_.open->began = was.began;
-    saga_.open->doubted = was.doubted;
+    saga_.open->contradicted_since = was.contradicted_since;
     saga_.open->unknown = true;
     return;
   }
   unknown(outcome);
 }
 
-void Turn::done(const Outcome& outcome) {
+void Transition::done(const Outcome& outcome) {
   const OpenCommand open = *saga_.open;
   const StepDefinition& of = step(open.step);
   if (of.is_payment()) {
@@ -223,9 +225,9 @@ void Turn::done(const Outcome& outcome) {
   }
   saga_.open.reset();
   if (of.is_payment()) set_payment_status(saga_, facts_.body.total);
-  if (open.undo) {
+  if (open.compensation) {
     if (!of.is_payment() || !holds_money(saga_)) result(open.step) = StepResult::undone;
-    if (open.step == saga_.held_step) saga_.held_until.reset();
+    if (open.step == saga_.held_step) saga_.reservation_expires_at.reset();
   } else {
     result(open.step) = StepResult::done;
     if (!of.is_payment() && outcome.expires) {
@@ -243,23 +245,23 @@ void Turn::done(const Outcome& outcome) {
 }
 
 /// A reservation lasts until `expires`; half of that time is left for asking for more.
-void Turn::hold(const Outcome& outcome) {
-  saga_.held_until = outcome.expires;
+void Transition::hold(const Outcome& outcome) {
+  saga_.reservation_expires_at = outcome.expires;
   if (!outcome.expires) return;
-  saga_.held_until = std::clamp(*outcome.expires, now_, now_ + expires_max);
-  saga_.extend_at = now_ + (*saga_.held_until - now_) / 2;
+  saga_.reservation_expires_at = std::clamp(*outcome.expires, now_, now_ + expires_max);
+  saga_.extend_at = now_ + (*saga_.reservation_expires_at - now_) / 2;
 }
 
-void Turn::extended(const Outcome& outcome) {
+void Transition::extended(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
   if (outcome.kind == OutcomeKind::done) {
     hold(outcome);
     return resume_suspended();
   }
-  const bool lost = outcome.kind == OutcomeKind::declined || now_ >= *saga_.held_until;
+  const bool lost = outcome.kind == OutcomeKind::declined || now_ >= *saga_.reservation_expires_at;
   if (!lost && saga_.mode == Mode::forward)
     return ++open.attempt,
-           wait_until(std::min(next_attempt(outcome), *saga_.held_until), CommandPhase::waiting);
+           wait_until(std::min(next_attempt(outcome), *saga_.reservation_expires_at), CommandPhase::waiting);
   if (lost && saga_.mode == Mode::forward) {
     saga_.mode = Mode::failing;
     saga_.reason = Reason{"RESERVATION_EXPIRED", "the goods could not be held any longer"};
@@ -267,16 +269,16 @@ void Turn::extended(const Outcome& outcome) {
   resume_suspended();
 }
 
-void Turn::declined(std::string code, std::string message) {
+void Transition::declined(std::string code, std::string message) {
   saga_.open->unknown = false;
   const OpenCommand open = *saga_.open;
   const StepDefinition& of = open_step();
   if (code.empty()) code = of.is_payment() ? "PAYMENT_DECLINED" : "STEP_DECLINED";
   if (message.empty()) message = what(open) + " was declined";
   const bool in_time = now_ - open.began <= of.retry.total;
-  if (open.undo && in_time && undo_otherwise()) return;
-  if (open.undo || (past_pivot() && saga_.mode == Mode::forward))
-    return stick(std::move(code), std::move(message));
+  if (open.compensation && in_time && choose_compensation_again()) return;
+  if (open.compensation || (past_pivot() && saga_.mode == Mode::forward))
+    return mark_stuck(std::move(code), std::move(message));
   result(open.step) = StepResult::declined;
   saga_.open.reset();
   if (of.action == "payment.authorize") {
@@ -295,15 +297,15 @@ void Turn::declined(std::string code, std::string message) {
 }
 
 /// For people: "authorize", and of what is taken back the command, for an undo has no name of its own.
-std::string Turn::what(const OpenCommand& open) const {
-  return open.undo ? open.action : step(open.step).name;
+std::string Transition::what(const OpenCommand& open) const {
+  return open.compensation ? open.action : step(open.step).name;
 }
 
-void Turn::gave_up(const std::string& code) {
+void Transition::gave_up(const std::string& code) {
   declined(code.empty() ? "STEP_FAILED" : code, what(*saga_.open) + " was tried for too long");
 }
 
-void Turn::retry(const Outcome& outcome) {
+void Transition::retry(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
   open.unknown = false;
   open.deadline = {};  // nothing is on its way
@@ -316,14 +318,14 @@ void Turn::retry(const Outcome& outcome) {
   wait_until(next, CommandPhase::waiting);
 }
 
-void Turn::pending(const Outcome& outcome) {
+void Transition::pending(const Outcome& outcome) {
   const StepDefinition& of = open_step();
   OpenCommand& open = *saga_.open;
   open.phase = CommandPhase::pending;
   open.unknown = false;
   if (outcome.expires) open.expires = std::clamp(*outcome.expires, now_, now_ + expires_max);
   if (may_leave()) return abandon(), next();
-  if (of.is_payment() && !open.undo && saga_.payment.captured == 0) {
+  if (of.is_payment() && !open.compensation && saga_.payment.captured == 0) {
     saga_.payment.provider = slot(of).instance;
     saga_.payment.status = outcome.next_action ? PaymentStatus::action_required : PaymentStatus::pending;
     forget_next_action(saga_);
@@ -344,26 +346,27 @@ void Turn::pending(const Outcome& outcome) {
 
 /// What was PENDING did not end in time. Before the pivot the order fails, and the effect is undone in case
 /// it still comes; money that is on its way in or back is a person's.
-void Turn::expired() {
+void Transition::expired() {
   const StepDefinition& of = open_step();
   saga_.open->phase = CommandPhase::pending;
-  if (saga_.open->undo || of.pivot || past_pivot())
-    return stick("ANSWER_OVERDUE", "the provider did not end " + saga_.open->action + " in time");
-  turn_round(saga_.mode == Mode::forward ? Mode::failing : saga_.mode,
-             saga_.mode == Mode::forward ? Reason{of.is_payment() ? "PAYMENT_EXPIRED" : "STEP_EXPIRED",
-                                                  of.name + " was not completed in time"}
-                                         : saga_.reason.value_or(Reason{}));
+  if (saga_.open->compensation || of.pivot || past_pivot())
+    return mark_stuck("ANSWER_OVERDUE", "the provider did not end " + saga_.open->action + " in time");
+  start_compensation(saga_.mode == Mode::forward ? Mode::failing : saga_.mode,
+                     saga_.mode == Mode::forward
+                         ? Reason{of.is_payment() ? "PAYMENT_EXPIRED" : "STEP_EXPIRED",
+                                  of.name + " was not completed in time"}
+                         : saga_.reason.value_or(Reason{}));
 }
 
-void Turn::unknown(const Outcome& outcome) {
+void Transition::unknown(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
   if (slot(open_step()).transactional) return retry(outcome);  // nothing was committed
   if (fault::mutation("saga_forget_unknown")) return declined("TIMEOUT", "no answer came in time");
   open.unknown = true;
   if (open_step().is_payment()) saga_.payment.status = PaymentStatus::unknown;
   if (!slot(open_step()).can_query)
-    return stick("OUTCOME_UNKNOWN",
-                 "nobody knows what became of " + open.action + ", and the plugin cannot be asked");
+    return mark_stuck("OUTCOME_UNKNOWN",
+                      "nobody knows what became of " + open.action + ", and the plugin cannot be asked");
   const Millis wait = open.attempt == 1 ? Millis(0) : backoff(open_step().retry, saga_, open.attempt);
   open.query = true;
   ++open.attempt;

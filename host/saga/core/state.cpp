@@ -19,10 +19,10 @@ std::string open_json(const OpenCommand& open) {
   std::string out;
   json::Object object(out);
   object.add("step", std::int64_t{open.step}).add("phase", number(open.phase));
-  for (const auto& [name, is] : {std::pair{"undo", open.undo},
+  for (const auto& [name, is] : {std::pair{"undo", open.compensation},
                                  {"query", open.query},
                                  {"extend", open.extend},
-                                 {"look", open.look},
+                                 {"look", open.recheck},
                                  {"unknown", open.unknown}})
     if (is) object.add(name, true);
   object.add("action", open.action)
@@ -37,8 +37,8 @@ std::string open_json(const OpenCommand& open) {
       .add("deadline", ms(open.deadline))
       .add("next", ms(open.next));
   if (open.had) object.add("had", *open.had);
-  if (open.lost_until != Time{}) object.add("lostUntil", ms(open.lost_until));
-  if (open.doubted != Time{}) object.add("doubted", ms(open.doubted));
+  if (open.unanswered_until != Time{}) object.add("lostUntil", ms(open.unanswered_until));
+  if (open.contradicted_since != Time{}) object.add("doubted", ms(open.contradicted_since));
   if (open.expires) object.add("expires", ms(*open.expires));
   object.end();
   return out;
@@ -47,10 +47,10 @@ std::string open_json(const OpenCommand& open) {
 OpenCommand read_open(const json::Value& value) {
   OpenCommand open;
   open.step = static_cast<std::int16_t>(json::integer(value, "step"));
-  open.undo = json::boolean(value, "undo");
+  open.compensation = json::boolean(value, "undo");
   open.query = json::boolean(value, "query");
   open.extend = json::boolean(value, "extend");
-  open.look = json::boolean(value, "look");
+  open.recheck = json::boolean(value, "look");
   open.unknown = json::boolean(value, "unknown");
   open.phase = static_cast<CommandPhase>(json::integer(value, "phase", 1));
   open.action = json::string(value, "action");
@@ -64,8 +64,8 @@ OpenCommand read_open(const json::Value& value) {
   open.key_sent = time(value, "keySent");
   open.deadline = time(value, "deadline");
   open.next = time(value, "next");
-  open.lost_until = time(value, "lostUntil");
-  open.doubted = time(value, "doubted");
+  open.unanswered_until = time(value, "lostUntil");
+  open.contradicted_since = time(value, "doubted");
   if (value.HasMember("had")) open.had = json::integer(value, "had");
   if (json::integer(value, "expires") != 0) open.expires = time(value, "expires");
   return open;
@@ -188,12 +188,12 @@ void add_rare(json::Object& object, const Saga& saga) {
   if (saga.stuck) object.raw("stuck", reason_json(saga.stuck));
   if (saga.attention) object.raw("attention", reason_json(saga.attention));
   if (saga.stuck || saga.attention) object.add("attentionSince", ms(saga.attention_since));
-  if (saga.told_until != Time{}) object.add("toldUntil", ms(saga.told_until));
-  if (saga.hinted != Time{}) object.add("hinted", ms(saga.hinted));
+  if (saga.last_notice_at != Time{}) object.add("toldUntil", ms(saga.last_notice_at));
+  if (saga.recheck_requested_at != Time{}) object.add("hinted", ms(saga.recheck_requested_at));
   if (saga.books != Books{}) object.raw("books", books_json(saga.books));
   if (saga.suspended) object.raw("suspended", open_json(*saga.suspended));
-  if (saga.held_until)
-    object.add("heldUntil", ms(*saga.held_until))
+  if (saga.reservation_expires_at)
+    object.add("heldUntil", ms(*saga.reservation_expires_at))
         .add("heldStep", std::int64_t{saga.held_step})
         .add("extendAt", ms(saga.extend_at));
 }
@@ -203,11 +203,11 @@ void read_rare(const json::Value& document, Saga& saga) {
   saga.stuck = read_reason(document, "stuck");
   saga.attention = read_reason(document, "attention");
   saga.attention_since = time(document, "attentionSince");
-  saga.told_until = time(document, "toldUntil");
-  saga.hinted = time(document, "hinted");
+  saga.last_notice_at = time(document, "toldUntil");
+  saga.recheck_requested_at = time(document, "hinted");
   if (const auto* books = json::child(document, "books")) saga.books = read_books(*books);
   if (const auto* suspended = json::child(document, "suspended")) saga.suspended = read_open(*suspended);
-  if (json::integer(document, "heldUntil") != 0) saga.held_until = time(document, "heldUntil");
+  if (json::integer(document, "heldUntil") != 0) saga.reservation_expires_at = time(document, "heldUntil");
   saga.held_step = static_cast<std::int16_t>(json::integer(document, "heldStep"));
   saga.extend_at = time(document, "extendAt");
 }
@@ -264,7 +264,9 @@ std::string to_json(const Saga& saga) {
   object.add("updated", ms(saga.updated)).raw("steps", steps).add("seq", saga.sequence);
   if (saga.open) object.raw("open", open_json(*saga.open));
   add_rare(object, saga);
-  object.raw("payment", payment_json(saga.payment)).add("told", name(saga.told)).add("voided", saga.voided);
+  object.raw("payment", payment_json(saga.payment))
+      .add("told", name(saga.published_payment_status))
+      .add("voided", saga.voided);
   object.add("reference", saga.reference);
   if (!saga.blobs.empty()) object.raw("blobs", blobs_json(saga));
   if (!saga.digests.empty()) object.raw("plugins", texts_json(saga.digests));
@@ -300,7 +302,8 @@ std::optional<Saga> from_json(std::string_view text) {
   saga.sequence = static_cast<std::uint32_t>(json::integer(document, "seq"));
   read_rare(document, saga);
   saga.payment = read_payment(*payment);
-  saga.told = parse_payment_status(json::string(document, "told")).value_or(PaymentStatus::none);
+  saga.published_payment_status =
+      parse_payment_status(json::string(document, "told")).value_or(PaymentStatus::none);
   saga.voided = json::integer(document, "voided");
   saga.reference = json::string(document, "reference");
   read_plugins(document, saga);

@@ -43,9 +43,9 @@ enum class CommandPhase : std::int16_t {
 
 struct OpenCommand {
   std::int16_t step = 0;
-  bool undo = false;
+  bool compensation = false;
   bool extend = false;   // keeps a reservation alive; whatever comes of it, `suspended` goes on
-  bool look = false;     // asks once more for what was done before: its provider says that something changed
+  bool recheck = false;  // asks once more for what was done before: its provider says that something changed
   bool query = false;    // what is sent next asks for the fate of this command, and changes nothing
   bool unknown = false;  // the last outcome told nothing: the effect may be there
   CommandPhase phase = CommandPhase::sent;
@@ -58,8 +58,8 @@ struct OpenCommand {
   Time sent{};                      // last send
   Time key_sent{};                  // first send of the effect under its present key
   Time deadline{};                  // of the last send of an effect: before it, "not found" proves nothing
-  Time lost_until{};                // of the sends of this key that nobody answered: the latest deadline
-  Time doubted{};                   // since when its provider calls it a success that its totals lack
+  Time unanswered_until{};          // of the sends of this key that nobody answered: the latest deadline
+  Time contradicted_since{};        // since when its provider calls it a success that its totals lack
   Time next{};                      // waiting, pending
   std::optional<Time> expires;      // pending: given up then
 
@@ -82,17 +82,17 @@ struct Saga {
   std::optional<Reason> attention;  // a person should look, the saga goes on: money was taken back elsewhere
   Time attention_since{};           // of `stuck` or `attention`
   PaymentView payment;
-  PaymentStatus told = PaymentStatus::none;  // payment status of the last event
+  PaymentStatus published_payment_status = PaymentStatus::none;  // payment status of the last event
   std::int64_t voided = 0;
   Books books;                             // what is known beside the provider's totals
-  Time told_until{};                       // when the latest of the provider's notices occurred, by its clock
-  Time hinted{};                           // news without content came, and no call since has been answered
+  Time last_notice_at{};                   // when the latest of the provider's notices occurred, by its clock
+  Time recheck_requested_at{};             // news without content came, and no call since has been answered
   std::string reference;                   // the provider's
   std::map<std::string, StateBlob> blobs;  // by slot: what plugins want back
   std::map<std::string, std::string> digests;    // by slot: SHA-256 of the build that serves it
   std::map<std::string, std::string> instances;  // by slot, if another than the slot's namesake serves it
   std::optional<OpenCommand> suspended;          // what waits while `open` extends a reservation
-  std::optional<Time> held_until;                // a reservation's own end; none: it has none
+  std::optional<Time> reservation_expires_at;    // a reservation's own end; none: it has none
   Time extend_at{};                              // ... when to ask for more
   std::int16_t held_step = 0;                    // ... and the step that made it
   std::vector<Attempt> attempts;                 // the timeline, oldest first

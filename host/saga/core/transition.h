@@ -7,14 +7,14 @@
 
 namespace orderd::saga {
 
-class Turn {
+class Transition {
  public:
-  Turn(const Facts& facts, Saga saga, Time now) : facts_(facts), now_(now), saga_(out_.saga) {
+  Transition(const Facts& facts, Saga saga, Time now) : facts_(facts), now_(now), saga_(out_.saga) {
     out_.saga = std::move(saga);
   }
   Decision take(const Input& input) {
     std::visit([this](const auto& one) { on(one); }, input);
-    if (saga_.mode == Mode::finished && saga_.hinted != Time{}) look();
+    if (saga_.mode == Mode::finished && saga_.recheck_requested_at != Time{}) recheck();
     return std::move(out_);
   }
 
@@ -26,18 +26,18 @@ class Turn {
   void on(const TakenOver&);
   void next();
   void next_forward(bool extended);
-  void next_undo();
-  bool undo(std::int16_t index);
-  struct UndoAction {
+  void next_compensation();
+  bool compensate(std::int16_t index);
+  struct CompensationAction {
     std::string action;
     std::int64_t amount = 0;
   };
-  std::optional<UndoAction> undo_action(std::int16_t index) const;
-  bool undo_otherwise();
-  void turn_round(Mode mode, Reason reason);
+  std::optional<CompensationAction> compensation_action(std::int16_t index) const;
+  bool choose_compensation_again();
+  void start_compensation(Mode mode, Reason reason);
   bool may_leave() const;
   void abandon();
-  void open(std::int16_t index, bool undo, std::string action, std::int64_t amount);
+  void open(std::int16_t index, bool compensation, std::string action, std::int64_t amount);
   std::int64_t provider_has(const std::string& action) const;
   void run();
   bool forgotten(const OpenCommand& open) const;
@@ -46,7 +46,7 @@ class Turn {
   void resume_suspended();
   void wait_until(Time time, CommandPhase phase);
   Time next_attempt(const Outcome& outcome) const;
-  void stick(std::string code, std::string message);
+  void mark_stuck(std::string code, std::string message);
   void settle_secret();
   void emit(EventType type);
   void set_status(Status status);
@@ -55,7 +55,7 @@ class Turn {
   void on(const Answer& answer);
   void learn(const Outcome& outcome, const std::string& digest);
   bool tells_too_little(const Outcome& outcome) const;
-  void looked(const Outcome& outcome);
+  void rechecked(const Outcome& outcome);
   void query_answered(const Outcome& outcome);
   void apply(const Outcome& outcome);
   void believe_refusal(const Outcome& outcome);
@@ -77,9 +77,9 @@ class Turn {
   void on(const Notice& notice);
   bool concerns(const OpenCommand& open, const Notice& notice) const;
   void ask();
-  bool look();
-  void news(const Notice& notice);
-  void hear(const Notice& notice);
+  bool recheck();
+  void compare_notice(const Notice& notice);
+  void apply_notice(const Notice& notice);
   void reconsider(bool reversed);
   bool taken_back(const PaymentTotals& totals);
   void go_on_after_reversal();

@@ -25,7 +25,7 @@ std::string verb_problem(const Facts& facts, const Saga& saga, const Verb& verb)
   using Kind = Verb::Kind;
   if (verb.kind == Kind::acknowledge)
     return saga.attention ? "" : "there is nothing to acknowledge: the order asks for no attention";
-  if (!saga.open || saga.open->look) return "no step of this order is under way";
+  if (!saga.open || saga.open->recheck) return "no step of this order is under way";
   if (verb.sequence != 0 && verb.sequence != saga.open->sequence)
     return "the order has gone on since: it is at " + saga.open->action + " now";
   if (verb.kind == Kind::retry)
@@ -35,7 +35,7 @@ std::string verb_problem(const Facts& facts, const Saga& saga, const Verb& verb)
   if (!saga.stuck) return "the order is not stuck: it goes on by itself";
   const StepDefinition& step = facts.definition.steps[static_cast<std::size_t>(saga.open->step)];
   if (verb.kind == Kind::skip)
-    return step.is_payment() && !saga.open->undo
+    return step.is_payment() && !saga.open->compensation
                ? "a payment is not skipped: mark it done, or cancel the order"
                : "";
   if (!step.is_payment()) return "";
@@ -47,7 +47,7 @@ std::string verb_problem(const Facts& facts, const Saga& saga, const Verb& verb)
   return "";
 }
 
-void Turn::on(const Verb& verb) {
+void Transition::on(const Verb& verb) {
   if (!verb_problem(facts_, saga_, verb).empty()) {
     out_.stale = true;
     return;
@@ -69,7 +69,7 @@ void Turn::on(const Verb& verb) {
   if (verb.kind == Verb::Kind::skip) return skip();
   OpenCommand& open = *saga_.open;
   open.began = now_;
-  open.doubted = {};
+  open.contradicted_since = {};
   open.attempt = 1;
   if (was_stuck && begin_again()) return;
   if (open.phase == CommandPhase::pending) open.query = slot(open_step()).can_query;
@@ -79,18 +79,18 @@ void Turn::on(const Verb& verb) {
 
 /// A person has looked at what is stuck and answers for what was sent before. True: something else is
 /// done instead.
-bool Turn::begin_again() {
+bool Transition::begin_again() {
   OpenCommand& open = *saga_.open;
   const bool can_ask = slot(open_step()).can_query;
   bool may_be_there = open.unknown || open.phase == CommandPhase::pending;
   // The way back does not send forward again: whatever became of it is undone.
-  if (may_be_there && !can_ask && !open.undo && saga_.mode != Mode::forward) {
+  if (may_be_there && !can_ask && !open.compensation && saga_.mode != Mode::forward) {
     abandon();
     next();
     return true;
   }
   // Until its deadline even a call that nobody knows of can still arrive.
-  const bool all_arrived = now_ >= open.lost_until;
+  const bool all_arrived = now_ >= open.unanswered_until;
   if (!can_ask && all_arrived) open.sends = 0;
   // Of a key that the provider knows no more, the person has seen that nothing came; nor can it any more.
   if (may_be_there && !can_ask && forgotten(open) && all_arrived) open.unknown = may_be_there = false;
@@ -99,11 +99,11 @@ bool Turn::begin_again() {
   if (open.phase == CommandPhase::pending && can_ask) return false;
   open.query = may_be_there && can_ask;
   open.phase = CommandPhase::waiting;
-  return open.undo && !may_be_there && undo_otherwise();
+  return open.compensation && !may_be_there && choose_compensation_again();
 }
 
 /// A person has seen at the provider what the host could not find out.
-void Turn::finish_by_hand(const Verb& verb) {
+void Transition::finish_by_hand(const Verb& verb) {
   Outcome outcome;
   outcome.kind = OutcomeKind::done;
   if (open_step().is_payment()) {
@@ -117,7 +117,7 @@ void Turn::finish_by_hand(const Verb& verb) {
   done(outcome);
 }
 
-void Turn::skip() {
+void Transition::skip() {
   const OpenCommand open = *saga_.open;
   if (step(open.step).is_payment()) {
     mark_skipped(saga_, open);
@@ -125,16 +125,16 @@ void Turn::skip() {
   }
   saga_.open.reset();
   if (open.extend) return resume_suspended();
-  result(open.step) = open.undo ? StepResult::undone : StepResult::skipped;
+  result(open.step) = open.compensation ? StepResult::undone : StepResult::skipped;
   if (step(open.step).is_payment()) set_payment_status(saga_, facts_.body.total);
-  if (!open.undo && saga_.mode == Mode::forward && step(open.step).status)
+  if (!open.compensation && saga_.mode == Mode::forward && step(open.step).status)
     set_status(*step(open.step).status);
   next();
 }
 
 /// From here on money of this order goes back by the host's own doing only as the open undo says.
-void Turn::decided() {
-  if (saga_.open->undo && !fault::mutation("saga_decision_forgotten")) saga_.books.decided = now_;
+void Transition::decided() {
+  if (saga_.open->compensation && !fault::mutation("saga_decision_forgotten")) saga_.books.decided = now_;
 }
 
 }  // namespace orderd::saga

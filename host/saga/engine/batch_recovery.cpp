@@ -101,7 +101,7 @@ void Engine::alone(Task task) {
 /// What it was admitted for did not go out; a call that is out already stays so.
 void Engine::let_others_call(Task& task) {
   const auto live = live_.find(task.order_id);
-  if (live == live_.end() || !is_out(live->second.saga)) gate_.give_back(task.order_id);
+  if (live == live_.end() || !is_out(live->second.saga)) admission_.give_back(task.order_id);
   task.admitted = false;
 }
 
@@ -124,13 +124,13 @@ void Engine::set_aside(Task task, Time until) {
   let_others_call(task);
   if (task.inbox != 0) return later(std::move(task));
   task.blocked = true;
-  again_.emplace_back(until, std::move(task));
+  retry_queue_.emplace_back(until, std::move(task));
 }
 
 /// Takes out what belongs to an order that is set aside, or wants goods that are: it waits with them.
 void Engine::wait_behind(std::vector<Task>& tasks) {
   std::map<Uuid, std::pair<Time, std::uint32_t>> waiting;
-  for (const auto& [time, task] : again_)
+  for (const auto& [time, task] : retry_queue_)
     if (task.blocked) waiting[task.order_id] = std::max(waiting[task.order_id], {time, task.failures});
   std::vector<Task> others;
   for (Task& task : tasks) {
@@ -154,11 +154,11 @@ void Engine::wait_behind(std::vector<Task>& tasks) {
 void Engine::try_blocked() {
   const Time now = clock_.now();
   std::set<Uuid> due;
-  for (const auto& [time, task] : again_)
+  for (const auto& [time, task] : retry_queue_)
     if (task.blocked && time <= now) due.insert(task.order_id);
   if (due.empty()) return;
   std::vector<Task> tasks;
-  std::erase_if(again_, [&](auto& one) {
+  std::erase_if(retry_queue_, [&](auto& one) {
     if (!one.second.blocked || !due.contains(one.second.order_id)) return false;
     tasks.push_back(std::move(one.second));
     return true;
@@ -179,7 +179,7 @@ void Engine::try_blocked() {
 Positions Engine::settled() const {
   Positions out = read_;
   std::map<std::int16_t, std::int64_t> first;
-  for (const auto& [time, task] : again_) {
+  for (const auto& [time, task] : retry_queue_) {
     if (!task.blocked || task.read == 0 || !out.contains(task.origin.shard)) continue;
     const auto [found, is_new] = first.try_emplace(task.origin.shard, task.read);
     if (!is_new && found->second < task.read) continue;
@@ -194,7 +194,7 @@ void Engine::later(Task task) {
   if (task.inbox != 0) return inbox_.later(task.inbox, clock_.now());
   const Millis wait =
       std::min(Millis(30'000), Millis(500) * (1 << std::min<std::uint32_t>(task.failures++, 6)));
-  again_.emplace_back(clock_.now() + wait, std::move(task));
+  retry_queue_.emplace_back(clock_.now() + wait, std::move(task));
 }
 
 }  // namespace orderd::saga

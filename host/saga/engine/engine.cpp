@@ -8,8 +8,8 @@
 #include "base/troubles.h"
 #include "model/order_json.h"
 #include "plugin_ports/error.h"
-#include "saga/storage/inbox.h"
 #include "saga/engine/turned_clock.h"
+#include "saga/storage/inbox.h"
 
 namespace orderd::saga {
 
@@ -22,14 +22,14 @@ Engine::Engine(EngineOptions options, Store& store, bus::Subscription& orders, P
       current_(definition.digest),
       clock_(clock),
       completions_(options.completions_queued_max),
-      over_(options.finished_kept_max) {
+      finished_cache_(options.finished_kept_max) {
   for (const StepDefinition& step : definition.steps) {
     const auto candidates = plugins_.candidates(step.slot);
     if (candidates.empty())
       throw DefinitionError("saga " + definition.name + ": step " + step.name + " needs a plugin in slot " +
                             step.slot + ": set slot." + step.slot + " to an instance");
     for (const plugins::StepPort* port : candidates)
-      for (const std::string& action : {step.action, step.undo})
+      for (const std::string& action : {step.action, step.compensation})
         if (!action.empty() && !port->supports(action))
           throw DefinitionError("saga " + definition.name + ": step " + step.name + ": plugin " +
                                 port->instance() + " does not know the action " + action);
@@ -50,7 +50,7 @@ void Engine::run(std::stop_token stop) {
   const std::stop_callback wake(stop, [this] { orders_.wake(); });
   while (!stop.stop_requested())
     if (!survive("saga", [this] { turn(Millis(1000)); })) {
-      lose("an error that nobody expected");
+      reset("an error that nobody expected");
       pause(stop, options_.maintain_every);
     }
   const Time end = clock_.now() + options_.drain_limit;
@@ -85,7 +85,7 @@ bool Engine::turn(Millis wait) {
     away_ = false;
     metrics_.live = static_cast<std::int64_t>(live_.size() + shelf_.size());
     return true;
-  } catch (const StoreError& error) { lose(error.what()); }
+  } catch (const StoreError& error) { reset(error.what()); }
   (void)orders_.poll(
       1, std::min(wait, options_.store_retry));  // owns nothing now: only waits, or is woken to stop
   return false;
@@ -97,10 +97,10 @@ void Engine::maintain() {
     store_.save_definition(current.digest, current.name, current.text);
     definition_saved_ = true;
   }
-  own(renew());
-  take_up_left_alone();
+  apply_ownership(renew());
+  take_up_unserved();
   take_up_forgotten();
-  gate_.pause(store_.switches());
+  admission_.pause(store_.switches());
   report();
   // Own events move the position only along with other work; here it catches up, so that lag is seen to be
   // none.
@@ -109,22 +109,22 @@ void Engine::maintain() {
   for (const auto& [id, live] : live_) stuck += live.saga.stuck.has_value();
   metrics_.stuck = stuck;
   metrics_.lag = orders_.lag();
-  orders_without_build() = static_cast<std::int64_t>(left_alone_.size());
-  if (left_alone_.empty()) troubles().clear("builds");
+  orders_without_build() = static_cast<std::int64_t>(unserved_.size());
+  if (unserved_.empty()) troubles().clear("builds");
 }
 
 /// Their plugin may be here by now.
-void Engine::take_up_left_alone() {
+void Engine::take_up_unserved() {
   constexpr Millis every{10'000};
   constexpr std::size_t left_alone_at_once = 500;
-  if (left_alone_.empty() || clock_.now() - left_alone_read_ < every) return;
-  left_alone_read_ = clock_.now();
+  if (unserved_.empty() || clock_.now() - unserved_read_at_ < every) return;
+  unserved_read_at_ = clock_.now();
   // A part of them at a time, in turn: among them may be all of a provider's orders.
   std::vector<Uuid> ids;
-  for (auto at = left_alone_.upper_bound(left_alone_up_to_);
-       at != left_alone_.end() && ids.size() < left_alone_at_once; ++at)
+  for (auto at = unserved_.upper_bound(unserved_up_to_);
+       at != unserved_.end() && ids.size() < left_alone_at_once; ++at)
     ids.push_back(at->first);
-  left_alone_up_to_ = ids.size() < left_alone_at_once ? Uuid{} : ids.back();
+  unserved_up_to_ = ids.size() < left_alone_at_once ? Uuid{} : ids.back();
   std::vector<Task> tasks = take_in_hand(store_.load_orders(ids));
   // The log was read on meanwhile: a cancellation in it was passed over.
   std::vector<Uuid> taken;
@@ -149,13 +149,13 @@ std::vector<Task> Engine::take_in_hand(std::vector<LiveSaga> sagas) {
     } catch (const StoreError& error) {
       if (error.kind == StoreError::Kind::lost) throw;
       troubles().say("builds", error.what());
-      if (left_alone_.emplace(id, live.saga.shard).second)
+      if (unserved_.emplace(id, live.saga.shard).second)
         log_error(
             "saga", "an order in flight is left alone for now",
             {{"order", id.to_string()}, {"trace", trace_id(live.traceparent)}, {"reason", error.what()}});
       continue;
     }
-    left_alone_.erase(id);
+    unserved_.erase(id);
     const Live& taken = live_[id] = std::move(live);
     schedule(taken);
     // The others wait for their time: nothing of them is written.
@@ -178,11 +178,11 @@ Ownership Engine::renew() {
 }
 
 /// One shard after the other, with renewals between them: sagas may be many, and a lease is short.
-void Engine::own(Ownership change) {
+void Engine::apply_ownership(Ownership change) {
   std::map<std::int16_t, std::int64_t> gained;
   for (;;) {
     for (const std::int16_t shard : change.lost) {
-      drop(shard);
+      release_shard(shard);
       gained.erase(shard);
     }
     gained.merge(change.gained);
@@ -195,7 +195,7 @@ void Engine::own(Ownership change) {
 }
 
 void Engine::take_over(std::int16_t shard, std::int64_t position) {
-  drop(shard);
+  release_shard(shard);
   const std::size_t before = live_.size();
   const std::vector<Task> tasks = take_in_hand(store_.load({shard}));
   inbox_.begin_again();
@@ -209,36 +209,36 @@ void Engine::take_over(std::int16_t shard, std::int64_t position) {
   in_batches(tasks);
 }
 
-void Engine::drop(std::int16_t shard) {
+void Engine::release_shard(std::int16_t shard) {
   orders_.stop(shard);
   shards_.erase(shard);
   read_.erase(shard);
   saved_.erase(shard);
-  over_.drop(shard);
-  std::erase_if(left_alone_, [&](const auto& one) { return one.second == shard; });
+  finished_cache_.drop(shard);
+  std::erase_if(unserved_, [&](const auto& one) { return one.second == shard; });
   std::erase_if(live_, [&](const auto& one) {
     if (one.second.saga.shard != shard) return false;
-    gate_.forget(one.first);
+    admission_.forget(one.first);
     return true;
   });
   // What came from its log, and rows of its inbox, are the next owner's.
-  std::erase_if(again_, [&](const auto& one) {
+  std::erase_if(retry_queue_, [&](const auto& one) {
     return one.second.origin.version > 0 && one.second.origin.shard == shard;
   });
   shelf_.drop(shard);
   inbox_.drop(shard);
 }
 
-void Engine::lose(const std::string& why) {
+void Engine::reset(const std::string& why) {
   if (!away_) log_warning("saga", "lost the database or the shards, beginning again", {{"error", why}});
   away_ = true;
   troubles().say("saga", "waits for the database");
-  while (!shards_.empty()) drop(*shards_.begin());
-  again_.clear();
+  while (!shards_.empty()) release_shard(*shards_.begin());
+  retry_queue_.clear();
   parking_.clear();
   parking_rows_.clear();
   unsent_.clear();
-  gate_.forget_all();
+  admission_.forget_all();
   store_.forget();
   maintained_ = {};
 }
@@ -249,7 +249,7 @@ void Engine::read(std::vector<bus::Record> records, std::vector<Task>& tasks) {
     if (!shards_.contains(shard)) continue;
     const std::int64_t before = std::exchange(read_[shard], record.position);  // not always higher: see bus
     const Event& event = record.event;
-    Parked origin{event.order_id, event.version, shard, record.position, record.poison};
+    DeadLetter origin{event.order_id, event.version, shard, record.position, record.poison};
     if (record.poison.empty()) {
       const std::size_t count = tasks.size();
       take_event(std::move(record.event), std::move(origin), 0, tasks);
@@ -263,7 +263,7 @@ void Engine::read(std::vector<bus::Record> records, std::vector<Task>& tasks) {
 }
 
 /// `inbox`: the row that a dead letter's replay is, or 0.
-void Engine::take_event(Event event, Parked origin, std::int64_t inbox, std::vector<Task>& tasks) {
+void Engine::take_event(Event event, DeadLetter origin, std::int64_t inbox, std::vector<Task>& tasks) {
   Task task{event.order_id, Due{}};
   task.origin = std::move(origin);
   task.inbox = inbox;
@@ -293,13 +293,13 @@ void Engine::take_inbox(std::vector<Task>& tasks) {
   inbox_read_ = now;
   const std::size_t most = options_.orders_per_tick_max;
   for (InboxItem& item : inbox_.take(store_.inbox(shards_, inbox_.place(), most), most, now)) {
-    if (left_alone_.contains(item.order_id)) {
+    if (unserved_.contains(item.order_id)) {
       inbox_.forget(item.id);
       continue;
     }
     if (static_cast<InboxKind>(item.kind) == InboxKind::replay) {
       if (auto replay = read_replay(item.data)) {
-        Parked origin{item.order_id, replay->event.version, item.shard, replay->pos, ""};
+        DeadLetter origin{item.order_id, replay->event.version, item.shard, replay->pos, ""};
         take_event(std::move(replay->event), std::move(origin), item.id, tasks);
         continue;
       }
@@ -325,8 +325,8 @@ Task Engine::answer(Completion completion) {
     const Saga& saga = live->second.saga;
     const auto& step = definition(saga.definition).steps[static_cast<std::size_t>(saga.open->step)];
     if (const auto* port = external_port(live->second))
-      if (const auto took = gate_.answered(port->instance(), completion.order_id,
-                                           {reached, completion.arrived, step.timeout}))
+      if (const auto took = admission_.answered(port->instance(), completion.order_id,
+                                                {reached, completion.arrived, step.timeout}))
         metrics_.calls(port->instance()).observe(*took);
   }
   return {completion.order_id,
@@ -336,7 +336,7 @@ Task Engine::answer(Completion completion) {
 /// For other hosts and for people, when it changed and now and then.
 void Engine::report() {
   constexpr Millis every{10'000};
-  auto status = gate_.status(plugins_.external_instances());
+  auto status = admission_.status(plugins_.external_instances());
   for (PluginStatus& one : status) one.parked += static_cast<std::int32_t>(shelf_.of(one.instance));
   for (const PluginStatus& one : status) {
     const std::string label = "{instance=\"" + one.instance + "\"}";
@@ -344,7 +344,7 @@ void Engine::report() {
                     "1 while calls to the plugin are held back after failures") = one.breaker != "closed";
     metrics().gauge("orderd_sagas_parked" + label, "Sagas of this host that wait for the plugin") =
         one.parked;
-    if (const Window* window = gate_.window(one.instance)) {
+    if (const ConcurrencyLimit* window = admission_.concurrency_limit(one.instance)) {
       metrics().gauge("orderd_plugin_calls_max" + label,
                       "Calls of this host that go out at once, by latency") =
           static_cast<std::int64_t>(window->size());
@@ -369,7 +369,7 @@ plugins::StepPort* Engine::external_port(const Live& live) {
   const Facts known = facts(live);
   if (!live.saga.open || is_transactional(known, live.saga)) return nullptr;
   const auto step = static_cast<std::size_t>(live.saga.open->step);
-  return live.served->ports.at(known.definition.steps[step].slot);
+  return live.bindings->ports.at(known.definition.steps[step].slot);
 }
 
 /// Finds the plugins that a saga names. Throws StoreError::refused if one is not here.
@@ -377,14 +377,14 @@ void Engine::serve(Live& live, bool reopened) {
   std::string missing;
   const Definition& known = definition(live.saga.definition);
   try {
-    live.served = plugins_.of(live.saga, known, reopened, missing);
+    live.bindings = plugins_.of(live.saga, known, reopened, missing);
   } catch (const plugins::PluginError& error) { throw StoreError(StoreError::Kind::absent, error.what()); }
-  if (!live.served) throw StoreError(StoreError::Kind::refused, missing);
-  if (reopened) pin(live.saga, known, *live.served);
+  if (!live.bindings) throw StoreError(StoreError::Kind::refused, missing);
+  if (reopened) bind(live.saga, known, *live.bindings);
 }
 
 Facts Engine::facts(const Live& live) {
-  return {*live.body, definition(live.saga.definition), live.served->infos};
+  return {*live.body, definition(live.saga.definition), live.bindings->infos};
 }
 
 const Definition& Engine::definition(const std::string& digest) {

@@ -17,8 +17,8 @@ bool may_need_stored(const Task& task) {
 
 /// Most of what providers say about an order comes right behind its end and tells nothing new: that needs no
 /// look at the database.
-bool Engine::is_old_news(const Task& task) {
-  const Live* found = over_.find(task.order_id);
+bool Engine::is_known_notice(const Task& task) {
+  const Live* found = finished_cache_.find(task.order_id);
   if (!found || live_.contains(task.order_id) || shelf_.has(task.order_id)) return false;
   return std::holds_alternative<Notice>(task.input) &&
          decide(facts(*found), found->saga, task.input, clock_.now()).stale;
@@ -28,7 +28,7 @@ bool Engine::is_old_news(const Task& task) {
 std::map<Uuid, OrderNow> Engine::look_up(const std::vector<Task>& tasks) {
   std::vector<Uuid> ids;
   for (const Task& task : tasks)
-    if (may_need_stored(task) && !live_.contains(task.order_id) && !is_old_news(task))
+    if (may_need_stored(task) && !live_.contains(task.order_id) && !is_known_notice(task))
       ids.push_back(task.order_id);
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
@@ -36,9 +36,10 @@ std::map<Uuid, OrderNow> Engine::look_up(const std::vector<Task>& tasks) {
 }
 
 /// News of an order whose ORDER_CREATED, or cancellation after its end, is still to be read from the log.
-bool Engine::comes_early(const Task& task, const Drafts& drafts,
+bool Engine::comes_early(const Task& task, const OrderChanges& order_changes,
                          const std::map<Uuid, OrderNow>& stored) const {
-  if (!may_need_stored(task) || std::holds_alternative<Cancel>(task.input) || drafts.contains(task.order_id))
+  if (!may_need_stored(task) || std::holds_alternative<Cancel>(task.input) ||
+      order_changes.contains(task.order_id))
     return false;
   const auto found = stored.find(task.order_id);
   if (found == stored.end()) return false;
@@ -47,22 +48,23 @@ bool Engine::comes_early(const Task& task, const Drafts& drafts,
 }
 
 /// A cancellation, or news, of an order without a live saga: finished before, or never begun.
-bool Engine::draft_from_store(const Task& task, Draft& draft, const std::map<Uuid, OrderNow>& stored) {
+bool Engine::change_from_store(const Task& task, OrderChange& change,
+                               const std::map<Uuid, OrderNow>& stored) {
   const bool cancel = std::holds_alternative<Cancel>(task.input);
   if (!may_need_stored(task)) return false;
-  if (cancel && left_alone_.contains(task.order_id)) return false;  // it has a saga: see take_up_left_alone()
+  if (cancel && unserved_.contains(task.order_id)) return false;  // it has a saga: see take_up_unserved()
   const auto found = stored.find(task.order_id);
   if (found == stored.end() || (cancel && found->second.status != Status::cancelling)) return false;
   const OrderNow& order = found->second;
-  draft.live.body = std::make_shared<const OrderBody>(order.body);
-  draft.live.traceparent = order.traceparent;
+  change.live.body = std::make_shared<const OrderBody>(order.body);
+  change.live.traceparent = order.traceparent;
   if (order.finished) {
-    draft.live.saga = *order.finished;
-    serve(draft.live, true);
+    change.live.saga = *order.finished;
+    serve(change.live, true);
   } else {
-    begin(draft.live, task.order_id, order.shard);
+    begin(change.live, task.order_id, order.shard);
   }
-  draft.reopens = true;
+  change.reopens = true;
   return true;
 }
 

@@ -8,10 +8,10 @@
 
 namespace orderd::saga {
 
-class Finished {
+class FinishedOrders {
  public:
-  explicit Finished(std::size_t most) : most_(most) {}
-  void remember(Live live) {
+  explicit FinishedOrders(std::size_t most) : most_(most) {}
+  void add(Live live) {
     const Uuid id = live.saga.order_id;
     if (sagas_.insert_or_assign(id, std::move(live)).second) order_.push_back(id);
     while (order_.size() > most_) {

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "saga/core/decide.h"
-#include "saga/storage/records.h"
 #include "saga/routing/bindings.h"
+#include "saga/storage/records.h"
 
 namespace orderd::saga {
 
@@ -14,7 +14,7 @@ struct Live {
   Saga saga;
   std::shared_ptr<const OrderBody> body;
   std::string traceparent;
-  std::shared_ptr<const Served> served;
+  std::shared_ptr<const PluginBindings> bindings;
 };
 
 /// The part of a W3C traceparent that names all that one request caused; "" if there is none.
@@ -23,7 +23,7 @@ inline std::string trace_id(const std::string& traceparent) {
 }
 
 /// One order's share of a tick.
-struct Draft {
+struct OrderChange {
   Live live;
   Decision decision;
   std::int32_t expected_version = 0;
@@ -34,7 +34,7 @@ struct Task {
   Input input;
   std::shared_ptr<const OrderBody> body{};  // Begin only
   std::string traceparent{};                // Begin only
-  Parked origin{};                          // from the log: where it came from
+  DeadLetter origin{};                      // from the log: where it came from
   std::int64_t inbox = 0;                   // the row that it came from, or 0
   bool admitted = false;                    // has the gate's permit
   std::uint32_t failures = 0;
@@ -42,7 +42,7 @@ struct Task {
   bool blocked = false;               // set aside: what comes for its order waits behind it
 };
 using Positions = std::map<std::int16_t, std::int64_t>;
-using Drafts = std::map<Uuid, Draft>;
+using OrderChanges = std::map<Uuid, OrderChange>;
 
 inline Cancel cancel_of(const OrderNow& order) {
   return {order.cancel_version, order.cancel_at, order.cancel_reason};

@@ -57,7 +57,7 @@ void Engine::tick(std::vector<Task> tasks) {
 }
 
 void Engine::write_all(const std::vector<Task>& tasks, const Positions& positions) {
-  Drafts drafts;
+  OrderChanges order_changes;
   std::vector<std::int64_t> taken = parking_rows_;
   std::vector<Task> early;
   std::vector<Uuid> ids;
@@ -65,33 +65,34 @@ void Engine::write_all(const std::vector<Task>& tasks, const Positions& position
   take_from_shelf(ids);
   const std::map<Uuid, OrderNow> stored = look_up(tasks);
   for (const Task& task : tasks) {
-    if (!drafts.contains(task.order_id) && is_old_news(task)) {
+    if (!order_changes.contains(task.order_id) && is_known_notice(task)) {
       ++metrics_.stale;
       if (task.inbox != 0) taken.push_back(task.inbox);
       continue;
     }
-    if (comes_early(task, drafts, stored)) {
+    if (comes_early(task, order_changes, stored)) {
       early.push_back(task);
       continue;
     }
-    if (!draft(task, drafts, stored)) ++metrics_.stale;
+    if (!apply_task(task, order_changes, stored)) ++metrics_.stale;
     if (task.inbox != 0) taken.push_back(task.inbox);
   }
-  if (!drafts.empty() || !parking_.empty() || !taken.empty() || positions != saved_)
-    save(drafts, taken, positions);
+  if (!order_changes.empty() || !parking_.empty() || !taken.empty() || positions != saved_)
+    save(order_changes, taken, positions);
   for (Task& task : early) later(std::move(task));
 }
 
-void Engine::save(Drafts& drafts, const std::vector<std::int64_t>& taken, const Positions& positions) {
+void Engine::save(OrderChanges& order_changes, const std::vector<std::int64_t>& taken,
+                  const Positions& positions) {
   if (fault::mutation("saga_position_before_effect") && positions != saved_)
     store_.begin(positions)->commit({}, {}, {});
   const auto work = store_.begin(positions);
-  run_transactional(drafts, work->tx());
-  hold_back(drafts);
+  run_transactional(order_changes, work->tx());
+  hold_back(order_changes);
   std::vector<Change> changes;
-  for (auto& [id, one] : drafts) changes.push_back(change_of(one));
+  for (auto& [id, one] : order_changes) changes.push_back(change_of(one));
   const bool early = fault::mutation("saga_call_before_intent");
-  if (early) dispatch(drafts, {});
+  if (early) dispatch(order_changes, {});
   ORDERD_FAULT_POINT("saga.before_commit");
   const auto not_started = work->commit(changes, parking_, taken);
   ORDERD_FAULT_POINT("saga.after_commit");
@@ -103,8 +104,8 @@ void Engine::save(Drafts& drafts, const std::vector<std::int64_t>& taken, const 
       if (saved_[shard] != position) orders_.saved(shard, position);
       saved_[shard] = position;
     }
-    adopt(drafts, not_started);
-    if (!early) dispatch(drafts, not_started);
+    apply_committed(order_changes, not_started);
+    if (!early) dispatch(order_changes, not_started);
   } catch (const std::exception& error) {  // what was written is true: begin again from there
     throw StoreError(StoreError::Kind::lost, error.what());
   }
@@ -112,11 +113,12 @@ void Engine::save(Drafts& drafts, const std::vector<std::int64_t>& taken, const 
 }
 
 /// Applies a task to its order's draft; false when it means nothing any more.
-bool Engine::draft(const Task& task, Drafts& drafts, const std::map<Uuid, OrderNow>& stored) {
-  auto found = drafts.find(task.order_id);
-  const bool first = found == drafts.end();
+bool Engine::apply_task(const Task& task, OrderChanges& order_changes,
+                        const std::map<Uuid, OrderNow>& stored) {
+  auto found = order_changes.find(task.order_id);
+  const bool first = found == order_changes.end();
   if (first) {
-    Draft one;
+    OrderChange one;
     if (const auto live = live_.find(task.order_id); live != live_.end()) {
       one.live = live->second;
     } else if (std::holds_alternative<Begin>(task.input)) {
@@ -124,21 +126,21 @@ bool Engine::draft(const Task& task, Drafts& drafts, const std::map<Uuid, OrderN
       one.live.traceparent = task.traceparent;
       begin(one.live, task.order_id, task.origin.shard);
       one.starts = true;
-    } else if (!draft_from_store(task, one, stored)) {
+    } else if (!change_from_store(task, one, stored)) {
       return false;
     }
     one.expected_version = one.live.saga.version;
     if (const auto* cancel = std::get_if<Cancel>(&task.input)) one.expected_version = cancel->version;
     one.decision.saga = one.live.saga;
-    found = drafts.emplace(task.order_id, std::move(one)).first;
+    found = order_changes.emplace(task.order_id, std::move(one)).first;
   } else if (std::holds_alternative<Begin>(task.input)) {
     return false;
   } else if (const auto* cancel = std::get_if<Cancel>(&task.input); cancel && found->second.starts) {
     // Placed and cancelled within one batch: the start finds version 2 and does nothing; the cancellation is
     // next.
     found->second.decision = {};
-    if (!draft_from_store(task, found->second, stored)) {
-      drafts.erase(found);
+    if (!change_from_store(task, found->second, stored)) {
+      order_changes.erase(found);
       return false;
     }
     found->second.starts = false;
@@ -149,7 +151,7 @@ bool Engine::draft(const Task& task, Drafts& drafts, const std::map<Uuid, OrderN
   apply(found->second, task.input);
   Decision& decision = found->second.decision;
   if (decision.stale && first) {
-    drafts.erase(found);
+    order_changes.erase(found);
     return false;
   }
   if (decision.run && found->second.starts && is_transactional(facts(found->second.live), decision.saga)) {
@@ -164,39 +166,39 @@ bool Engine::draft(const Task& task, Drafts& drafts, const std::map<Uuid, OrderN
 /// A saga before its first step, with the plugins that will serve it.
 void Engine::begin(Live& live, const Uuid& order_id, std::int16_t shard) {
   const Definition& current = definitions_.at(current_);
-  live.served = plugins_.choose(order_id, *live.body, current, gate_.broken(clock_.now()));
-  live.saga = fresh_saga(order_id, shard, {*live.body, current, live.served->infos},
+  live.bindings = plugins_.choose(order_id, *live.body, current, admission_.broken(clock_.now()));
+  live.saga = fresh_saga(order_id, shard, {*live.body, current, live.bindings->infos},
                          Time(Millis(order_id.unix_ms())));
-  pin(live.saga, current, *live.served);
+  bind(live.saga, current, *live.bindings);
 }
 
-void Engine::apply(Draft& draft, const Input& input) {
-  const Facts known = facts(draft.live);
-  Decision next = decide(known, draft.decision.saga, input, clock_.now());
-  draft.decision.saga = std::move(next.saga);
-  std::move(next.events.begin(), next.events.end(), std::back_inserter(draft.decision.events));
+void Engine::apply(OrderChange& order, const Input& input) {
+  const Facts known = facts(order.live);
+  Decision next = decide(known, order.decision.saga, input, clock_.now());
+  order.decision.saga = std::move(next.saga);
+  std::move(next.events.begin(), next.events.end(), std::back_inserter(order.decision.events));
   // A command that an earlier input of this tick sends is not sent yet: it goes out unless this input took it
   // back.
-  const auto& open = draft.decision.saga.open;
-  draft.decision.run = next.run || (draft.decision.run && open && open->phase == CommandPhase::sent);
-  draft.decision.secret_settled |= next.secret_settled;
-  draft.decision.stale = next.stale;
+  const auto& open = order.decision.saga.open;
+  order.decision.run = next.run || (order.decision.run && open && open->phase == CommandPhase::sent);
+  order.decision.secret_settled |= next.secret_settled;
+  order.decision.stale = next.stale;
 }
 
 /// Each transactional plugin gets all its commands of this transaction in one call, so that it can lock once.
 /// A saga that then needs the same plugin again has its turn in the next transaction.
-void Engine::run_transactional(Drafts& drafts, plugins::TxPort& tx) {
+void Engine::run_transactional(OrderChanges& order_changes, plugins::TxPort& tx) {
   std::set<plugins::StepPort*> called;
   std::map<std::string, plugins::StepPort*> ports;
   for (;;) {
-    std::map<std::string, std::vector<Draft*>> groups;  // by build: the same order on every host
-    for (auto& [id, one] : drafts) {
+    std::map<std::string, std::vector<OrderChange*>> groups;  // by build: the same order on every host
+    for (auto& [id, one] : order_changes) {
       if (!one.decision.run) continue;
       const Facts known = facts(one.live);
       if (!is_transactional(known, one.decision.saga)) continue;
       OpenCommand& open = *one.decision.saga.open;
       const auto step = static_cast<std::size_t>(open.step);
-      plugins::StepPort* port = one.live.served->ports.at(known.definition.steps[step].slot);
+      plugins::StepPort* port = one.live.bindings->ports.at(known.definition.steps[step].slot);
       if (!called.contains(port)) {
         const std::string name = port->instance() + "@" + port->digest();
         groups[name].push_back(&one);
@@ -212,7 +214,7 @@ void Engine::run_transactional(Drafts& drafts, plugins::TxPort& tx) {
       plugins::StepPort* port = ports.at(build);
       called.insert(port);
       std::vector<Command> commands;
-      for (Draft* one : group) {
+      for (OrderChange* one : group) {
         commands.push_back(make_command(facts(one->live), one->decision.saga));
         commands.back().deadline = one->decision.saga.open->deadline;
         commands.back().traceparent = one->live.traceparent;
@@ -231,39 +233,39 @@ void Engine::run_transactional(Drafts& drafts, plugins::TxPort& tx) {
   }
 }
 
-const SlotInfo& Engine::external_slot(const Draft& draft) {
-  const Facts known = facts(draft.live);
-  const auto step = static_cast<std::size_t>(draft.decision.saga.open->step);
+const SlotInfo& Engine::external_slot(const OrderChange& order) {
+  const Facts known = facts(order.live);
+  const auto step = static_cast<std::size_t>(order.decision.saga.open->step);
   return known.slots.at(known.definition.steps[step].slot);
 }
 
 /// An order whose provider cannot be reached, and who has not heard of it yet, goes to another one, if a rule
 /// names one that can be. True if its call may go out there.
-bool Engine::reroute(Draft& draft) {
-  Saga& saga = draft.decision.saga;
+bool Engine::reroute(OrderChange& order) {
+  Saga& saga = order.decision.saga;
   const Definition& known = definition(saga.definition);
   const std::string& slot = known.steps[static_cast<std::size_t>(saga.open->step)].slot;
-  const bool sent_before = draft.live.saga.open && draft.live.saga.open->sequence == saga.open->sequence;
+  const bool sent_before = order.live.saga.open && order.live.saga.open->sequence == saga.open->sequence;
   if (saga.mode != Mode::forward || sent_before || !is_untouched(saga, known, slot)) return false;
   if (!plugins_.may_begin(known)) return false;
-  const auto other = plugins_.choose(saga.order_id, *draft.live.body, known, gate_.broken(clock_.now()));
+  const auto other = plugins_.choose(saga.order_id, *order.live.body, known, admission_.broken(clock_.now()));
   const SlotInfo& info = other->infos.at(slot);
-  if (info.instance == external_slot(draft).instance || info.transactional ||
-      !gate_.admit(info.instance, saga.open->action, saga.order_id, clock_.now()))
+  if (info.instance == external_slot(order).instance || info.transactional ||
+      !admission_.admit(info.instance, saga.open->action, saga.order_id, clock_.now()))
     return false;
-  Slots ports = draft.live.served->ports;
+  Slots ports = order.live.bindings->ports;
   ports[slot] = other->ports.at(slot);
-  draft.live.served = std::make_shared<const Served>(std::move(ports));
-  pin(saga, known, *draft.live.served);
+  order.live.bindings = std::make_shared<const PluginBindings>(std::move(ports));
+  bind(saga, known, *order.live.bindings);
   return true;
 }
 
 /// What may not go out now waits at the gate, as if it had not been sent.
-void Engine::hold_back(Drafts& drafts) {
-  for (auto& [id, one] : drafts) {
+void Engine::hold_back(OrderChanges& order_changes) {
+  for (auto& [id, one] : order_changes) {
     if (!one.decision.run || one.admitted) continue;
     if (is_transactional(facts(one.live), one.decision.saga)) continue;
-    if (gate_.admit(external_slot(one).instance, one.decision.saga.open->action, id, clock_.now()) ||
+    if (admission_.admit(external_slot(one).instance, one.decision.saga.open->action, id, clock_.now()) ||
         reroute(one))
       continue;
     OpenCommand& open = *one.decision.saga.open;
@@ -279,41 +281,41 @@ void Engine::hold_back(Drafts& drafts) {
   }
 }
 
-Change Engine::change_of(Draft& draft) const {
-  tell_payment(draft.decision, clock_.now());
+Change Engine::change_of(OrderChange& order) const {
+  tell_payment(order.decision, clock_.now());
   Change change;
-  change.saga = draft.decision.saga;
-  change.expected_version = draft.expected_version;
-  change.starts = draft.starts;
-  change.reopens = draft.reopens;
-  change.secret_settled = draft.decision.secret_settled;
-  const Saga& was = draft.live.saga;
+  change.saga = order.decision.saga;
+  change.expected_version = order.expected_version;
+  change.starts = order.starts;
+  change.reopens = order.reopens;
+  change.secret_settled = order.decision.secret_settled;
+  const Saga& was = order.live.saga;
   change.attention_moved = was.stuck != change.saga.stuck || was.attention != change.saga.attention;
-  change.guard = draft.decision.events.empty() && draft.decision.run && !draft.starts &&
+  change.guard = order.decision.events.empty() && order.decision.run && !order.starts &&
                  change.saga.mode == Mode::forward && !fault::mutation("saga_cancel_unguarded");
-  for (const OrderHead& head : draft.decision.events)
+  for (const OrderHead& head : order.decision.events)
     change.events.push_back(
-        {head.id, head.version, head.type, head.at, event_payload(head, {}), draft.live.traceparent});
+        {head.id, head.version, head.type, head.at, event_payload(head, {}), order.live.traceparent});
   return change;
 }
 
 namespace {
 
-void log_new_statuses(const Draft& draft) {
-  Status before = draft.starts ? Status::pending : draft.live.saga.status;
-  for (const OrderHead& head : draft.decision.events)
+void log_new_statuses(const OrderChange& order) {
+  Status before = order.starts ? Status::pending : order.live.saga.status;
+  for (const OrderHead& head : order.decision.events)
     if (std::exchange(before, head.status) != head.status)
       log(LogLevel::debug, "saga", "an order has a new status",
           {{"order", head.id.to_string()},
            {"status", std::string(name(head.status))},
-           {"trace", trace_id(draft.live.traceparent)}});
+           {"trace", trace_id(order.live.traceparent)}});
 }
 
 }  // namespace
 
-void Engine::adopt(Drafts& drafts, const std::set<Uuid>& not_started) {
-  for (auto& [id, one] : drafts) {
-    if (not_started.contains(id) || !is_out(one.decision.saga)) gate_.give_back(id);
+void Engine::apply_committed(OrderChanges& order_changes, const std::set<Uuid>& not_started) {
+  for (auto& [id, one] : order_changes) {
+    if (not_started.contains(id) || !is_out(one.decision.saga)) admission_.give_back(id);
     if (not_started.contains(id)) continue;
     metrics_.started += one.starts;
     log_new_statuses(one);
@@ -329,24 +331,25 @@ void Engine::adopt(Drafts& drafts, const std::set<Uuid>& not_started) {
     if (one.decision.saga.mode == Mode::finished) {
       metrics_.finished += one.live.saga.mode != Mode::finished;
       live_.erase(id);
-      over_.remember({std::move(one.decision.saga), one.live.body, one.live.traceparent, one.live.served});
+      finished_cache_.add(
+          {std::move(one.decision.saga), one.live.body, one.live.traceparent, one.live.bindings});
       continue;
     }
-    live_[id] = {one.decision.saga, one.live.body, one.live.traceparent, one.live.served};
+    live_[id] = {one.decision.saga, one.live.body, one.live.traceparent, one.live.bindings};
     schedule(live_[id]);
   }
 }
 
-void Engine::dispatch(const Drafts& drafts, const std::set<Uuid>& not_started) {
+void Engine::dispatch(const OrderChanges& order_changes, const std::set<Uuid>& not_started) {
   struct Calls {
     plugins::StepPort* port = nullptr;
     std::vector<Command> commands;
   };
   std::map<std::string, Calls> calls;  // by build: a history comes out the same again
   std::vector<Uuid> need_secret;
-  for (const auto& [id, one] : drafts) {
+  for (const auto& [id, one] : order_changes) {
     if (!one.decision.run || not_started.contains(id)) continue;
-    Live live{one.decision.saga, one.live.body, one.live.traceparent, one.live.served};
+    Live live{one.decision.saga, one.live.body, one.live.traceparent, one.live.bindings};
     const Facts known = facts(live);
     const OpenCommand& open = *live.saga.open;
     const StepDefinition& step = known.definition.steps[static_cast<std::size_t>(open.step)];
@@ -354,17 +357,17 @@ void Engine::dispatch(const Drafts& drafts, const std::set<Uuid>& not_started) {
     command.deadline = open.query ? clock_.now() + step.timeout : open.deadline;
     command.traceparent = live.traceparent;
     if (command.deadline <= clock_.now()) {  // the host stood still since it decided: nothing goes out
-      gate_.give_back(id);
+      admission_.give_back(id);
       unsent_.push_back(
           {id, Answer{std::move(command.key),
                       not_begun("NOT_BEGUN", "the host stood still until the command's deadline"), ""}});
       continue;
     }
     if (command.action == "payment.authorize") need_secret.push_back(id);
-    plugins::StepPort* port = live.served->ports.at(step.slot);
+    plugins::StepPort* port = live.bindings->ports.at(step.slot);
     Calls& of = calls[port->instance() + "@" + port->digest()];
     of.port = port;
-    gate_.sent(port->instance(), id, clock_.now());
+    admission_.sent(port->instance(), id, clock_.now());
     of.commands.push_back(std::move(command));
   }
   const auto secrets = need_secret.empty() ? decltype(store_.secrets({}))() : store_.secrets(need_secret);
@@ -386,7 +389,7 @@ bool Engine::add_secret(const std::map<Uuid, std::optional<std::string>>& secret
   log_summed(LogLevel::error, "saga",
              "a payment secret was sealed with another key; the payment waits for it",
              {{"order", command.order_id.to_string()}});
-  gate_.give_back(command.order_id);
+  admission_.give_back(command.order_id);
   unsent_.push_back(
       {command.order_id, Answer{std::move(command.key),
                                 not_begun("PAYMENT_SECRET_UNREADABLE",

@@ -21,9 +21,9 @@ bool has_begun(const Saga& saga) {
 /// what ends the wait.
 void Engine::read_on(std::vector<Task>& tasks, Millis wait) {
   const Millis idle = tasks.empty() ? until_next_timer(wait) : Millis(0);
-  const std::size_t waiting = gate_.waiting_for_room();
+  const std::size_t waiting = admission_.waiting_for_room();
   const bool several = waiting >= options_.waiting_max && plugins_.external_instances().size() > 1;
-  if (again_.size() < set_aside_max &&
+  if (retry_queue_.size() < set_aside_max &&
       waiting < (several ? options_.waiting_max_of_several : options_.waiting_max))
     return read(orders_.poll(options_.orders_per_tick_max, idle), tasks);
   take_answers(tasks, idle);
@@ -45,9 +45,9 @@ void Engine::take_due(std::vector<Task>& tasks) {
     tasks.push_back(std::move(task));
   };
   take_from_shelf(shelf_.next(options_.orders_per_tick_max, [&](const auto& instance, const auto& action) {
-    return !gate_.shut(instance, action) && gate_.held(instance) < options_.held_max;
+    return !admission_.shut(instance, action) && admission_.held(instance) < options_.held_max;
   }));
-  for (const Uuid& id : gate_.release(now, [this](const Uuid& one) { return due_action(one); }))
+  for (const Uuid& id : admission_.release(now, [this](const Uuid& one) { return due_action(one); }))
     due(id, true);
   const std::size_t most = tasks.size() + options_.orders_per_tick_max;
   while (!timers_.empty() && timers_.begin()->first <= now && tasks.size() < most) {
@@ -64,16 +64,16 @@ void Engine::take_due(std::vector<Task>& tasks) {
     const std::string action = due_action(id);
     if (!port || action.empty() || (other && *other <= now)) {
       due(id, false);
-    } else if (gate_.admit(port->instance(), action, id, now)) {
+    } else if (admission_.admit(port->instance(), action, id, now)) {
       due(id, true);
     } else {
-      gate_.hold(port->instance(), action, id, has_begun(found->second.saga));
+      admission_.hold(port->instance(), action, id, has_begun(found->second.saga));
       schedule(found->second, true);
-      if (gate_.held(port->instance()) > options_.held_max && gate_.shut(port->instance(), action))
+      if (admission_.held(port->instance()) > options_.held_max && admission_.shut(port->instance(), action))
         put_on_shelf(id, port->instance(), action);
     }
   }
-  std::erase_if(again_, [&](auto& one) {
+  std::erase_if(retry_queue_, [&](auto& one) {
     if (one.first > now || one.second.blocked) return false;
     tasks.push_back(std::move(one.second));
     return true;
@@ -84,7 +84,7 @@ void Engine::take_due(std::vector<Task>& tasks) {
 void Engine::put_on_shelf(const Uuid& id, const std::string& instance, const std::string& action) {
   const auto found = live_.find(id);
   shelf_.put(id, found->second.saga.shard, instance, action);
-  gate_.forget(id);
+  admission_.forget(id);
   live_.erase(found);
 }
 
@@ -112,7 +112,7 @@ Millis Engine::until_next_timer(Millis most) const {
   Time next = std::min(now + most, maintained_ + options_.maintain_every);
   if (!shards_.empty()) next = std::min(next, inbox_read_ + options_.inbox_every);
   if (!timers_.empty()) next = std::min(next, timers_.begin()->first);
-  for (const auto& [time, task] : again_) next = std::min(next, time);
+  for (const auto& [time, task] : retry_queue_) next = std::min(next, time);
   return std::max(Millis(0), next - now);
 }
 

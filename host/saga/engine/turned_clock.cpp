@@ -26,11 +26,11 @@ void bring_back_to(Time now, Saga& saga) {
   for (auto* one : {&saga.open, &saga.suspended}) {
     if (!*one) continue;
     OpenCommand& open = **one;
-    for (Time* time : {&open.began, &open.sent, &open.key_sent, &open.deadline, &open.lost_until,
-                       &open.doubted, &open.next})
+    for (Time* time : {&open.began, &open.sent, &open.key_sent, &open.deadline, &open.unanswered_until,
+                       &open.contradicted_since, &open.next})
       back(*time);
   }
-  back(saga.hinted);
+  back(saga.recheck_requested_at);
   back(saga.extend_at);
 }
 

@@ -2,15 +2,15 @@
 
 namespace orderd::saga {
 
-Served::Served(Slots of) : ports(std::move(of)) {
+PluginBindings::PluginBindings(Slots of) : ports(std::move(of)) {
   for (const auto& [slot, port] : ports)
     infos[slot] = {port->instance(),           port->transactional(),
                    port->can_query(),          port->supports(slot + ".extend"),
                    port->idempotency_window(), port->digest()};
 }
 
-std::shared_ptr<const Served> FixedPlugins::of(const Saga&, const Definition& definition, bool,
-                                               std::string& missing) {
+std::shared_ptr<const PluginBindings> FixedPlugins::of(const Saga&, const Definition& definition, bool,
+                                                       std::string& missing) {
   for (const StepDefinition& step : definition.steps)
     if (!served_->ports.contains(step.slot))
       return missing = "no plugin is in slot " + step.slot + ": set slot." + step.slot, nullptr;
@@ -29,7 +29,7 @@ std::set<std::string> FixedPlugins::external_instances() {
   return out;
 }
 
-void pin(Saga& saga, const Definition& definition, const Served& served) {
+void bind(Saga& saga, const Definition& definition, const PluginBindings& served) {
   for (const StepDefinition& step : definition.steps) {
     const SlotInfo& info = served.infos.at(step.slot);
     if (!info.digest.empty()) saga.digests[step.slot] = info.digest;
@@ -48,7 +48,7 @@ bool is_untouched(const Saga& saga, const Definition& definition, const std::str
     if (step.slot != slot) continue;
     if (step.is_payment() && !saga.reference.empty()) return false;
     for (const Attempt& attempt : saga.attempts)
-      if (attempt.action == step.action || attempt.action == step.undo) return false;
+      if (attempt.action == step.action || attempt.action == step.compensation) return false;
   }
   return true;
 }

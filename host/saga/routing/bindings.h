@@ -17,10 +17,10 @@ namespace orderd::saga {
 using Slots = std::map<std::string, plugins::StepPort*>;
 
 /// The plugins behind one order's slots. Shared by all orders that are served alike.
-struct Served {
+struct PluginBindings {
   std::map<std::string, SlotInfo> infos;
   Slots ports;
-  explicit Served(Slots of);
+  explicit PluginBindings(Slots of);
 };
 
 /// Where the engine gets them from. [engine thread]
@@ -28,13 +28,13 @@ class Plugins {
  public:
   virtual ~Plugins() = default;
   /// For an order that begins. Instances in `broken` are avoided where a rule names others.
-  virtual std::shared_ptr<const Served> choose(const Uuid& order_id, const OrderBody& body,
-                                               const Definition& definition,
-                                               const std::set<std::string>& broken) = 0;
+  virtual std::shared_ptr<const PluginBindings> choose(const Uuid& order_id, const OrderBody& body,
+                                                       const Definition& definition,
+                                                       const std::set<std::string>& broken) = 0;
   /// For a saga that has begun: what it names. `reopened`: it had ended, and may go on with a newer build.
   /// nullptr if one of them is not on this host; `missing` then says which, and what to do.
-  virtual std::shared_ptr<const Served> of(const Saga& saga, const Definition& definition, bool reopened,
-                                           std::string& missing) = 0;
+  virtual std::shared_ptr<const PluginBindings> of(const Saga& saga, const Definition& definition,
+                                                   bool reopened, std::string& missing) = 0;
   /// Everyone who may serve a slot; empty if nobody can.
   virtual std::vector<plugins::StepPort*> candidates(const std::string& slot) = 0;
   /// Whether each slot of this definition has an instance for new orders. One of the past may lack it.
@@ -46,22 +46,22 @@ class Plugins {
 /// One plugin a slot, for ever.
 class FixedPlugins final : public Plugins {
  public:
-  explicit FixedPlugins(Slots slots) : served_(std::make_shared<const Served>(std::move(slots))) {}
-  std::shared_ptr<const Served> choose(const Uuid&, const OrderBody&, const Definition&,
-                                       const std::set<std::string>&) override {
+  explicit FixedPlugins(Slots slots) : served_(std::make_shared<const PluginBindings>(std::move(slots))) {}
+  std::shared_ptr<const PluginBindings> choose(const Uuid&, const OrderBody&, const Definition&,
+                                               const std::set<std::string>&) override {
     return served_;
   }
-  std::shared_ptr<const Served> of(const Saga&, const Definition& definition, bool,
-                                   std::string& missing) override;
+  std::shared_ptr<const PluginBindings> of(const Saga&, const Definition& definition, bool,
+                                           std::string& missing) override;
   std::vector<plugins::StepPort*> candidates(const std::string& slot) override;
   std::set<std::string> external_instances() override;
 
  private:
-  const std::shared_ptr<const Served> served_;
+  const std::shared_ptr<const PluginBindings> served_;
 };
 
 /// Writes into a saga what serves it.
-void pin(Saga& saga, const Definition& definition, const Served& served);
+void bind(Saga& saga, const Definition& definition, const PluginBindings& served);
 /// Which instance serves one slot of a saga: the one that it names. `standard`: of a saga that began before
 /// instances were named.
 std::string instance_of(const Saga& saga, const std::string& slot, const std::string& standard);

@@ -42,7 +42,7 @@ class Store {
     virtual plugins::TxPort& tx() = 0;
     /// Writes, takes these rows of the inbox, and commits. Returns the orders whose saga was not started
     /// because they were seen before.
-    virtual std::set<Uuid> commit(const std::vector<Change>& changes, const std::vector<Parked>& parked,
+    virtual std::set<Uuid> commit(const std::vector<Change>& changes, const std::vector<DeadLetter>& parked,
                                   const std::vector<std::int64_t>& taken) = 0;
   };
 

@@ -95,7 +95,7 @@ PgWork::PgWork(store::Connection& connection, outbox::Leases& leases,
   leases_.advance(work_, positions_);
 }
 
-void PgWork::write_states(const std::vector<Change>& changes, const std::vector<Parked>& parked) {
+void PgWork::write_states(const std::vector<Change>& changes, const std::vector<DeadLetter>& parked) {
   std::vector<Uuid> ids, guarded, marked;
   std::vector<std::int16_t> statuses, payments;
   std::vector<std::int32_t> versions, expected, guarded_versions;
@@ -118,7 +118,7 @@ void PgWork::write_states(const std::vector<Change>& changes, const std::vector<
       marks.push_back(attention(change.saga));
     }
   }
-  for (const Parked& one : parked) {
+  for (const DeadLetter& one : parked) {
     if (one.version == 0) continue;  // somebody's record, not an event of ours
     marked.push_back(one.order_id);
     marks.push_back(attention_json(event_parked_code, now()));
@@ -171,15 +171,7 @@ void PgWork::write_ends(const std::vector<Change>& changes) {
   if (!settled.empty()) work_.send(forget_secrets, store::Args().uuids(settled));
 }
 
-void PgWork::park(const std::vector<Parked>& parked) {
-  std::vector<outbox::DeadLetter> letters;
-  for (const Parked& one : parked)
-    letters.push_back(
-        {one.order_id, one.version, one.shard, one.pos, one.reason, one.headers_json, one.payload});
-  outbox::park(work_, leases_.consumer(), letters);
-}
-
-std::set<Uuid> PgWork::commit(const std::vector<Change>& changes, const std::vector<Parked>& parked,
+std::set<Uuid> PgWork::commit(const std::vector<Change>& changes, const std::vector<DeadLetter>& parked,
                               const std::vector<std::int64_t>& taken) {
   try {
     if (!taken.empty()) work_.send(take_inbox, store::Args().int8s(taken));
@@ -187,7 +179,7 @@ std::set<Uuid> PgWork::commit(const std::vector<Change>& changes, const std::vec
     write_sagas(changes);
     write_states(changes, parked);
     write_ends(changes);
-    park(parked);
+    outbox::park(work_, leases_.consumer(), parked);
     std::map<std::int16_t, std::vector<Event>> events;
     for (const Change& change : changes)
       if (!change.events.empty()) {

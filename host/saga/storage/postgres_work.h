@@ -16,14 +16,13 @@ class PgWork final : public Store::Work {
   PgWork(store::Connection& connection, outbox::Leases& leases,
          std::map<std::int16_t, std::int64_t> positions);
   plugins::TxPort& tx() override { return lent_; }
-  std::set<Uuid> commit(const std::vector<Change>& changes, const std::vector<Parked>& parked,
+  std::set<Uuid> commit(const std::vector<Change>& changes, const std::vector<DeadLetter>& parked,
                         const std::vector<std::int64_t>& taken) override;
 
  private:
-  void write_states(const std::vector<Change>& changes, const std::vector<Parked>& parked);
+  void write_states(const std::vector<Change>& changes, const std::vector<DeadLetter>& parked);
   void write_sagas(const std::vector<Change>& changes);
   void write_ends(const std::vector<Change>& changes);
-  void park(const std::vector<Parked>& parked);
   store::UnitOfWork work_;
   plugins::LentTransaction lent_;
   outbox::Leases& leases_;

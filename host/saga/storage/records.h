@@ -7,6 +7,7 @@
 
 #include "model/event.h"
 #include "model/order.h"
+#include "outbox/dead_letter.h"
 #include "saga/core/state.h"
 
 namespace orderd::saga {
@@ -47,14 +48,7 @@ struct Change {
 /// What `attention` shows while an event of the order waits as a dead letter: its saga does not move.
 inline constexpr const char* event_parked_code = "EVENT_PARKED";
 
-struct Parked {
-  Uuid order_id;
-  std::int32_t version = 0;
-  std::int16_t shard = 0;
-  std::int64_t pos = 0;
-  std::string reason;
-  std::string headers_json{}, payload{};  // of a record that is no event of ours
-};
+using outbox::DeadLetter;
 
 /// An open order that nothing works on: no saga, no dead letter, and its newest event was read.
 struct Forgotten {

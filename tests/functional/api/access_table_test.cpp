@@ -7,7 +7,7 @@
 
 using namespace orderd;
 using namespace orderd::test;
-using access::Scope;
+using auth::Scope;
 
 namespace {
 
@@ -118,7 +118,7 @@ struct KeysRequired {
     token = text(parsed(placed), "trackingToken");
 
     const std::string revoked = host.key({"revoked", {Scope::orders_read, Scope::orders_write}, {}, {}});
-    access::revoke_keys(host.database.session(), {"revoked", ""}, "test");
+    auth::revoke_keys(host.database.session(), {"revoked", ""}, "test");
     host.learn(revoked, false);
     const std::string expired = host.key({"expired", {Scope::orders_read}, {}, now() + Millis(60'000)});
     host.database.script("update api_keys set expires = now() where caller = 'expired'");
@@ -130,12 +130,12 @@ struct KeysRequired {
                {"a wrong secret", bearer(tampered(all)), ""},
                {"a revoked key", bearer(revoked), ""},
                {"an expired key", bearer(expired), ""}};
-    for (const Scope scope : access::all_scopes()) {
-      std::string caller(access::name_of(scope));
+    for (const Scope scope : auth::all_scopes()) {
+      std::string caller(auth::name_of(scope));
       std::replace(caller.begin(), caller.end(), ':', '.');
-      callers.push_back({access::name_of(scope).data(), bearer(host.key({caller, {scope}, {}, {}})), ""});
+      callers.push_back({auth::name_of(scope).data(), bearer(host.key({caller, {scope}, {}, {}})), ""});
     }
-    const access::Scopes both{Scope::orders_read, Scope::orders_write};
+    const auth::Scopes both{Scope::orders_read, Scope::orders_write};
     callers.push_back({"bound to its customer", bearer(host.key({"own", both, "c-42", {}})), ""});
     callers.push_back({"bound to another", bearer(host.key({"other", both, "c-43", {}})), ""});
     callers.push_back({"a tracking token", {}, "?token=" + token});

@@ -4,12 +4,12 @@
 
 using namespace orderd;
 using namespace orderd::test;
-using access::Scope;
+using auth::Scope;
 
 namespace {
 
 constexpr std::chrono::milliseconds soon{20};
-const access::Scopes orders{Scope::orders_read, Scope::orders_write};
+const auth::Scopes orders{Scope::orders_read, Scope::orders_write};
 
 ApiHost::Options with_keys() {
   ApiHost::Options options;
@@ -75,10 +75,10 @@ TEST_CASE("Idempotency keys belong to the caller, whichever of its keys it uses"
   };
   const Answer placed = place(first);
   REQUIRE(placed.status == 201);
-  const auto second = access::rotate_key(host.database.session(), {"shop", {}}, "test");
+  const auto second = auth::rotate_key(host.database.session(), {"shop", {}}, "test");
   host.learn(second.text, true);
   CHECK(place(first).body == placed.body);  // both live
-  access::revoke_keys(host.database.session(), {std::string(*access::id_in(first)), ""}, "test");
+  auth::revoke_keys(host.database.session(), {std::string(*auth::id_in(first)), ""}, "test");
   host.learn(first, false);
   CHECK(place(first).status == 401);
   const Answer again = place(second.text);
@@ -93,17 +93,16 @@ TEST_CASE("Idempotency keys belong to the caller, whichever of its keys it uses"
 TEST_CASE("A caller has at most two live keys, and each change of keys leaves an audit row") {
   TestDatabase database;
   auto& session = database.session();
-  const auto first = access::create_key(session, {"shop", orders, "c-42", {}}, "anna");
-  CHECK_THROWS_AS(access::create_key(session, {"shop", orders, {}, {}}, "anna"), access::KeyError);
-  const auto second = access::rotate_key(session, {"shop", {}}, "anna");
+  const auto first = auth::create_key(session, {"shop", orders, "c-42", {}}, "anna");
+  CHECK_THROWS_AS(auth::create_key(session, {"shop", orders, {}, {}}, "anna"), auth::KeyError);
+  const auto second = auth::rotate_key(session, {"shop", {}}, "anna");
   CHECK(second.wish.customer == "c-42");
   CHECK(second.wish.scopes.to_string() == "orders:read orders:write");
-  CHECK_THROWS_AS(access::rotate_key(session, {"shop", {}}, "anna"), access::KeyError);
-  CHECK(access::revoke_keys(session, {first.id, "changed over"}, "bert") ==
-        std::vector<std::string>{first.id});
-  CHECK_THROWS_AS(access::revoke_keys(session, {first.id, ""}, "bert"), access::KeyError);
-  REQUIRE(access::live_keys(session).size() == 1);
-  CHECK(access::live_keys(session)[0].id == second.id);
+  CHECK_THROWS_AS(auth::rotate_key(session, {"shop", {}}, "anna"), auth::KeyError);
+  CHECK(auth::revoke_keys(session, {first.id, "changed over"}, "bert") == std::vector<std::string>{first.id});
+  CHECK_THROWS_AS(auth::revoke_keys(session, {first.id, ""}, "bert"), auth::KeyError);
+  REQUIRE(auth::live_keys(session).size() == 1);
+  CHECK(auth::live_keys(session)[0].id == second.id);
   CHECK(database.number("select count(*) from audit_log where subject = 'shop'") == 3);
   CHECK(database.number("select count(*) from audit_log where actor = 'bert' and verb = 'keys.revoke' and "
                         "reason = 'changed over' and data ->> 'key' = '" +
@@ -124,7 +123,7 @@ TEST_CASE("A revoked key's request is refused within five seconds, and its strea
   StreamClient by_key(host, order, bearer(key));
   CHECK(by_key.ids(1) == std::vector<int>{1});
   const auto revoked = std::chrono::steady_clock::now();
-  access::revoke_keys(host.database.session(), {"shop", ""}, "test");
+  auth::revoke_keys(host.database.session(), {"shop", ""}, "test");
   CHECK(eventually([&] { return host.get("/api/orders/" + order, bearer(key)).status == 401; }));
   CHECK(std::chrono::steady_clock::now() - revoked < std::chrono::seconds(5));
   CHECK(by_key.ends());
@@ -145,7 +144,7 @@ TEST_CASE("A stream by tracking token outlives every key, and its head is as com
   for (const char* field : {"Access-Control-Allow-Origin: https://shop.example\r\n", "Vary: Origin\r\n",
                             "RateLimit: ", "X-Request-Id: ", "X-Content-Type-Options: nosniff\r\n"})
     CHECK(stream.received.find(field) != std::string::npos);
-  access::revoke_keys(host.database.session(), {"shop", ""}, "test");
+  auth::revoke_keys(host.database.session(), {"shop", ""}, "test");
   host.learn(key, false);
   host.advance(text(order, "id"), EventType::payment_authorized, Status::payment_authorized,
                PaymentStatus::authorized);

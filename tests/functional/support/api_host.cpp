@@ -33,7 +33,7 @@ ApiHost::ApiHost(Options options) {
   if (options.database_url) connection.url = options.database_url(database);
   pool = std::make_unique<store::Pool>(connection, 8);
   bus = std::make_unique<bus::PglogBus>(connection);
-  if (options.keys_required) keyring = std::make_unique<access::Keyring>(connection, options.keyring);
+  if (options.keys_required) keyring = std::make_unique<auth::Keyring>(connection, options.keyring);
   options.access.keyring = keyring.get();
   streams = std::make_unique<sse::Broadcaster>(*bus, *pool, options.streams);
   intake::IntakeOptions intake_options;
@@ -67,8 +67,8 @@ ApiHost::~ApiHost() {
   keyring.reset();
 }
 
-std::string ApiHost::key(const access::KeyWish& wish) {
-  const auto made = access::create_key(database.session(), wish, "test");
+std::string ApiHost::key(const auth::KeyWish& wish) {
+  const auto made = auth::create_key(database.session(), wish, "test");
   learn(made.text, true);
   return made.text;
 }

@@ -34,7 +34,7 @@ class ApiHost {
     std::size_t queue_orders_max = 4096;
     sse::BroadcasterOptions streams;
     bool keys_required = false;
-    access::KeyringOptions keyring;
+    auth::KeyringOptions keyring;
     http::AccessOptions access;  // but for its keyring
   };
   ApiHost() : ApiHost(Options{}) {}
@@ -55,7 +55,7 @@ class ApiHost {
   /// What the projection does: brings orders_read up to date from the log.
   void project();
   /// A key that counts already; keys are required. Returns its text.
-  std::string key(const access::KeyWish& wish);
+  std::string key(const auth::KeyWish& wish);
   /// Waits until the host knows of a key made or revoked.
   void learn(const std::string& key, bool live);
   std::uint16_t port() const { return front->port(); }
@@ -65,7 +65,7 @@ class ApiHost {
   store::SecretBox secrets{std::string(32, 'k')};
   std::unique_ptr<store::Pool> pool;
   std::unique_ptr<bus::PglogBus> bus;
-  std::unique_ptr<access::Keyring> keyring;
+  std::unique_ptr<auth::Keyring> keyring;
   std::unique_ptr<sse::Broadcaster> streams;
   std::unique_ptr<intake::Intake> intake;
   webhooks::Receiver webhooks;

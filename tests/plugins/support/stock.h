@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "plugin_ports/lent_transaction.h"
 #include "plugin_host/loading/registry.h"
+#include "plugin_ports/lent_transaction.h"
 #include "plugins/support/database.h"
 
 namespace orderd::plugins::test {

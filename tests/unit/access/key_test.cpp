@@ -4,7 +4,7 @@
 #include "base/sha256.h"
 
 using namespace orderd;
-using namespace orderd::access;
+using namespace orderd::auth;
 
 TEST_CASE("A new key names its id, fits its hash, and is never the same twice") {
   const NewKey key = make_key(), other = make_key();

@@ -2,7 +2,7 @@
 
 #include "auth/rate_limiter.h"
 
-using orderd::access::RateLimiter;
+using orderd::auth::RateLimiter;
 using std::chrono::milliseconds;
 
 namespace {

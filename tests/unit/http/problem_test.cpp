@@ -11,7 +11,7 @@ using namespace orderd::http;
 TEST_CASE("Every error has a status, a code of its own and a sentence; 503 and 429 alone are retryable") {
   std::set<std::string_view> codes;
   for (int i = 0; i <= static_cast<int>(Error::internal); ++i) {
-    const ErrorFace face = face_of(static_cast<Error>(i));
+    const ErrorFace face = error_info(static_cast<Error>(i));
     INFO(face.code);
     CHECK(codes.insert(face.code).second);
     CHECK(face.code.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == face.code.npos);

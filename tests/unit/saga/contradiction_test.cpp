@@ -173,7 +173,7 @@ TEST_CASE("a refund that fails later is found in all ways, and is never sent wit
     if (way == 0) return story.fails();
     if (way == 1) return story.take(notice(with(of(OutcomeKind::declined, "REVERSED"), captured)));
     story.take(notice(of(OutcomeKind::unknown)));
-    for (int i = 0; i < 200 && story.saga.open && story.saga.open->look; ++i) {
+    for (int i = 0; i < 200 && story.saga.open && story.saga.open->recheck; ++i) {
       if (!story.run) story.due();
       story.answers(answer(QueryAnswer::found, OutcomeKind::declined, captured));
     }

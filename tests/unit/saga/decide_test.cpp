@@ -118,7 +118,8 @@ TEST_CASE("an order that costs nothing asks no payment provider") {
   CHECK(story.doing() == "inventory.reserve");
   story.answers(of(OutcomeKind::done));
   story.answers(of(OutcomeKind::done));
-  CHECK(story.told == Told{"INVENTORY_RESERVED/NOT_REQUIRED", "ORDER_CONFIRMED/NOT_REQUIRED"});
+  CHECK(story.told ==
+        Told{"INVENTORY_RESERVED/NOT_REQUIRED", "ORDER_CONFIRMED/NOT_REQUIRED"});
 }
 
 TEST_CASE("RETRY surely had no effect: a new generation of the key, after a wait") {

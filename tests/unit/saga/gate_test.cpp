@@ -9,51 +9,51 @@ namespace {
 
 constexpr Time start{Millis(1'800'000'000'000)};
 
-void fail(Breaker& breaker, int orders, Time now) {
+void fail(CircuitBreaker& breaker, int orders, Time now) {
   for (int i = 0; i < orders; ++i) breaker.answered(Uuid::v7(), false, now, now);
 }
 
 }  // namespace
 
 TEST_CASE("one order that fails again and again does not open the breaker, five different ones do") {
-  Breaker breaker;
+  CircuitBreaker breaker;
   const Uuid order = Uuid::v7();
   for (int i = 0; i < 100; ++i) breaker.answered(order, false, start, start);
   CHECK(breaker.admit(start));
   fail(breaker, 4, start);
   CHECK_FALSE(breaker.admit(start));
-  CHECK(breaker.state() == Breaker::State::open);
+  CHECK(breaker.state() == CircuitBreaker::State::open);
 }
 
 TEST_CASE("a success between failures keeps the breaker closed") {
-  Breaker breaker;
+  CircuitBreaker breaker;
   for (int i = 0; i < 10; ++i) {
     fail(breaker, 4, start);
     breaker.answered(Uuid::v7(), true, start, start);
   }
-  CHECK(breaker.state() == Breaker::State::closed);
+  CHECK(breaker.state() == CircuitBreaker::State::closed);
 }
 
 TEST_CASE("failures in a row within a second of a success are chance, not an outage") {
-  Breaker breaker;
+  CircuitBreaker breaker;
   breaker.answered(Uuid::v7(), true, start, start);
   fail(breaker, 50, start + Millis(999));
-  CHECK(breaker.state() == Breaker::State::closed);
+  CHECK(breaker.state() == CircuitBreaker::State::closed);
   fail(breaker, 1, start + Millis(1000));
-  CHECK(breaker.state() == Breaker::State::open);
+  CHECK(breaker.state() == CircuitBreaker::State::open);
 }
 
 TEST_CASE("failures of calls that went out before the last success do not open the breaker") {
-  Breaker breaker;
+  CircuitBreaker breaker;
   breaker.answered(Uuid::v7(), true, start, start + Millis(50));
   for (int i = 0; i < 100; ++i) breaker.answered(Uuid::v7(), false, start, start + Millis(2000));
-  CHECK(breaker.state() == Breaker::State::closed);
+  CHECK(breaker.state() == CircuitBreaker::State::closed);
   for (int i = 0; i < 5; ++i) breaker.answered(Uuid::v7(), false, start + Millis(60), start + Millis(2060));
-  CHECK(breaker.state() == Breaker::State::open);
+  CHECK(breaker.state() == CircuitBreaker::State::open);
 }
 
 TEST_CASE("an open breaker lets one probe through after a wait that doubles while probes fail") {
-  Breaker breaker;
+  CircuitBreaker breaker;
   fail(breaker, 5, start);
   CHECK_FALSE(breaker.admit(start + Millis(999)));
   CHECK(breaker.admit(start + Millis(1000)));
@@ -64,14 +64,14 @@ TEST_CASE("an open breaker lets one probe through after a wait that doubles whil
 }
 
 TEST_CASE("a probe that is never answered is followed by another") {
-  Breaker breaker;
+  CircuitBreaker breaker;
   fail(breaker, 5, start);
   REQUIRE(breaker.admit(start + Millis(1000)));
   CHECK(breaker.admit(start + Millis(31'001)));
 }
 
 TEST_CASE("after a probe that got through calls resume gradually until all go") {
-  Breaker breaker;
+  CircuitBreaker breaker;
   fail(breaker, 5, start);
   Time now = start + Millis(1000);
   REQUIRE(breaker.admit(now));
@@ -84,11 +84,11 @@ TEST_CASE("after a probe that got through calls resume gradually until all go") 
   while (breaker.admit(now)) ++admitted;
   CHECK(admitted == 20);
   for (int step = 0; step < 6; ++step) (void)breaker.admit(now += Millis(250));
-  CHECK(breaker.state() == Breaker::State::closed);
+  CHECK(breaker.state() == CircuitBreaker::State::closed);
 }
 
 TEST_CASE("calls resume at a quarter of what the provider answered in a usual second") {
-  Breaker breaker;
+  CircuitBreaker breaker;
   Time now = start;
   for (int second = 0; second < 10; ++second, now += Millis(1000))
     for (int i = 0; i < 400; ++i) breaker.answered(Uuid::v7(), true, now, now);
@@ -103,7 +103,7 @@ TEST_CASE("calls resume at a quarter of what the provider answered in a usual se
 }
 
 TEST_CASE("what a person paused is held, and released when it is resumed") {
-  Gate gate;
+  Admission gate;
   const Uuid order = Uuid::v7();
   gate.pause({"captures"});
   CHECK(gate.admit("bank", "payment.authorize", Uuid::v7(), start));
@@ -121,7 +121,7 @@ TEST_CASE("what a person paused is held, and released when it is resumed") {
 }
 
 TEST_CASE("what there is no room for is held, and orders that have begun go first when there is") {
-  Gate gate;
+  Admission gate;
   std::vector<Uuid> out;
   while (out.size() < 5000) {
     out.push_back(Uuid::v7());
@@ -140,11 +140,11 @@ TEST_CASE("what there is no room for is held, and orders that have begun go firs
   gate.give_back(out[1]);
   CHECK(gate.release(start, action) == std::vector<Uuid>{fresh});
   gate.forget_all();
-  CHECK(gate.window("bank")->out() == 0);
+  CHECK(gate.concurrency_limit("bank")->out() == 0);
 }
 
 TEST_CASE("an order that another host took over is neither held nor out") {
-  Gate gate;
+  Admission gate;
   const Uuid mine = Uuid::v7(), theirs = Uuid::v7();
   gate.pause({"plugin:bank"});
   gate.hold("bank", "payment.capture", theirs, false);

@@ -19,7 +19,7 @@ struct Hinted : Story {
   /// The same answer whenever it asks, until it stops asking.
   void hears(const Outcome& outcome) {
     answers(outcome);
-    for (int i = 0; i < 200 && saga.open && saga.open->look; ++i) {
+    for (int i = 0; i < 200 && saga.open && saga.open->recheck; ++i) {
       due();
       answers(outcome);
     }

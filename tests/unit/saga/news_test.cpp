@@ -219,7 +219,7 @@ TEST_CASE(
   SECTION("for good: then capture") {
     story.answers(of(OutcomeKind::done));
     CHECK(story.doing() == "payment.capture");
-    CHECK_FALSE(story.saga.held_until);
+    CHECK_FALSE(story.saga.reservation_expires_at);
   }
   SECTION("again and again while capture waits") {
     story.answers(held);
@@ -236,7 +236,7 @@ TEST_CASE(
       }
     }
     REQUIRE(extended);
-    CHECK(story.now < *story.saga.held_until);
+    CHECK(story.now < *story.saga.reservation_expires_at);
     held.expires = story.now + Millis(60'000);
     story.answers(held);
     CHECK(story.doing() == "payment.capture");

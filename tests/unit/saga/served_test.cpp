@@ -16,13 +16,13 @@ namespace {
 class Banks final : public Plugins {
  public:
   explicit Banks(Stock& stock) : stock_(stock) {}
-  std::shared_ptr<const Served> choose(const Uuid& id, const OrderBody&, const Definition&,
-                                       const std::set<std::string>& broken) override {
+  std::shared_ptr<const PluginBindings> choose(const Uuid& id, const OrderBody&, const Definition&,
+                                               const std::set<std::string>& broken) override {
     if (id == impossible) throw std::out_of_range("no instance of a slot");
     return with(broken.contains(present->instance()) && spare ? *spare : *present);
   }
-  std::shared_ptr<const Served> of(const Saga& saga, const Definition&, bool reopened,
-                                   std::string& missing) override {
+  std::shared_ptr<const PluginBindings> of(const Saga& saga, const Definition&, bool reopened,
+                                           std::string& missing) override {
     if (loading > 0 && loading-- > 0) throw plugins::PluginError("that build is being loaded");
     for (Bank* bank : here)
       if (bank->instance() == orderd::saga::instance_of(saga, "payment", "payment") &&
@@ -43,8 +43,8 @@ class Banks final : public Plugins {
   std::optional<Uuid> impossible;  // an order that no plugin can be chosen for
 
  private:
-  std::shared_ptr<const Served> with(Bank& bank) {
-    return std::make_shared<const Served>(Slots{{"payment", &bank}, {"inventory", &stock_}});
+  std::shared_ptr<const PluginBindings> with(Bank& bank) {
+    return std::make_shared<const PluginBindings>(Slots{{"payment", &bank}, {"inventory", &stock_}});
   }
   Stock& stock_;
 };

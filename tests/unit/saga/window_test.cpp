@@ -21,7 +21,7 @@ struct Provider {
   int lost = 0;
 
   /// The window after `seconds` in which there was more to do than goes out.
-  std::size_t busy(Window& window, int seconds) const {
+  std::size_t busy(ConcurrencyLimit& window, int seconds) const {
     constexpr Millis step{50};
     std::deque<std::pair<Uuid, Time>> queue;  // and when each was sent
     int number = 0;
@@ -44,29 +44,29 @@ struct Provider {
 }  // namespace
 
 TEST_CASE("a quick provider is given all that there is") {
-  Window window;
+  ConcurrencyLimit window;
   CHECK(Provider{100'000}.busy(window, 15) > 1000);
 }
 
 TEST_CASE("a slow provider is given what it answers well before the deadline") {
-  Window window;
+  ConcurrencyLimit window;
   const std::size_t size = Provider{100}.busy(window, 600);
   CHECK(size < 150);  // a second and a half's work
   CHECK(size > 20);
 }
 
 TEST_CASE("answers that are lost by the dozen do not count as load") {
-  Window window;
+  ConcurrencyLimit window;
   CHECK(Provider{100'000, Millis(20), 5}.busy(window, 15) > 1000);
 }
 
 TEST_CASE("a provider that always takes long is not taken for one that is overloaded") {
-  Window window;
+  ConcurrencyLimit window;
   CHECK(Provider{100'000, Millis(1500)}.busy(window, 15) > 1000);
 }
 
 TEST_CASE("a single slow answer now and then changes nothing") {
-  Window window;
+  ConcurrencyLimit window;
   Time now = start;
   for (int i = 0; i < 100; ++i) {
     const Uuid id = Uuid::v7();
@@ -78,7 +78,7 @@ TEST_CASE("a single slow answer now and then changes nothing") {
 }
 
 TEST_CASE("an answer to an earlier call of the order is no answer to the one that is out") {
-  Window window;
+  ConcurrencyLimit window;
   const Uuid id = Uuid::v7();
   REQUIRE(window.take(id));
   window.sent(id, start);
