@@ -83,7 +83,8 @@ bool moves_money(const Verb& verb, const Record& record) {
 Foresight foresee(const saga::Facts& facts, const saga::Saga& saga, const Verb& verb, Time now) {
   Foresight out;
   saga::Decision decision = decide(facts, saga, verb, now);
-  while (decision.run && out.effects.size() < effects_max) {
+  while (decision.ready && out.effects.size() < effects_max) {
+    mark_sent(facts, decision.saga, now);
     const saga::OpenCommand& open = *decision.saga.open;
     const Command command = make_command(facts, decision.saga);
     const saga::StepDefinition& step = facts.definition.steps[static_cast<std::size_t>(open.step)];

@@ -61,7 +61,8 @@ struct Story {
   void take(const Input& input) {
     Decision decision = decide(facts, saga, input, now);
     saga = decision.saga;
-    run = decision.run;
+    run = decision.ready;
+    if (run) mark_sent(facts, saga, now);
     stale = decision.stale;
     secret_settled |= decision.secret_settled;
     for (const OrderHead& head : decision.events) {

@@ -33,7 +33,7 @@ void CircuitBreaker::count_usual(Time now) {
 }
 
 void CircuitBreaker::refill(Time now) {
-  permits_ = per_second_ * static_cast<double>(ramp_step.count()) / 1000.0;
+  left_ = per_second_ * static_cast<double>(ramp_step.count()) / 1000.0;
   refilled_ = now;
 }
 
@@ -59,8 +59,8 @@ bool CircuitBreaker::admit(Time now) {
     change(State::closed, now);
     return true;
   }
-  if (permits_ < 1) return false;
-  permits_ -= 1;
+  if (left_ < 1) return false;
+  left_ -= 1;
   return true;
 }
 
@@ -117,31 +117,23 @@ void Admission::Held::erase(const Uuid& order) {
   orders.erase(found);
 }
 
-bool Admission::let_out(const std::string& instance, const Uuid& order, Time now) {
-  ConcurrencyLimit& window = windows_[instance];
-  const std::size_t before = window.out();
-  if (!window.take(order)) return false;
-  if (breakers_[instance].admit(now)) return true;
-  if (window.out() > before) window.give_back(order);
-  return false;
+std::optional<Permit> Admission::let_out(const std::string& instance, const Uuid& order, Time now) {
+  std::optional<Permit> permit = limits_[instance].take(order);
+  return permit && breakers_[instance].admit(now) ? std::move(permit) : std::nullopt;
 }
 
-bool Admission::admit(const std::string& instance, const std::string& action, const Uuid& order, Time now) {
-  return !paused(instance, action) && let_out(instance, order, now);
+std::optional<Permit> Admission::admit(const std::string& instance, const std::string& action,
+                                       const Uuid& order, Time now) {
+  return paused(instance, action) ? std::nullopt : let_out(instance, order, now);
 }
 
-std::optional<Millis> Admission::answered(const std::string& instance, const Uuid& order,
-                                          const Heard& heard) {
-  ConcurrencyLimit& window = windows_[instance];
-  const Time sent = window.sent_at(order);
+Admission::Answered Admission::answered(const std::string& instance, const Uuid& order, const Heard& heard) {
+  ConcurrencyLimit& limit = limits_[instance];
+  const Time sent = limit.sent_at(order);
   breakers_[instance].answered(order, heard.reached, sent, heard.arrived);
-  window.answered(order, heard.arrived, heard.patience);
-  if (sent == Time{} || heard.arrived < sent) return std::nullopt;
-  return heard.arrived - sent;
-}
-
-void Admission::give_back(const Uuid& order) {
-  for (auto& [instance, window] : windows_) window.give_back(order);
+  const bool is_over = limit.answered(order, heard.arrived, heard.patience);
+  if (sent == Time{} || heard.arrived < sent) return {is_over, std::nullopt};
+  return {is_over, heard.arrived - sent};
 }
 
 void Admission::hold(const std::string& instance, const std::string& action, const Uuid& order, bool begun) {
@@ -152,17 +144,12 @@ void Admission::hold(const std::string& instance, const std::string& action, con
 }
 
 void Admission::forget(const Uuid& order) {
-  give_back(order);
   for (auto& [instance, held] : held_) held.erase(order);
 }
 
-void Admission::forget_all() {
-  held_.clear();
-  for (auto& [instance, window] : windows_) window.clear();
-}
-
-std::vector<Uuid> Admission::release(Time now, const std::function<std::string(const Uuid&)>& action_of) {
-  std::vector<Uuid> out;
+std::vector<std::pair<Uuid, Permit>> Admission::release(
+    Time now, const std::function<std::string(const Uuid&)>& action_of) {
+  std::vector<std::pair<Uuid, Permit>> out;
   for (auto& [instance, held] : held_) {
     for (std::deque<Uuid>& line : held.lines) {
       for (std::size_t looks = std::min(line.size(), looks_per_release_max); looks > 0; --looks) {
@@ -173,14 +160,15 @@ std::vector<Uuid> Admission::release(Time now, const std::function<std::string(c
         }
         const std::string action = action_of(id);
         const bool waits = !action.empty() && paused(instance, action);
-        if (!action.empty() && !waits && !let_out(instance, id, now)) break;
+        std::optional<Permit> permit;
+        if (!action.empty() && !waits && !(permit = let_out(instance, id, now))) break;
         line.pop_front();
         if (waits) {
           line.push_back(id);
           continue;
         }
         held.erase(id);
-        if (!action.empty()) out.push_back(id);
+        if (permit) out.emplace_back(id, std::move(*permit));
       }
     }
   }
@@ -229,8 +217,8 @@ std::vector<PluginStatus> Admission::status(const std::set<std::string>& instanc
 }
 
 const ConcurrencyLimit* Admission::concurrency_limit(const std::string& instance) const {
-  const auto found = windows_.find(instance);
-  return found == windows_.end() ? nullptr : &found->second;
+  const auto found = limits_.find(instance);
+  return found == limits_.end() ? nullptr : &found->second;
 }
 
 }  // namespace orderd::saga

@@ -1,5 +1,6 @@
 #pragma once
-// Whether calls go out to a plugin instance: its circuit breaker, how many may be out at once (window.h), and
+// Whether calls go out to a plugin instance: its circuit breaker, how many may be out at once
+// (concurrency_limit.h), and
 // what a person paused. Sagas whose call may not go out are held here, in memory; they burn no retries and
 // nothing is written while they wait. Orders that have begun go before those that have not. The breaker:
 //
@@ -16,9 +17,11 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -31,7 +34,7 @@ namespace orderd::saga {
 class CircuitBreaker {
  public:
   enum class State { closed, open, half_open };
-  /// May one call go out? Takes a permit if so.
+  /// May one call go out?
   bool admit(Time now);
   /// What came back of a call that went out at `sent`: whether the provider was reached at all.
   void answered(const Uuid& order, bool reached, Time sent, Time now);
@@ -47,28 +50,30 @@ class CircuitBreaker {
   State state_ = State::closed;
   Time since_{}, probe_at_{}, probe_sent_{}, refilled_{}, last_success_{};
   Millis wait_{1000};
-  std::set<Uuid> failed_;                // orders since the last success
-  double permits_ = 0, per_second_ = 0;  // half_open after its probe
-  double usual_ = 0;                     // answers a second while closed, over the last seconds
+  std::set<Uuid> failed_;             // orders since the last success
+  double left_ = 0, per_second_ = 0;  // half_open after its probe
+  double usual_ = 0;                  // answers a second while closed, over the last seconds
   Time counted_since_{};
   int counted_ = 0;
 };
 
 class Admission {
  public:
-  /// True, and the order's call counts as out, if it may go now.
-  bool admit(const std::string& instance, const std::string& action, const Uuid& order, Time now);
+  /// A permit, with which the order's call counts as out, if it may go now. An order has one at a time.
+  std::optional<Permit> admit(const std::string& instance, const std::string& action, const Uuid& order,
+                              Time now);
   /// An admitted order's call goes out.
-  void sent(const std::string& instance, const Uuid& order, Time now) { windows_[instance].sent(order, now); }
+  void sent(const std::string& instance, const Uuid& order, Time now) { limits_[instance].sent(order, now); }
   struct Heard {
     bool reached = false;  // the provider
     Time arrived{};
     Millis patience{};  // how long the call might have taken
   };
-  /// How long the call took; nullopt if the answer is of one that is out no more.
-  std::optional<Millis> answered(const std::string& instance, const Uuid& order, const Heard& heard);
-  /// Nothing of this order is out.
-  void give_back(const Uuid& order);
+  struct Answered {
+    bool is_over = false;        // the order's permit holds no place any more
+    std::optional<Millis> took;  // the call; nullopt if the answer is of one that is out no more
+  };
+  Answered answered(const std::string& instance, const Uuid& order, const Heard& heard);
   /// What is paused: "captures", "plugin:<instance>".
   void pause(std::set<std::string> switches) { switches_ = std::move(switches); }
 
@@ -78,23 +83,24 @@ class Admission {
   bool shut(const std::string& instance, const std::string& action) const;
   std::size_t held(const std::string& instance) const;
   /// Held orders whose call may go out now. `action_of` tells what an order would send; "" drops it.
-  std::vector<Uuid> release(Time now, const std::function<std::string(const Uuid&)>& action_of);
+  std::vector<std::pair<Uuid, Permit>> release(Time now,
+                                               const std::function<std::string(const Uuid&)>& action_of);
   bool holds_any() const;
   /// Held orders that wait only for room: nobody holds them back, and their plugin can be reached.
   std::size_t waiting_for_room() const;
   /// Instances that nothing goes out to for now: the breaker is open, or a person paused them.
   std::set<std::string> broken(Time now) const;
-  /// The order is another host's: it is not held either.
+  /// The order is another host's: it is not held any more.
   void forget(const Uuid& order);
-  void forget_all();
+  void forget_all() { held_.clear(); }
   std::vector<PluginStatus> status(const std::set<std::string>& instances) const;
   const ConcurrencyLimit* concurrency_limit(const std::string& instance) const;
 
  private:
   bool paused(const std::string& instance, const std::string& action) const;
-  bool let_out(const std::string& instance, const Uuid& order, Time now);
+  std::optional<Permit> let_out(const std::string& instance, const Uuid& order, Time now);
   std::map<std::string, CircuitBreaker> breakers_;
-  std::map<std::string, ConcurrencyLimit> windows_;
+  std::map<std::string, ConcurrencyLimit> limits_;
   struct Held {
     std::unordered_map<Uuid, bool> orders;  // and whether it is a capture that waits
     std::size_t captures = 0;

@@ -14,14 +14,23 @@ constexpr std::size_t answers_to_believe = 8, answers_kept_max = 2048;  // betwe
 
 }  // namespace
 
-bool ConcurrencyLimit::take(const Uuid& order) {
-  if (out_.contains(order)) return true;
+Permit::~Permit() {
+  if (limit_) limit_->out_.erase(order_);
+}
+
+Permit& Permit::operator=(Permit&& other) noexcept {
+  std::swap(limit_, other.limit_);
+  std::swap(order_, other.order_);
+  return *this;
+}
+
+std::optional<Permit> ConcurrencyLimit::take(const Uuid& order) {
   if (full()) {
     was_full_ = true;
-    return false;
+    return std::nullopt;
   }
   out_.emplace(order, Time{});
-  return true;
+  return Permit(*this, order);
 }
 
 void ConcurrencyLimit::sent(const Uuid& order, Time now) {
@@ -33,18 +42,19 @@ Time ConcurrencyLimit::sent_at(const Uuid& order) const {
   return found == out_.end() ? Time{} : found->second;
 }
 
-void ConcurrencyLimit::answered(const Uuid& order, Time arrived, Millis patience) {
+bool ConcurrencyLimit::answered(const Uuid& order, Time arrived, Millis patience) {
   const auto found = out_.find(order);
-  if (found == out_.end() || arrived < found->second) return;  // or of an earlier call
+  if (found == out_.end() || arrived < found->second) return false;
   const Time sent = found->second;
   out_.erase(found);
-  if (sent == Time{}) return;
+  if (sent == Time{}) return true;
   const Millis took = arrived - sent;
   patience_ = patience;
   quickest_lately_ = std::min(quickest_lately_, took);
   quickest_ = std::min(quickest_, took);
   if (took_.size() < answers_kept_max) took_.push_back(took);
   if (arrived - looked_ >= look_every) adjust(arrived);
+  return true;
 }
 
 void ConcurrencyLimit::adjust(Time now) {

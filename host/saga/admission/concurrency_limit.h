@@ -7,7 +7,9 @@
 // quarter of what a call may take, or did not come at all, fewer calls go out at once; else more, if all that
 // may were out. Answers that were lost say nothing about load, and nearly half of them may be.
 #include <cstddef>
+#include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -15,28 +17,43 @@
 
 namespace orderd::saga {
 
+class ConcurrencyLimit;
+
+/// One order's place among the calls that are out. Its destructor gives the place back; a place that was
+/// given back already, by an answer for one, is no concern of it. The limit outlives it.
+class Permit {
+ public:
+  Permit(Permit&& other) noexcept : limit_(std::exchange(other.limit_, nullptr)), order_(other.order_) {}
+  Permit& operator=(Permit&& other) noexcept;
+  ~Permit();
+
+ private:
+  friend class ConcurrencyLimit;
+  Permit(ConcurrencyLimit& limit, const Uuid& order) : limit_(&limit), order_(order) {}
+  ConcurrencyLimit* limit_;
+  Uuid order_;
+};
+
 class ConcurrencyLimit {
  public:
-  /// True, and the order counts as out, if there is room or if it is out already.
-  bool take(const Uuid& order);
+  /// The order counts as out, if there is room. It must not be out already.
+  std::optional<Permit> take(const Uuid& order);
   /// Its call goes out now.
   void sent(const Uuid& order, Time now);
   /// When the call that is out went; Time{} if none is.
   Time sent_at(const Uuid& order) const;
-  /// Its call is over, or did not go out after all.
-  void give_back(const Uuid& order) { out_.erase(order); }
-  /// Its answer came at `arrived`, or word that none will; a call may take `patience`. The order is out no
-  /// more.
-  void answered(const Uuid& order, Time arrived, Millis patience);
+  /// Its answer came at `arrived`, or word that none will; a call may take `patience`. False: the answer is
+  /// of an earlier call, or the order is not out; else its place is free.
+  bool answered(const Uuid& order, Time arrived, Millis patience);
 
   bool full() const { return out_.size() >= static_cast<std::size_t>(size_); }
   std::size_t size() const { return static_cast<std::size_t>(size_); }
   std::size_t out() const { return out_.size(); }
   /// Half of the answers took longer, when it was last looked at.
   Millis median() const { return median_; }
-  void clear() { out_.clear(); }
 
  private:
+  friend class Permit;
   void adjust(Time now);
   double size_ = 256;
   std::unordered_map<Uuid, Time> out_;  // and when it went

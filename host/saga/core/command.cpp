@@ -19,6 +19,17 @@ Saga fresh_saga(const Uuid& order_id, std::int16_t shard, const Facts& facts, Ti
   return saga;
 }
 
+void mark_sent(const Facts& facts, Saga& saga, Time now) {
+  OpenCommand& open = *saga.open;
+  open.phase = CommandPhase::sent;
+  open.sent = now;
+  open.next = {};
+  if (open.query) return;
+  open.deadline = now + facts.definition.steps[static_cast<std::size_t>(open.step)].timeout;
+  if (open.key_sent == Time{}) open.key_sent = now;
+  ++open.sends;
+}
+
 void tell_payment(Decision& decision, Time now) {
   Saga& saga = decision.saga;
   if (saga.payment.status == saga.published_payment_status) return;

@@ -87,15 +87,16 @@ using Input = std::variant<Begin, Answer, Cancel, Due, TakenOver, Notice, Verb>;
 struct Decision {
   Saga saga;
   std::vector<OrderHead> events;  // in version order
-  bool run =
-      false;  // carry `saga.open` out: after COMMIT if its slot is external, else inside the transaction
-  bool secret_settled = false;  // the payment secret has done its service
-  bool stale = false;           // the answer belongs to nothing that is open; nothing changed
+  bool ready = false;             // `saga.open` is to be sent, as soon as it is let out: mark_sent() then
+  bool secret_settled = false;    // the payment secret has done its service
+  bool stale = false;             // the answer belongs to nothing that is open; nothing changed
 };
 
 /// A saga before its first step.
 Saga fresh_saga(const Uuid& order_id, std::int16_t shard, const Facts& facts, Time placed);
 Decision decide(const Facts& facts, Saga saga, const Input& input, Time now);
+/// The open command goes out: after COMMIT if its slot is external, else inside the transaction.
+void mark_sent(const Facts& facts, Saga& saga, Time now);
 /// Ends a transaction's decisions on one order: a payment status that no event told yet gets its own,
 /// PAYMENT_UPDATED.
 void tell_payment(Decision& decision, Time now);

@@ -1,8 +1,8 @@
-// What became of a call, and what follows.
+#include "saga/core/outcomes.h"
+
 #include <algorithm>
 
 #include "base/fault.h"
-#include "saga/core/transition.h"
 
 namespace orderd::saga {
 namespace {
@@ -14,7 +14,7 @@ constexpr std::chrono::days expires_max{400};
 
 }  // namespace
 
-void Transition::on(const Answer& answer) {
+void Outcomes::on(const Answer& answer) {
   const bool is_effect = saga_.open && !saga_.open->recheck && answer.key == command_key(saga_, *saga_.open);
   const bool is_query = saga_.open && saga_.open->query && answer.key == query_key(saga_, *saga_.open);
   const bool waits_for_person = saga_.stuck && answer.outcome.kind != OutcomeKind::done;
@@ -42,9 +42,50 @@ void Transition::on(const Answer& answer) {
   apply(answer.outcome);
 }
 
+void Outcomes::on(const Cancel& cancel) {
+  if (cancel.version <= saga_.version) {
+    out_.stale = true;
+    return;
+  }
+  saga_.version = cancel.version;
+  saga_.updated = std::max(saga_.updated, cancel.at);
+  saga_.status = Status::cancelling;
+  if (saga_.mode == Mode::failing) return;
+  start_compensation(Mode::cancelling, cancel.reason);
+}
+
+void Outcomes::on(const Due&) {
+  if (!saga_.open || saga_.stuck || saga_.open->phase == CommandPhase::sent) return;
+  if (const auto deadline = total_deadline(facts_, saga_); deadline && *deadline <= now_)
+    return start_compensation(Mode::failing, {"SAGA_TIMEOUT", "the order did not come through in time"});
+  if (const auto due = extension_due(facts_, saga_); due && *due <= now_) return extend();
+  OpenCommand& open = *saga_.open;
+  if (open.next > now_) return;
+  if (open.phase == CommandPhase::pending) {
+    if (!slot(open_step()).can_query) return expired();
+    open.query = true;
+  }
+  // What was not sent yet, or surely came to nothing, is chosen anew: the money may have moved meanwhile.
+  if (open.compensation && open.sends == 0 && !open.query && choose_compensation_again()) return;
+  run();
+}
+
+void Outcomes::on(const TakenOver&) {
+  if (!saga_.open || saga_.stuck || saga_.open->phase != CommandPhase::sent) return;
+  // A transactional step's effect is saved with the saga, or not at all: it is simply done again.
+  const SlotInfo& info = slot(open_step());
+  if (!info.transactional && !saga_.open->extend && !saga_.open->recheck) {
+    saga_.open->unknown = true;
+    saga_.open->unanswered_until = std::max(saga_.open->unanswered_until, saga_.open->deadline);
+    saga_.open->query = info.can_query;
+  }
+  ++saga_.open->attempt;
+  run();
+}
+
 /// A call that failed tells nothing of another send of its key, which may be there or under way: from before
 /// a takeover, or from before an answer that told nothing.
-bool Transition::tells_too_little(const Outcome& outcome) const {
+bool Outcomes::tells_too_little(const Outcome& outcome) const {
   const bool failed = outcome.kind == OutcomeKind::retry || outcome.kind == OutcomeKind::declined;
   const bool nothing_to_undo =
       saga_.open->compensation && open_step().is_payment() && outcome.totals && !holds_money(saga_);
@@ -52,19 +93,9 @@ bool Transition::tells_too_little(const Outcome& outcome) const {
   return failed && saga_.open->sends > 1 && !slot(open_step()).transactional && !nothing_to_undo;
 }
 
-void Transition::learn(const Outcome& outcome, const std::string& digest) {
-  const StepDefinition& of = open_step();
-  if (!digest.empty()) saga_.digests[of.slot] = digest;
-  const bool denied = of.is_payment() && denies_the_past(outcome);  // it speaks of another payment
-  if (outcome.state && !denied) saga_.blobs[of.slot] = *outcome.state;
-  if (!of.is_payment()) return;
-  if (!outcome.provider_reference.empty() && !denied) saga_.reference = outcome.provider_reference;
-  learn_totals(saga_, outcome);
-}
-
 /// What became of something that was over. Totals that know less than the order are asked for again before
 /// they are believed: a provider's answers may lag.
-void Transition::rechecked(const Outcome& outcome) {
+void Outcomes::rechecked(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
   const auto totals = outcome.query_answer == QueryAnswer::found ? totals_of(outcome) : std::nullopt;
   const bool knows_less = totals && tells_less(saga_, *totals);
@@ -92,7 +123,7 @@ void Transition::rechecked(const Outcome& outcome) {
   next();
 }
 
-void Transition::query_answered(const Outcome& outcome) {
+void Outcomes::query_answered(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
   switch (outcome.query_answer) {
     case QueryAnswer::found:
@@ -125,7 +156,7 @@ void Transition::query_answered(const Outcome& outcome) {
   wait_until(next, CommandPhase::waiting);
 }
 
-void Transition::apply(const Outcome& outcome) {
+void Outcomes::apply(const Outcome& outcome) {
   switch (outcome.kind) {
     case OutcomeKind::done:
       if (contradicts_itself(outcome)) return contradicted(outcome);
@@ -151,46 +182,7 @@ void Transition::apply(const Outcome& outcome) {
   unknown(outcome);
 }
 
-/// A refused capture or refund may take back what totals had of it before, for a provider that still knows
-/// the authorization. learn() has only added.
-void Transition::believe_refusal(const Outcome& outcome) {
-  const auto totals = totals_of(outcome);
-  if (!totals || !open_step().is_payment()) return;
-  if (saga_.open->action == "payment.capture") {
-    saga_.books.captures_failed = facts_.body.total;
-    return learn_totals(saga_, outcome);
-  }
-  if (saga_.open->action != "payment.refund" || !tells_less(saga_, *totals)) return;
-  const bool was_captured = totals->captured < saga_.payment.captured - saga_.books.captures_failed;
-  if (taken_back(*totals) && was_captured)
-    alert({"PAYMENT_REVERSED", "the provider took back a capture that it had reported as done"});
-}
-
-/// Whether these totals know nothing of an authorization or a capture that this provider has reported: it
-/// answers for another account, or for another payment.
-bool Transition::denies_the_past(const Outcome& outcome) const {
-  const auto totals = totals_of(outcome);
-  if (!totals || !open_step().is_payment() || fault::mutation("saga_totals_believed_backwards")) return false;
-  const bool captured_less = totals->captured < saga_.payment.captured - saga_.books.captures_failed;
-  return totals->authorized < saga_.payment.authorized ||
-         (outcome.kind == OutcomeKind::declined && captured_less);
-}
-
-/// A success whose totals lack what it is said to have done: not yet there, or already taken back.
-bool Transition::contradicts_itself(const Outcome& outcome) const {
-  if (!outcome.totals || !open_step().is_payment()) return false;
-  if (denies_the_past(outcome)) return true;
-  const PaymentTotals& totals = *outcome.totals;
-  const OpenCommand& open = *saga_.open;
-  if (open.action == "payment.authorize") return totals.authorized < open.amount;
-  if (open.action == "payment.capture") return totals.captured < open.amount;
-  if (open.action == "payment.void")
-    return totals.captured == 0 && totals.voided + let_go(saga_) - saga_.voided < totals.authorized;
-  if (open.action != "payment.refund") return false;
-  return open.had ? totals.refunded < *open.had + open.amount : totals.refunded < totals.captured;
-}
-
-void Transition::contradicted(const Outcome& outcome) {
+void Outcomes::contradicted(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
   if (denies_the_past(outcome)) {
     open.unknown = outcome.kind == OutcomeKind::done;
@@ -215,7 +207,7 @@ void Transition::contradicted(const Outcome& outcome) {
   unknown(outcome);
 }
 
-void Transition::done(const Outcome& outcome) {
+void Outcomes::done(const Outcome& outcome) {
   const OpenCommand open = *saga_.open;
   const StepDefinition& of = step(open.step);
   if (of.is_payment()) {
@@ -245,14 +237,14 @@ void Transition::done(const Outcome& outcome) {
 }
 
 /// A reservation lasts until `expires`; half of that time is left for asking for more.
-void Transition::hold(const Outcome& outcome) {
+void Outcomes::hold(const Outcome& outcome) {
   saga_.reservation_expires_at = outcome.expires;
   if (!outcome.expires) return;
   saga_.reservation_expires_at = std::clamp(*outcome.expires, now_, now_ + expires_max);
   saga_.extend_at = now_ + (*saga_.reservation_expires_at - now_) / 2;
 }
 
-void Transition::extended(const Outcome& outcome) {
+void Outcomes::extended(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
   if (outcome.kind == OutcomeKind::done) {
     hold(outcome);
@@ -269,7 +261,7 @@ void Transition::extended(const Outcome& outcome) {
   resume_suspended();
 }
 
-void Transition::declined(std::string code, std::string message) {
+void Outcomes::declined(std::string code, std::string message) {
   saga_.open->unknown = false;
   const OpenCommand open = *saga_.open;
   const StepDefinition& of = open_step();
@@ -297,15 +289,15 @@ void Transition::declined(std::string code, std::string message) {
 }
 
 /// For people: "authorize", and of what is taken back the command, for an undo has no name of its own.
-std::string Transition::what(const OpenCommand& open) const {
+std::string Outcomes::what(const OpenCommand& open) const {
   return open.compensation ? open.action : step(open.step).name;
 }
 
-void Transition::gave_up(const std::string& code) {
+void Outcomes::gave_up(const std::string& code) {
   declined(code.empty() ? "STEP_FAILED" : code, what(*saga_.open) + " was tried for too long");
 }
 
-void Transition::retry(const Outcome& outcome) {
+void Outcomes::retry(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
   open.unknown = false;
   open.deadline = {};  // nothing is on its way
@@ -318,7 +310,7 @@ void Transition::retry(const Outcome& outcome) {
   wait_until(next, CommandPhase::waiting);
 }
 
-void Transition::pending(const Outcome& outcome) {
+void Outcomes::pending(const Outcome& outcome) {
   const StepDefinition& of = open_step();
   OpenCommand& open = *saga_.open;
   open.phase = CommandPhase::pending;
@@ -346,7 +338,7 @@ void Transition::pending(const Outcome& outcome) {
 
 /// What was PENDING did not end in time. Before the pivot the order fails, and the effect is undone in case
 /// it still comes; money that is on its way in or back is a person's.
-void Transition::expired() {
+void Outcomes::expired() {
   const StepDefinition& of = open_step();
   saga_.open->phase = CommandPhase::pending;
   if (saga_.open->compensation || of.pivot || past_pivot())
@@ -358,7 +350,7 @@ void Transition::expired() {
                          : saga_.reason.value_or(Reason{}));
 }
 
-void Transition::unknown(const Outcome& outcome) {
+void Outcomes::unknown(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
   if (slot(open_step()).transactional) return retry(outcome);  // nothing was committed
   if (fault::mutation("saga_forget_unknown")) return declined("TIMEOUT", "no answer came in time");

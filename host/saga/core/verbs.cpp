@@ -1,10 +1,9 @@
-// What a person decides about a saga that waits. It stands: the provider's totals are compared with it later,
-// and a difference moves no money.
+#include "saga/core/verbs.h"
+
 #include <algorithm>
 #include <array>
 
 #include "base/fault.h"
-#include "saga/core/transition.h"
 
 namespace orderd::saga {
 namespace {
@@ -47,7 +46,7 @@ std::string verb_problem(const Facts& facts, const Saga& saga, const Verb& verb)
   return "";
 }
 
-void Transition::on(const Verb& verb) {
+void Verbs::on(const Verb& verb) {
   if (!verb_problem(facts_, saga_, verb).empty()) {
     out_.stale = true;
     return;
@@ -79,7 +78,7 @@ void Transition::on(const Verb& verb) {
 
 /// A person has looked at what is stuck and answers for what was sent before. True: something else is
 /// done instead.
-bool Transition::begin_again() {
+bool Verbs::begin_again() {
   OpenCommand& open = *saga_.open;
   const bool can_ask = slot(open_step()).can_query;
   bool may_be_there = open.unknown || open.phase == CommandPhase::pending;
@@ -103,7 +102,7 @@ bool Transition::begin_again() {
 }
 
 /// A person has seen at the provider what the host could not find out.
-void Transition::finish_by_hand(const Verb& verb) {
+void Verbs::finish_by_hand(const Verb& verb) {
   Outcome outcome;
   outcome.kind = OutcomeKind::done;
   if (open_step().is_payment()) {
@@ -117,7 +116,7 @@ void Transition::finish_by_hand(const Verb& verb) {
   done(outcome);
 }
 
-void Transition::skip() {
+void Verbs::skip() {
   const OpenCommand open = *saga_.open;
   if (step(open.step).is_payment()) {
     mark_skipped(saga_, open);
@@ -133,7 +132,7 @@ void Transition::skip() {
 }
 
 /// From here on money of this order goes back by the host's own doing only as the open undo says.
-void Transition::decided() {
+void Verbs::decided() {
   if (saga_.open->compensation && !fault::mutation("saga_decision_forgotten")) saga_.books.decided = now_;
 }
 

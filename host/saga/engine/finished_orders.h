@@ -1,5 +1,5 @@
 #pragma once
-// The last sagas that finished on this host, for what is still said about them. One thread, the engine's.
+// Orders whose saga is over, or has not begun, for what is still said about them. One thread, the engine's.
 #include <deque>
 #include <unordered_map>
 #include <utility>
@@ -8,6 +8,7 @@
 
 namespace orderd::saga {
 
+/// The last sagas that finished on this host.
 class FinishedOrders {
  public:
   explicit FinishedOrders(std::size_t most) : most_(most) {}
@@ -32,6 +33,29 @@ class FinishedOrders {
   const std::size_t most_;
   std::unordered_map<Uuid, Live> sagas_;
   std::deque<Uuid> order_;  // oldest first
+};
+
+struct WorkingSet;
+
+/// Orders without a live saga, for which something comes: a cancellation or a notice after the end, or before
+/// the beginning was read. Of one batch of tasks.
+class StoredOrders {
+ public:
+  /// Looks up those of the tasks' orders that may need more than the live sagas, in one round trip.
+  StoredOrders(WorkingSet& set, const std::vector<Task>& tasks);
+  /// Most of what providers say about an order comes right behind its end and tells nothing new: that needs
+  /// no look at the database.
+  bool is_known(const Task& task) const;
+  /// A notice of an order whose ORDER_CREATED, or cancellation after its end, is still to be read from the
+  /// log.
+  bool comes_early(const Task& task) const;
+  /// The saga of an order that finished before, or never began, for a cancellation or a notice. False if it
+  /// has none.
+  bool restore(const Task& task, OrderChange& change) const;
+
+ private:
+  WorkingSet& set_;
+  std::map<Uuid, OrderNow> found_;
 };
 
 }  // namespace orderd::saga

@@ -1,5 +1,5 @@
 #pragma once
-// What the engine has in its hands: a live saga, a piece of work for one, and one order's share of a tick.
+// A live saga, a piece of work for one, and what one order changes in a tick.
 #include <map>
 #include <memory>
 #include <string>
@@ -22,12 +22,12 @@ inline std::string trace_id(const std::string& traceparent) {
   return traceparent.size() < 35 ? "" : traceparent.substr(3, 32);
 }
 
-/// One order's share of a tick.
+/// What one order changes in a tick.
 struct OrderChange {
   Live live;
   Decision decision;
   std::int32_t expected_version = 0;
-  bool starts = false, reopens = false, admitted = false;
+  bool starts = false, reopens = false;
 };
 struct Task {
   Uuid order_id;
@@ -36,7 +36,6 @@ struct Task {
   std::string traceparent{};                // Begin only
   DeadLetter origin{};                      // from the log: where it came from
   std::int64_t inbox = 0;                   // the row that it came from, or 0
-  bool admitted = false;                    // has the gate's permit
   std::uint32_t failures = 0;
   std::int64_t read = 0, before = 0;  // from the log: the how many-th, and the shard's position before it
   bool blocked = false;               // set aside: what comes for its order waits behind it

@@ -54,6 +54,25 @@ TEST_CASE("while captures are paused new orders, free ones and cancellations go 
   world.judge();
 }
 
+TEST_CASE("of a call that is held back nothing says that it was sent, and holding it back writes nothing") {
+  Held world;
+  world.tables.switches.insert("plugin:bank");
+  const Uuid id = world.tables.place(world.clock.now());
+  world.turns(10);
+  const auto saga = from_json(world.tables.sagas.at(id));
+  REQUIRE((saga && saga->open));
+  const OpenCommand& open = *saga->open;
+  CHECK(open.phase == CommandPhase::waiting);
+  CHECK(open.sent == Time{});
+  CHECK(open.key_sent == Time{});
+  CHECK(open.deadline == Time{});
+  CHECK(open.sends == 0);
+  const std::size_t written = world.tables.touched.size();
+  world.turns(50);
+  CHECK(world.tables.touched.size() == written);
+  CHECK(world.bank.asked.empty());
+}
+
 TEST_CASE("what is held comes to its end on a host that takes over, too") {
   Held world;
   world.tables.switches.insert("captures");

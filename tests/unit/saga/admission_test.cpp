@@ -102,57 +102,83 @@ TEST_CASE("calls resume at a quarter of what the provider answered in a usual se
   CHECK(admitted <= 25);
 }
 
+namespace {
+
+std::vector<Uuid> names(const std::vector<std::pair<Uuid, Permit>>& released) {
+  std::vector<Uuid> out;
+  for (const auto& [order, permit] : released) out.push_back(order);
+  return out;
+}
+
+}  // namespace
+
 TEST_CASE("what a person paused is held, and released when it is resumed") {
-  Admission gate;
+  Admission admission;
   const Uuid order = Uuid::v7();
-  gate.pause({"captures"});
-  CHECK(gate.admit("bank", "payment.authorize", Uuid::v7(), start));
-  CHECK_FALSE(gate.admit("bank", "payment.capture", order, start));
-  gate.hold("bank", "payment.capture", order, true);
+  admission.pause({"captures"});
+  CHECK(admission.admit("bank", "payment.authorize", Uuid::v7(), start));
+  CHECK_FALSE(admission.admit("bank", "payment.capture", order, start));
+  admission.hold("bank", "payment.capture", order, true);
   const auto capture = [](const Uuid&) { return std::string("payment.capture"); };
-  CHECK(gate.release(start, capture).empty());
-  CHECK(gate.status({"bank"}).front().parked == 1);
-  gate.pause({});
-  CHECK(gate.release(start, capture) == std::vector<Uuid>{order});
-  CHECK_FALSE(gate.holds_any());
-  gate.pause({"plugin:bank"});
-  CHECK_FALSE(gate.admit("bank", "payment.query", order, start));
-  CHECK(gate.admit("other", "payment.query", order, start));
+  CHECK(admission.release(start, capture).empty());
+  CHECK(admission.status({"bank"}).front().parked == 1);
+  admission.pause({});
+  CHECK(names(admission.release(start, capture)) == std::vector{order});
+  CHECK_FALSE(admission.holds_any());
+  admission.pause({"plugin:bank"});
+  CHECK_FALSE(admission.admit("bank", "payment.query", order, start));
+  CHECK(admission.admit("other", "payment.query", order, start));
 }
 
 TEST_CASE("what there is no room for is held, and orders that have begun go first when there is") {
-  Admission gate;
-  std::vector<Uuid> out;
-  while (out.size() < 5000) {
-    out.push_back(Uuid::v7());
-    if (!gate.admit("bank", "payment.authorize", out.back(), start)) break;
+  Admission admission;
+  std::map<Uuid, Permit> out;
+  const Uuid fresh = Uuid::v7(), begun = Uuid::v7();
+  for (Uuid id = Uuid::v7(); out.size() < 5000; id = Uuid::v7()) {
+    auto permit = admission.admit("bank", "payment.authorize", id, start);
+    if (!permit) break;
+    out.emplace(id, std::move(*permit));
   }
   REQUIRE(out.size() < 5000);
-  const Uuid fresh = out.back(), begun = Uuid::v7();
-  gate.hold("bank", "payment.authorize", fresh, false);
-  gate.hold("bank", "payment.capture", begun, true);
+  admission.hold("bank", "payment.authorize", fresh, false);
+  admission.hold("bank", "payment.capture", begun, true);
   const auto action = [](const Uuid&) { return std::string("payment.authorize"); };
-  CHECK(gate.release(start, action).empty());
-  CHECK(gate.status({"bank"}).front().parked == 2);
-  CHECK(gate.admit("bank", "payment.authorize", out.front(), start));  // it is out already
-  gate.answered("bank", out.front(), {true, start, Millis(2000)});
-  CHECK(gate.release(start, action) == std::vector<Uuid>{begun});
-  gate.give_back(out[1]);
-  CHECK(gate.release(start, action) == std::vector<Uuid>{fresh});
-  gate.forget_all();
-  CHECK(gate.concurrency_limit("bank")->out() == 0);
+  CHECK(admission.release(start, action).empty());
+  CHECK(admission.status({"bank"}).front().parked == 2);
+  CHECK(admission.answered("bank", out.begin()->first, {true, start, Millis(2000)}).is_over);
+  const auto first = admission.release(start, action);
+  CHECK(names(first) == std::vector{begun});
+  out.erase(std::next(out.begin()));
+  CHECK(names(admission.release(start, action)) == std::vector{fresh});
+  out.clear();
+  CHECK(admission.concurrency_limit("bank")->out() == 1);  // of the one that was released
+}
+
+TEST_CASE("a call that is not let out takes no place") {
+  Admission admission;
+  Time now = start;
+  for (int i = 0; i < 5; ++i) {
+    const Uuid id = Uuid::v7();
+    const auto permit = admission.admit("bank", "payment.authorize", id, now);
+    REQUIRE(permit);
+    admission.sent("bank", id, now);
+    admission.answered("bank", id, {false, now += Millis(500), Millis(2000)});
+  }
+  CHECK(admission.shut("bank", "payment.authorize"));
+  CHECK_FALSE(admission.admit("bank", "payment.authorize", Uuid::v7(), now));
+  CHECK(admission.concurrency_limit("bank")->out() == 0);
 }
 
 TEST_CASE("an order that another host took over is neither held nor out") {
-  Admission gate;
+  Admission admission;
   const Uuid mine = Uuid::v7(), theirs = Uuid::v7();
-  gate.pause({"plugin:bank"});
-  gate.hold("bank", "payment.capture", theirs, false);
-  gate.hold("bank", "payment.capture", mine, false);
-  gate.forget(theirs);
-  CHECK(gate.status({"bank"}).front().parked == 1);
-  gate.pause({});
-  CHECK(gate.waiting_for_room() == 1);
+  admission.pause({"plugin:bank"});
+  admission.hold("bank", "payment.capture", theirs, false);
+  admission.hold("bank", "payment.capture", mine, false);
+  admission.forget(theirs);
+  CHECK(admission.status({"bank"}).front().parked == 1);
+  admission.pause({});
+  CHECK(admission.waiting_for_room() == 1);
   const auto action = [](const Uuid&) { return std::string("payment.authorize"); };
-  CHECK(gate.release(start, action) == std::vector<Uuid>{mine});
+  CHECK(names(admission.release(start, action)) == std::vector{mine});
 }
