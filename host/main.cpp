@@ -14,12 +14,10 @@
 extern char** environ;
 
 namespace {
-
 using namespace orderd;
 
-// sysexits.h
-constexpr int exit_usage = 64, exit_unavailable = 69, exit_software = 70, exit_no_permission = 77,
-              exit_config = 78;
+constexpr int exit_usage = 64, exit_unavailable = 69, exit_software = 70, exit_permission = 77,
+              exit_config = 78;  // sysexits.h
 
 class Program final : public Poco::Util::ServerApplication {
   void defineOptions(Poco::Util::OptionSet& options) override {
@@ -30,12 +28,11 @@ class Program final : public Poco::Util::ServerApplication {
     options.addOption(Option("help", "", "print this"));
   }
   void handleOption(const std::string& name, const std::string& value) override { given_[name] = value; }
-
   int main(const std::vector<std::string>& words) override {
     if (given_.contains("version")) return std::cout << "orderd " << version << "\n", 0;
-    if (given_.contains("help") || !words.empty())
-      return std::cout << "usage: orderd --config=FILE [--check-config]\n",
-             given_.contains("help") ? 0 : exit_usage;
+    const bool help = given_.contains("help");
+    if (help || !words.empty())
+      return std::cout << "usage: orderd --config=FILE [--check-config]\n", help ? 0 : exit_usage;
     service::block_signals();
     int otherwise = exit_config;
     try {
@@ -44,7 +41,7 @@ class Program final : public Poco::Util::ServerApplication {
     } catch (const http::front::PortInUse& error) {
       return fail(error.what(), exit_unavailable);
     } catch (const NoPermission& error) {
-      return fail(error.what(), exit_no_permission);
+      return fail(error.what(), exit_permission);
     } catch (const std::exception& error) { return fail(error.what(), otherwise); }
   }
 
@@ -55,7 +52,6 @@ class Program final : public Poco::Util::ServerApplication {
     std::cerr << "orderd: " << line << "\n";
     return status;
   }
-
   std::map<std::string, std::string> given_;
 };
 

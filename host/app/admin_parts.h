@@ -1,4 +1,5 @@
 #pragma once
+// The operators' routes of this host.
 #include "http/api.h"
 #include "saga/core/definition.h"
 #include "store/pool.h"

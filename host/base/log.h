@@ -1,4 +1,5 @@
 #pragma once
+// The process's log: one line a message, as text or JSON, written by a thread of its own (log_sink.h).
 #include <initializer_list>
 #include <string>
 #include <string_view>

@@ -4,8 +4,7 @@
 //
 // 1. The relay (Kafka only) publishes what the outbox holds, in order per order, at least once.
 // 2. A consumer (saga, projection) owns partitions by a lease in PostgreSQL, starts each one behind the
-// position
-//    it saved there, polls, and saves the new position in the transaction of its effect.
+//    position it saved there, polls, and saves the new position in the transaction of its effect.
 // 3. Live streams tail every partition from its end, without owning anything.
 //
 // Duplicates are normal and are told apart by the order's version, never by position.

@@ -4,13 +4,12 @@
 //
 // 1. Web workers submit valid placements and go on; nobody waits with a thread.
 // 2. A writer takes what is waiting (1 to batch_orders_max) and commits it in one round trip, all on one
-// shard of the log.
-// 3. A batch that fails is taken apart: replays get the first answer, the rest is written one by one, so that
-// one bad
-//    order hurts nobody else.
+//    shard of the log.
+// 3. A batch that fails is taken apart: replays get the first answer, the rest is written one by one, so
+//    that one bad order hurts nobody else.
 // 4. If the connection breaks around COMMIT, the same rows are sent again on a new one: their primary keys
-// make PostgreSQL
-//    wait for the lost transaction's end and tell whether it was committed. Nothing is guessed.
+//    make PostgreSQL wait for the lost transaction's end and tell whether it was committed. Nothing is
+//    guessed.
 #include <functional>
 #include <memory>
 #include <string>

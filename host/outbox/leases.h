@@ -2,11 +2,11 @@
 // Who may consume which shard. A row of `positions` is both the consumer's place in a shard and the right to
 // write for it:
 //
-// 1. A host claims free or expired rows, up to its fair share of the live hosts; each claim raises the row's
-// epoch.
-// 2. Every transaction of the consumer moves its rows `where epoch = mine and owner = me`: that write is the
-//    fence. A host that was frozen and lost its rows cannot commit anything any more. After a failover an
-//    epoch may be given a second time, to another owner; what is held is claimed anew then.
+// 1. A host claims free or expired rows, up to its fair share of the live hosts; each claim raises the
+//    row's epoch.
+// 2. Every transaction of the consumer moves its rows `where epoch = mine and owner = me`: that write is
+//    the fence. A host that was frozen and lost its rows cannot commit anything any more. After a failover
+//    an epoch may be given a second time, to another owner; what is held is claimed anew then.
 // 3. Rows are renewed by use and once a second, given back on shutdown and when more hosts share the work.
 #include <cstdint>
 #include <map>

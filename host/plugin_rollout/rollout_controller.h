@@ -1,10 +1,10 @@
 #pragma once
 // Replaces plugins while the host runs, as operators decide it in the database (admin/builds.h):
 //
-// 1. At the start each instance's library is copied into the store by its digest, so that orders which begin
-//    with it can end with it. The file is a decision, too: one that was changed since this host last saw it
-//    (a package was upgraded) is what new orders go to from then on; else what was decided stays, on hosts
-//    with other files as well.
+// 1. At the start each instance's library is copied into the store by its digest, so that orders which
+//    begin with it can end with it. The file is a decision, too: one that was changed since this host last
+//    saw it (a package was upgraded) is what new orders go to from then on; else what was decided stays, on
+//    hosts with other files as well.
 // 2. Once a second: what `plugin_current` names and is not loaded is tried in a process that may end, then
 //    loaded beside the old build, started, and gets the new orders; what is draining and no order needs is
 //    stopped. A build that cannot be loaded leaves everything as it is, and the reason stands in

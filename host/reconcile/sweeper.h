@@ -2,17 +2,15 @@
 // Compares what payment providers hold with what orders should have, every few minutes: the net under lost
 // answers and lost webhooks.
 //
-// 1. One host takes a provider's next sweep (`sweeps`, whoever is first); one that dies is made up for by the
-//    next, because `since` only moves on at a sweep's end.
+// 1. One host takes a provider's next sweep (`sweeps`, whoever is first); one that dies is made up for by
+//    the next, because `since` only moves on at a sweep's end.
 // 2. The provider's list is asked for page by page (payment.list_since). Each payment is compared with its
 //    saga; a difference becomes a notice in `saga_inbox`, and the saga does what it does with a webhook: it
 //    learns, undoes a charge that no live order owns, or asks for a person's attention.
 // 3. A payment of no order of ours is kept in `unknown_payments` until a person has acknowledged it, and
-// never
-//    touched: it may belong to another shop that shares the account.
-// 4. Every instance of this host is swept, whoever names it: also one that only routes name, or that is kept
-// for
-//    the orders of the past.
+//    never touched: it may belong to another shop that shares the account.
+// 4. Every instance of this host is swept, whoever names it: also one that only routes name, or that is
+//    kept for the orders of the past.
 #include <condition_variable>
 #include <functional>
 #include <map>

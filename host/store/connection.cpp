@@ -115,6 +115,8 @@ Connection::Connection(const ConnectionOptions& options)
   PQsetNoticeProcessor(
       connection_.get(), [](void*, const char*) {}, nullptr);
   if (PQsetnonblocking(connection_.get(), 1) != 0) lost();
+  // Prepared plans are made once a session, perhaps while a table is still small: none may read it whole
+  // later.
   if (!pooled_)
     script("set lock_timeout = " + lock_timeout_ + "; set idle_in_transaction_session_timeout = " +
            idle_timeout_ + "; " + statement_timeout_sql(answer_timeout_ms_) +

@@ -5,8 +5,8 @@
 //
 // 1. `webhook_events` takes each event id of a provider once; the second time it is a duplicate.
 // 2. A new event becomes a notice in `saga_inbox`, which the owner of the order's shard takes.
-// 3. An event that finds no order by the provider's reference has probably overtaken the answer that carries
-//    it: the raw call stays in `webhook_inbox` and is read again, with growing waits, for a day.
+// 3. An event that finds no order by the provider's reference has probably overtaken the answer that
+//    carries it: the raw call stays in `webhook_inbox` and is read again, with growing waits, for a day.
 #include <functional>
 #include <map>
 #include <memory>

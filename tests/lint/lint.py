@@ -72,6 +72,15 @@ CLASS_METHODS_MAX = 30
 LINE_COLUMNS_MAX = 110
 ALSO_LINE_CHECKED = (".py", ".sh")
 
+# Names that the field's standard terms have replaced (path prefix, word): they do not come back.
+OLD_WORDS = [(prefix, re.compile(rf"\b(?:{words})\b")) for prefix, words in (
+    ("host/saga/", "Turn|Gate|Breaker|Window|Served|Draft|Drafts|Parked|told_until|hinted|doubted|held_until|"
+                   "lost_until|turn_round|hold_back|left_alone_|again_|over_"),
+    ("host/http/", "Gate|Taken|face_of|AddressCaps|ReturnQueue"),
+    ("host/webhooks/", "Lane|Kept"),
+    ("host/admin/", "Teller|Wish"),
+    ("host/plugin_rollout/", "Keeper|swap::"),
+    ("plugins/", "Desk|Book|Ledger|Link|Buyers|Inquiries|Courier|News|Memory"))]
 LEFT_BEHIND = re.compile(r"\b(TO" r"DO\b|FIX" r"ME\b|X" r"XX(?=[:(]))")
 TEXT = sources.CODE + (".py", ".sh", ".cmake", ".txt", ".js", ".css", ".html", ".sql", ".md", ".properties")
 
@@ -148,12 +157,18 @@ def check_permissions(root):
     for path, own, links in libraries.values():
         for link in links:
             if link in libraries and libraries[link][1] not in MAY_INCLUDE[own].split():
-                yield f"{path}:1: links orderd_{link}, though {own}/ includes nothing of {libraries[link][1]}/"
+                yield f"{path}:1: links orderd_{link}, though {own}/ includes none of {libraries[link][1]}/"
 
 
 def check_words(path, text):
     for match in LEFT_BEHIND.finditer(text):
         yield f"{path}:{sources.line_of(text, match.start())}: '{match.group(1)}': do it, or open an issue"
+    if path.endswith(sources.CODE):
+        code = sources.bare(text)
+        for prefix, words in OLD_WORDS:
+            for match in words.finditer(code) if path.startswith(prefix) else ():
+                line = sources.line_of(code, match.start())
+                yield f"{path}:{line}: the name '{match.group(0)}' is replaced: docs/architecture.md, Words"
 
 
 def sizes(path, text):

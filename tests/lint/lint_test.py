@@ -94,7 +94,7 @@ class IncludeDirections(Tree):
             messages = list(lint.check_permissions(root))
         self.assertIn("tests/lint/lint.py:1: relay/ includes nothing of store/: take it out of MAY_INCLUDE",
                       messages)
-        self.assertIn("host/relay/CMakeLists.txt:1: links orderd_saga_core, though relay/ includes nothing of "
+        self.assertIn("host/relay/CMakeLists.txt:1: links orderd_saga_core, though relay/ includes none of "
                       "saga/core/", messages)
 
     def test_tests_may_include_all(self):
@@ -213,6 +213,11 @@ class Words(Tree):
             with self.subTest(word=word):
                 self.assert_caught({"host/base/a.h": f"// {word}: later\n"}, word)
         self.assert_passes({"tests/env/a.sh": "mktemp -d orderd.XXXXXX\n"})
+
+    def test_a_name_that_was_replaced_does_not_come_back(self):
+        self.assert_caught({"host/saga/core/a.h": "class Turn {};\n"}, "the name 'Turn' is replaced")
+        self.assert_passes({"host/saga/core/a.h": "// Turn by turn.\nclass Turning {};\n"})
+        self.assert_passes({"host/base/a.h": "class Turn {};\n"})
 
 
 if __name__ == "__main__":

@@ -199,7 +199,7 @@ TEST_CASE("A key that the database refuses hurts no other command of its batch")
   Bank bank(database);
   store::Connection blocker = database.connect();
   blocker.script("begin; lock table payment_simulated.ledger in access exclusive mode");
-  bank.send(authorize_command("first", "tok_ok"));  // holds the desk while the others gather
+  bank.send(authorize_command("first", "tok_ok"));  // holds the processor while the others gather
   for (int i = 0; i < 20; ++i) bank.send(authorize_command("p" + std::to_string(i), "tok_ok"));
   Command bad = authorize_command("\xff", "tok_ok");
   bad.key = "bad";
@@ -215,11 +215,11 @@ TEST_CASE("A key that the database refuses hurts no other command of its batch")
 TEST_CASE("Wrong settings are refused with the setting's name") {
   Database database;
   using Settings = std::map<std::string, std::string>;
-  const auto [settings, word] = GENERATE(
-      table<Settings, std::string>({{Settings{{"schema", "a;b"}}, "schema"},
-                                    {Settings{{"allow_crash", "maybe"}}, "allow_crash"},
-                                    {Settings{{"shema", "x"}}, "shema"},
-                                    {Settings{{"database", ""}}, "database"}}));
+  const auto [settings, word] =
+      GENERATE(table<Settings, std::string>({{Settings{{"schema", "a;b"}}, "schema"},
+                                             {Settings{{"allow_crash", "maybe"}}, "allow_crash"},
+                                             {Settings{{"shema", "x"}}, "shema"},
+                                             {Settings{{"database", ""}}, "database"}}));
   CHECK_THROWS_WITH(Bank(database, settings), Catch::Contains("\"" + word + "\""));
 }
 

@@ -1,13 +1,14 @@
 #pragma once
 // Looks after every turn whether the laws hold, and shares no code with the host but the reading of events.
 //
-// 1. Money: nobody is charged twice, no more is given back than was taken, nothing is captured after the end.
+// 1. Money: nobody is charged twice, no more is given back than was taken, nothing is captured after the
+//    end.
 // 2. An order ends only when its money and its goods are back. What comes later than that (an authorization
 //    that a provider lets through after the void, a refund that fails after days) is undone.
 // 3. Events: versions without a gap, the row is what the last one says, an end is an end.
-// 4. What a person settled past the provider counts as given back from the moment that the saga has taken it,
-// and
-//    the provider gives back no more than the rest. A refund that fails is sent again once without a person.
+// 4. What a person settled past the provider counts as given back from the moment that the saga has taken
+//    it, and the provider gives back no more than the rest. A refund that fails is sent again once without
+//    a person.
 // 5. A call goes out only behind its committed intent; an order keeps the definition that it began with.
 #include <map>
 #include <set>

@@ -4,8 +4,7 @@
 //
 // 1. A request arrives before its deadline, or never.
 // 2. The same key has its effect once, while the key is remembered; a failure may be remembered as well and
-// is
-//    then what every repetition gets.
+//    is then what every repetition gets.
 // 3. A call may take longer than its caller waits: nobody is told then, and a query says "not yet".
 #include <map>
 #include <optional>

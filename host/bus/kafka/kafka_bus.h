@@ -2,17 +2,15 @@
 // The event bus on Kafka: librdkafka behind the port of bus/event_bus.h, for several machines.
 //
 // 1. The bus makes sure, in a thread of its own, that the topic is there with a partition for every shard;
-// until it
-//    is, readers deliver nothing and the publisher takes nothing. Nothing here ever waits for a broker but
-//    `poll`.
+//    until it is, readers deliver nothing and the publisher takes nothing. Nothing here ever waits for a
+//    broker but `poll`.
 // 2. A record's partition is its order's shard, its key the order's id, its headers a CloudEvent
-// (cloud_event.h).
-// 3. Readers own nothing in Kafka: partitions are owned by leases in PostgreSQL, so they are assigned by hand
-// and read
-//    from the position the consumer saved there. Offsets are committed too, for lag tools alone.
+//    (cloud_event.h).
+// 3. Readers own nothing in Kafka: partitions are owned by leases in PostgreSQL, so they are assigned by
+//    hand and read from the position the consumer saved there. Offsets are committed too, for lag tools
+//    alone.
 // 4. A position that Kafka no longer has (retention) falls to the earliest record it still has. What is
-// missing
-//    is noticed, and read from `order_events`, by bus/log_backed, which stands between this and the
+//    missing is noticed, and read from `order_events`, by bus/log_backed, which stands between this and the
 //    consumers.
 #include <cstdint>
 #include <map>

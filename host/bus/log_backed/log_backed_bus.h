@@ -4,11 +4,9 @@
 // tail) and may hold records of a log that is no more (the database was restored): consumers notice neither.
 //
 // 1. A record says where the log has its event. One that is further than the next was preceded by something
-// that
-//    the bus lacks: that is read from the log first.
+//    that the bus lacks: that is read from the log first.
 // 2. What the relay saw acknowledged and the bus does not deliver for a while is read from the log, too: a
-// lost
-//    tail has no record behind it.
+//    lost tail has no record behind it.
 // 3. A record of this epoch of the log, and not beyond its end, is in it. Any other is looked up.
 #include <chrono>
 #include <memory>

@@ -6,7 +6,8 @@
 // 1. orderd-plugin-runner is started with one end of a socket, its own session, limits of memory and files,
 //    no core dumps, and the wish to die with this host.
 // 2. A ping a second; one that is not answered within `silent_limit` is a hang, and the process is killed.
-// 3. Dead, it is made again after a wait: 100 ms, doubled up to 30 s; after a minute of life from the start.
+// 3. Dead, it is made again after a wait: 100 ms, doubled up to 30 s; after a minute of life from the
+//    start.
 #include <condition_variable>
 #include <functional>
 #include <memory>

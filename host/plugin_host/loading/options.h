@@ -1,4 +1,5 @@
 #pragma once
+// What plugins are loaded with, out of the configuration.
 #include <filesystem>
 #include <map>
 #include <memory>

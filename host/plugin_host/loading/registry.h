@@ -6,9 +6,10 @@
 //    for. The first thing wrong is thrown as PluginError, one line: which plugin, which file, what, what to
 //    do. Nothing is left half started: what was made is destroyed again.
 // 2. migrate() brings the plugins' own tables up to date; start() starts the instances. One whose start()
-//    fails is tried again, later and later; meanwhile its commands come back as RETRY, and all others serve.
-// 3. While it runs, add() loads another build of an instance beside the one that is there, and use() gives it
-//    the new work. The old one stays for the orders that began with it, until retire().
+//    fails is tried again, later and later; meanwhile its commands come back as RETRY, and all others
+//    serve.
+// 3. While it runs, add() loads another build of an instance beside the one that is there, and use() gives
+//    it the new work. The old one stays for the orders that began with it, until retire().
 // 4. stop() waits for what is in flight, then stops them; libraries stay mapped until the process ends.
 #include <condition_variable>
 #include <deque>

@@ -8,9 +8,9 @@
 //    reached it for a second. What went out before the last success tells nothing: a burst's lost answers
 //    time out together, long after the others.
 // 2. open: nothing goes. After a wait (1 s, doubled up to 5 s) one call is let through as a probe.
-// 3. The probe reached the provider: sagas resume gradually, at a quarter of what the instance answered in a
-//    usual second (40 calls at least), twice as many each quarter of a second, until the breaker is closed
-//    again. It did not: open again.
+// 3. The probe reached the provider: sagas resume gradually, at a quarter of what the instance answered in
+//    a usual second (40 calls at least), twice as many each quarter of a second, until the breaker is
+//    closed again. It did not: open again.
 //
 // One thread, the engine's. Pure but for what it holds: time comes in.
 #include <array>

@@ -4,11 +4,10 @@
 //
 // 1. Forward: each step in turn. A step's success sets its status (one event) or rides on the next one.
 // 2. A refused step, or a cancellation, turns the saga round: what is done is undone in reverse, what is
-// under way is
-//    waited for first, and only then the order is REJECTED or CANCELLED. Nothing is terminal while money or
-//    stock is held.
+//    under way is waited for first, and only then the order is REJECTED or CANCELLED. Nothing is terminal
+//    while money or stock is held.
 // 3. An outcome that nobody knows is asked for (query) under the same key until the provider tells. Never
-// guessed.
+//    guessed.
 #include <map>
 #include <string>
 #include <variant>

@@ -1,4 +1,5 @@
 #pragma once
+// Limits and paces of the engine; tests make them small.
 #include <cstddef>
 
 #include "base/clock.h"

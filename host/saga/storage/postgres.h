@@ -10,9 +10,8 @@
 
 namespace orderd::saga {
 
-/// Sagas in PostgreSQL, on one session of its own that is opened when needed and destroyed when broken. Lock
-/// order of its transactions: positions, plugins' tables, order_state by id, sagas, events, log_shard
-/// (docs/adr/0001).
+/// Sagas in PostgreSQL, on one session of its own that is opened when needed and destroyed when broken. The
+/// order of its locks is in host/README.md, why it cannot deadlock in docs/adr/0001.
 class PgStore final : public Store {
  public:
   PgStore(store::ConnectionOptions options, outbox::LeaseOptions leases, const store::SecretBox& box)

@@ -1,4 +1,5 @@
 #pragma once
+// One transaction of the saga's store on PostgreSQL.
 #include <map>
 
 #include "outbox/leases.h"

@@ -11,10 +11,10 @@
 //    InventoryBackend, Projection, Catalog, Migrations, Webhooks); the macro finds out which, and makes the
 //    tables.
 // 2. The constructor reads and checks settings, and throws a std::exception whose text says what to do. If
-//    the class has start() or stop(), they are called; stop() joins every thread the instance made.
-//    A `static constexpr const char* settings_schema = R"({…})"` has the host check them before (settings.h).
-// 3. No exception leaves: an external command whose call throws is UNKNOWN; a transactional call that throws
-//    fails, and the host rolls it back.
+//    the class has start() or stop(), they are called; stop() joins every thread the instance made. A
+//    `static constexpr const char* settings_schema = R"({…})"` has the host check them before (settings.h).
+// 3. No exception leaves: an external command whose call throws is UNKNOWN; a transactional call that
+//    throws fails, and the host rolls it back.
 #ifndef ORDERD_SDK_PLUGIN_HPP
 #define ORDERD_SDK_PLUGIN_HPP
 

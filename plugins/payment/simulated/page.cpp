@@ -44,17 +44,17 @@ std::string escaped(const std::string& text) {
   return out;
 }
 
-const char* words_of(Inquiry::State state) {
+const char* words_of(Challenge::State state) {
   switch (state) {
-    case Inquiry::State::open:
+    case Challenge::State::open:
       return "The shop asks for this payment. Do you agree?";
-    case Inquiry::State::approved:
+    case Challenge::State::approved:
       return "You agreed. The shop hears of it from us.";
-    case Inquiry::State::refused:
+    case Challenge::State::refused:
       return "You did not agree; nothing is charged. The shop hears of it from us.";
-    case Inquiry::State::expired:
+    case Challenge::State::expired:
       return "The time to agree is over; nothing is charged.";
-    case Inquiry::State::closed:
+    case Challenge::State::closed:
       return "The shop has withdrawn this payment; nothing is charged.";
   }
   return "";
@@ -62,8 +62,8 @@ const char* words_of(Inquiry::State state) {
 
 class Handler final : public Poco::Net::HTTPRequestHandler {
  public:
-  Handler(const PageOptions& options, Inquiries& inquiries, const std::function<void()>& answered)
-      : options_(options), inquiries_(inquiries), answered_(answered) {}
+  Handler(const PageOptions& options, ChallengeStore& challenges, const std::function<void()>& answered)
+      : options_(options), challenges_(challenges), answered_(answered) {}
 
   void handleRequest(Poco::Net::HTTPServerRequest& request,
                      Poco::Net::HTTPServerResponse& response) override {
@@ -83,7 +83,7 @@ class Handler final : public Poco::Net::HTTPRequestHandler {
         show(response, payment);
       else
         say(response, HTTPResponse::HTTP_METHOD_NOT_ALLOWED, "GET and POST are understood here.");
-    } catch (const LinkError&) {
+    } catch (const PgSessionError&) {
       say(response, HTTPResponse::HTTP_SERVICE_UNAVAILABLE, "The bank's ledger is away; try again.");
     }
   }
@@ -105,16 +105,16 @@ class Handler final : public Poco::Net::HTTPRequestHandler {
     const std::string_view given(form, static_cast<std::size_t>(request.stream().gcount()));
     if (given != "answer=yes" && given != "answer=no")
       return say(response, HTTPResponse::HTTP_BAD_REQUEST, "The form is answer=yes or answer=no.");
-    if (inquiries_.answer(payment, given == "answer=yes", options_.now_ms())) answered_();
+    if (challenges_.answer(payment, given == "answer=yes", options_.now_ms())) answered_();
     response.redirect(request.getURI(), HTTPResponse::HTTP_SEE_OTHER);
   }
 
   void show(Poco::Net::HTTPServerResponse& response, const std::string& payment) {
-    const auto found = inquiries_.find(payment, options_.now_ms());
+    const auto found = challenges_.find(payment, options_.now_ms());
     if (!found) return say(response, HTTPResponse::HTTP_NOT_FOUND, "There is no such payment to agree to.");
     std::string more = "<p>Payment of <strong>" + std::to_string(found->amount) + " minor units " +
                        escaped(found->currency) + "</strong>, number " + escaped(payment) + ".</p>";
-    if (found->state == Inquiry::State::open)
+    if (found->state == Challenge::State::open)
       more +=
           "<form method=\"post\"><button id=\"agree\" name=\"answer\" value=\"yes\">Agree</button>"
           "<button id=\"refuse\" name=\"answer\" value=\"no\">Do not agree</button></form>";
@@ -135,21 +135,21 @@ class Handler final : public Poco::Net::HTTPRequestHandler {
   }
 
   const PageOptions& options_;
-  Inquiries& inquiries_;
+  ChallengeStore& challenges_;
   const std::function<void()>& answered_;
 };
 
 class Factory final : public Poco::Net::HTTPRequestHandlerFactory {
  public:
-  Factory(PageOptions options, Inquiries& inquiries, std::function<void()> answered)
-      : options_(std::move(options)), inquiries_(inquiries), answered_(std::move(answered)) {}
+  Factory(PageOptions options, ChallengeStore& challenges, std::function<void()> answered)
+      : options_(std::move(options)), challenges_(challenges), answered_(std::move(answered)) {}
   Poco::Net::HTTPRequestHandler* createRequestHandler(const Poco::Net::HTTPServerRequest&) override {
-    return new Handler(options_, inquiries_, answered_);  // the server deletes it
+    return new Handler(options_, challenges_, answered_);  // the server deletes it
   }
 
  private:
   const PageOptions options_;
-  Inquiries& inquiries_;
+  ChallengeStore& challenges_;
   const std::function<void()> answered_;
 };
 
@@ -170,15 +170,15 @@ struct Server final : private Poco::ThreadPool, public Poco::Net::HTTPServer {
 
 }  // namespace
 
-Page::Page(PageOptions options, Inquiries& inquiries, std::function<void()> answered) {
+Page::Page(PageOptions options, ChallengeStore& challenges, std::function<void()> answered) {
   Poco::Net::HTTPServerParams::Ptr params(new Poco::Net::HTTPServerParams);
   params->setMaxThreads(threads_max);
   params->setMaxQueued(queued_max);
   params->setTimeout(Poco::Timespan(timeout_seconds, 0));
   params->setKeepAlive(false);
   const std::uint16_t port = options.port;
-  server_ =
-      std::make_unique<Server>(new Factory(std::move(options), inquiries, std::move(answered)), port, params);
+  server_ = std::make_unique<Server>(new Factory(std::move(options), challenges, std::move(answered)), port,
+                                     params);
   server_->start();
 }
 

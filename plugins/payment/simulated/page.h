@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "inquiries.h"
+#include "challenge_store.h"
 
 namespace Poco::Net {
 class HTTPServer;
@@ -24,7 +24,7 @@ class Page {
  public:
   /// Listens. `answered` is called after each answer of a buyer, on a thread of the server. Throws
   /// Poco::Exception.
-  Page(PageOptions options, Inquiries& inquiries, std::function<void()> answered);
+  Page(PageOptions options, ChallengeStore& challenges, std::function<void()> answered);
   ~Page();
 
  private:

@@ -1,11 +1,11 @@
-// The simulated bank as a plugin: settings, and the way of commands to the desk.
+// The simulated bank as a plugin: settings, and the way of commands to their processor.
 #include <orderd/plugin.hpp>
 #include <orderd/webhook.hpp>
 
 #include <cstdlib>
 
-#include "buyers.h"
-#include "desk.h"
+#include "command_processor.h"
+#include "three_d_secure.h"
 #include "token.h"
 #include "webhook.h"
 
@@ -33,60 +33,60 @@ class Plugin final : public orderd::sdk::PaymentProvider, public orderd::sdk::We
  public:
   explicit Plugin(orderd::sdk::Host host)
       : allow_crash_(yes(host, "allow_crash")),
-        buyers_(host, host.required_setting("database"),
-                schema_name(host.setting("schema", "payment_simulated"))),
-        desk_({host.required_setting("database"), schema_name(host.setting("schema", "payment_simulated")),
-               buyers_.page_url()},
-              host) {
+        three_d_secure_(host, host.required_setting("database"),
+                        schema_name(host.setting("schema", "payment_simulated"))),
+        processor_({host.required_setting("database"),
+                    schema_name(host.setting("schema", "payment_simulated")), three_d_secure_.page_url()},
+                   host) {
     host.refuse_unknown_settings({"database", "schema", "allow_crash", "page_port", "page_url", "shop_url",
                                   "webhook_url", "webhook_secret"});
   }
 
   void start() {
     try {
-      desk_.start();
-    } catch (const LinkError& error) {
+      processor_.start();
+    } catch (const PgSessionError& error) {
       throw orderd::sdk::Refused(std::string("setting \"database\": the ledger cannot be opened: ") +
                                  error.what());
     }
-    buyers_.start();
+    three_d_secure_.start();
   }
   void stop() {
-    buyers_.stop();
-    desk_.stop();
+    three_d_secure_.stop();
+    processor_.stop();
   }
 
   void webhook(const orderd::sdk::WebhookRequest& request, orderd::sdk::WebhookEvents& events) override {
-    events.emit(read_webhook(request, buyers_.signature(), buyers_.secret()));
+    events.emit(read_webhook(request, three_d_secure_.signature(), three_d_secure_.secret()));
   }
 
   void authorize(Command command, orderd::sdk::Reply&& reply) override {
     if (allow_crash_ && parse_token(token_of(command.secret_json)).behaviour == Behaviour::crash)
       std::abort();
-    desk_.take(std::move(command), std::move(reply));
+    processor_.take(std::move(command), std::move(reply));
   }
   void capture(Command command, orderd::sdk::Reply&& reply) override {
-    desk_.take(std::move(command), std::move(reply));
+    processor_.take(std::move(command), std::move(reply));
   }
   void void_authorization(Command command, orderd::sdk::Reply&& reply) override {
-    desk_.take(std::move(command), std::move(reply));
+    processor_.take(std::move(command), std::move(reply));
   }
   void refund(Command command, orderd::sdk::Reply&& reply) override {
-    desk_.take(std::move(command), std::move(reply));
+    processor_.take(std::move(command), std::move(reply));
   }
   void query(Command command, orderd::sdk::Reply&& reply) override {
-    desk_.take(std::move(command), std::move(reply));
+    processor_.take(std::move(command), std::move(reply));
   }
   void list_since(Command command, orderd::sdk::Reply&& reply) override {
-    desk_.take(std::move(command), std::move(reply));
+    processor_.take(std::move(command), std::move(reply));
   }
   bool lists() const override { return true; }
-  void cancel(orderd_ticket ticket) override { desk_.cancel(ticket); }
+  void cancel(orderd_ticket ticket) override { processor_.cancel(ticket); }
 
  private:
   const bool allow_crash_;
-  Buyers buyers_;
-  Desk desk_;
+  ThreeDSecure three_d_secure_;
+  CommandProcessor processor_;
 };
 
 }  // namespace

@@ -53,7 +53,7 @@ void check_signature(const orderd::sdk::WebhookRequest& request, const Signature
 
 }  // namespace
 
-std::string webhook_body(const News& news) {
+std::string webhook_body(const ChallengeResult& result) {
   rapidjson::StringBuffer out;
   rapidjson::Writer<rapidjson::StringBuffer> json(out);
   const auto add = [&](const char* name, const std::string& value) {
@@ -62,12 +62,12 @@ std::string webhook_body(const News& news) {
   };
   json.StartObject();
   // The number alone would come again after the ledger was made anew.
-  add("id", "evt_" + std::to_string(news.id) + "_" + news.key);
-  add("type", news.approved ? "authorize.approved" : "authorize.refused");
-  add("payment", news.payment_id);
-  add("key", news.key);
+  add("id", "evt_" + std::to_string(result.id) + "_" + result.key);
+  add("type", result.approved ? "authorize.approved" : "authorize.refused");
+  add("payment", result.payment_id);
+  add("key", result.key);
   json.Key("at");
-  json.Int64(news.at_ms);
+  json.Int64(result.at_ms);
   json.EndObject();
   return {out.GetString(), out.GetSize()};
 }

@@ -12,14 +12,14 @@
 #include <string>
 #include <string_view>
 
-#include "inquiries.h"
+#include "challenge_store.h"
 
 namespace simulated {
 
 constexpr const char* signature_header = "Simulated-Signature";
 constexpr std::int64_t signature_age_seconds_max = 300;
 
-std::string webhook_body(const News& news);
+std::string webhook_body(const ChallengeResult& result);
 std::string webhook_signature(const orderd::sdk::Signature& signature, const std::string& secret,
                               std::int64_t now_ms, std::string_view body);
 

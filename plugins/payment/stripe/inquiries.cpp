@@ -7,7 +7,7 @@
 
 #include <orderd/payment.h>
 
-#include "desk.h"
+#include "payment_handler.h"
 
 namespace stripe {
 
@@ -20,7 +20,7 @@ constexpr std::size_t cursor_bytes_max = 255;
 
 }  // namespace
 
-void Desk::query(Command command, Reply&& reply) {
+void PaymentHandler::query(Command command, Reply&& reply) {
   const auto call = begin(std::move(command), std::move(reply));
   const std::string& action = call->command.query_action;
   if (action == ORDERD_PAYMENT_AUTHORIZE) return query_authorize(call);
@@ -37,7 +37,7 @@ void Desk::query(Command command, Reply&& reply) {
       });
 }
 
-void Desk::query_authorize(const Shared& call) {
+void PaymentHandler::query_authorize(const Shared& call) {
   const auto told = [this, call](const Intent& intent) {
     end(call, Outcome::found(with(authorized(intent, {clock_.now_ms(), config_.action_limit_ms}), intent)));
   };
@@ -56,7 +56,7 @@ void Desk::query_authorize(const Shared& call) {
   });
 }
 
-void Desk::query_change(const Shared& call, const Intent& intent) {
+void PaymentHandler::query_change(const Shared& call, const Intent& intent) {
   const Command& c = call->command;
   // There is only one capture and one cancellation of a payment intent, and reading it is no search: what is
   // not there can only come from a call that is still under way.
@@ -76,7 +76,7 @@ void Desk::query_change(const Shared& call, const Intent& intent) {
   if (!may_appear(call, c.query_key, config_.lookup_lag_ms)) end(call, with(Outcome::not_found(), intent));
 }
 
-void Desk::list_since(Command command, Reply&& reply) {
+void PaymentHandler::list_since(Command command, Reply&& reply) {
   const auto call = begin(std::move(command), std::move(reply));
   rapidjson::Document details;
   if (!parse_object(call->command.details_json, details))
@@ -93,7 +93,7 @@ void Desk::list_since(Command command, Reply&& reply) {
 }
 
 /// Payments of others, who share the account, are left out. One order's two attempts are one payment.
-Outcome Desk::list_page(const Answer& answer) const {
+Outcome PaymentHandler::list_page(const Answer& answer) const {
   const Json* data = array_at(answer.body, "data");
   if (!data) return Outcome::unknown("ANSWER_UNREADABLE", "Stripe's list makes no sense");
   std::map<std::string, std::pair<std::string, orderd_totals>> payments;  // by subject: reference, totals

@@ -6,7 +6,7 @@
 #include <charconv>
 
 #include "currency.h"
-#include "memory.h"
+#include "state_blob.h"
 
 namespace stripe {
 namespace {
@@ -112,9 +112,9 @@ orderd_totals totals_of(const Intent& intent) {
 Outcome with(Outcome outcome, const Intent& intent) {
   outcome.totals = totals_of(intent);
   outcome.provider_reference = intent.id;
-  Memory memory;
-  memory.intent = intent.id;
-  outcome.state = memory.state();
+  StateBlob blob;
+  blob.intent = intent.id;
+  outcome.state = blob.state();
   return outcome;
 }
 

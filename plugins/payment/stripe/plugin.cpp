@@ -1,8 +1,8 @@
 // Stripe as a payment plugin: settings, and the way of commands and webhooks.
 #include <orderd/plugin.hpp>
 
-#include "desk.h"
-#include "memory.h"
+#include "payment_handler.h"
+#include "state_blob.h"
 #include "webhook.h"
 
 namespace stripe {
@@ -58,33 +58,33 @@ class Stripe final : public orderd::sdk::PaymentProvider, public orderd::sdk::We
       "list_lookback_s": {"type": "integer", "minimum": 0, "maximum": 2592000, "default": 3600,
         "description": "how much older payments are compared at each reconciliation"}}})";
 
-  explicit Stripe(const orderd::sdk::Host& host) : signature_(host), desk_(host, read_config(host)) {}
+  explicit Stripe(const orderd::sdk::Host& host) : signature_(host), handler_(host, read_config(host)) {}
 
   orderd::sdk::StepTraits traits() const override {
-    return {true, idempotency_window_ms, 1, Memory::version};
+    return {true, idempotency_window_ms, 1, StateBlob::version};
   }
   void authorize(Command command, orderd::sdk::Reply&& reply) override {
-    desk_.authorize(std::move(command), std::move(reply));
+    handler_.authorize(std::move(command), std::move(reply));
   }
   void capture(Command command, orderd::sdk::Reply&& reply) override {
-    desk_.capture(std::move(command), std::move(reply));
+    handler_.capture(std::move(command), std::move(reply));
   }
   void void_authorization(Command command, orderd::sdk::Reply&& reply) override {
-    desk_.void_authorization(std::move(command), std::move(reply));
+    handler_.void_authorization(std::move(command), std::move(reply));
   }
   void refund(Command command, orderd::sdk::Reply&& reply) override {
-    desk_.refund(std::move(command), std::move(reply));
+    handler_.refund(std::move(command), std::move(reply));
   }
   void query(Command command, orderd::sdk::Reply&& reply) override {
-    desk_.query(std::move(command), std::move(reply));
+    handler_.query(std::move(command), std::move(reply));
   }
   void list_since(Command command, orderd::sdk::Reply&& reply) override {
-    desk_.list_since(std::move(command), std::move(reply));
+    handler_.list_since(std::move(command), std::move(reply));
   }
   bool lists() const override { return true; }
 
   void webhook(const orderd::sdk::WebhookRequest& request, orderd::sdk::WebhookEvents& events) override {
-    const Config& config = desk_.config();
+    const Config& config = handler_.config();
     verify({request.header("stripe-signature").value_or(""), request.body(), request.received_ms(),
             config.tolerance_ms},
            signature_, config.webhook_secret);
@@ -93,7 +93,7 @@ class Stripe final : public orderd::sdk::PaymentProvider, public orderd::sdk::We
 
  private:
   const orderd::sdk::Signature signature_;
-  Desk desk_;
+  PaymentHandler handler_;
 };
 
 }  // namespace

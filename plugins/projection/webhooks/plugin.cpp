@@ -18,19 +18,19 @@ SenderConfig read_config(const Host& host) {
   host.refuse_unknown_settings({"database", "url", "secret", "events", "schedule_s", "timeout_s",
                                 "disable_after_s", "keep_days", "poll_ms", "replay"});
   SenderConfig config;
-  config.book.database = host.required_setting("database");
-  config.book.endpoint = host.instance();
-  config.book.url = host.required_setting("url");
-  if (config.book.url.rfind("https://", 0) != 0 && config.book.url.rfind("http://", 0) != 0)
-    throw Refused("setting \"url\" is \"" + config.book.url + "\": give an http or https URL");
+  config.queue.database = host.required_setting("database");
+  config.queue.endpoint = host.instance();
+  config.queue.url = host.required_setting("url");
+  if (config.queue.url.rfind("https://", 0) != 0 && config.queue.url.rfind("http://", 0) != 0)
+    throw Refused("setting \"url\" is \"" + config.queue.url + "\": give an http or https URL");
   config.keys = read_secrets(host.required_setting("secret"));
-  config.book.schedule_s = read_schedule(host.setting("schedule_s", schedule_default));
-  config.book.disable_after_s = host.setting("disable_after_s", 432'000, 1, 31'536'000);
-  config.book.keep_days = host.setting("keep_days", 30, 1, 3650);
-  config.book.replay = host.setting("replay", "");
-  if (!config.book.replay.empty()) (void)read_replay(config.book.replay);
+  config.queue.schedule_s = read_schedule(host.setting("schedule_s", schedule_default));
+  config.queue.disable_after_s = host.setting("disable_after_s", 432'000, 1, 31'536'000);
+  config.queue.keep_days = host.setting("keep_days", 30, 1, 3650);
+  config.queue.replay = host.setting("replay", "");
+  if (!config.queue.replay.empty()) (void)read_replay(config.queue.replay);
   config.timeout_ms = host.setting("timeout_s", 15, 1, 120) * 1000;
-  config.book.lease_ms = config.timeout_ms + lease_margin_ms;
+  config.queue.lease_ms = config.timeout_ms + lease_margin_ms;
   config.poll_ms = host.setting("poll_ms", 500, 50, 60'000);
   return config;
 }

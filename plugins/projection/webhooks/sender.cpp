@@ -75,21 +75,21 @@ bool Sender::wait(std::int64_t ms) {
 }
 
 void Sender::run() {
-  std::optional<Book> book;
+  std::optional<DeliveryQueue> queue;
   std::int64_t pause_ms = reconnect_ms_min;
   for (bool on = true; on;) {
     try {
-      if (!book) {
-        book.emplace(config_.book);
-        if (book->replayed() > 0)
+      if (!queue) {
+        queue.emplace(config_.queue);
+        if (queue->replayed() > 0)
           host_.log(ORDERD_LOG_INFO,
-                    "sends " + std::to_string(book->replayed()) + " messages again, as asked");
+                    "sends " + std::to_string(queue->replayed()) + " messages again, as asked");
       }
-      turn(*book);
+      turn(*queue);
       pause_ms = reconnect_ms_min;
       on = wait(config_.poll_ms);
     } catch (const BookError& error) {
-      book.reset();
+      queue.reset();
       if (pause_ms == reconnect_ms_min)
         host_.log(ORDERD_LOG_WARNING, std::string("setting \"database\": ") + error.what());
       {
@@ -106,7 +106,7 @@ void Sender::run() {
   }
 }
 
-void Sender::turn(Book& book) {
+void Sender::turn(DeliveryQueue& queue) {
   std::vector<Result> results;
   int room = 0;
   {
@@ -114,16 +114,16 @@ void Sender::turn(Book& book) {
     results.swap(results_);
     room = open_max - open_;
   }
-  for (const Result& result : results) settle(book, result);
+  for (const Result& result : results) settle(queue, result);
   if (room > 0)
-    for (const Due& due : book.begin(room)) post(due);
-  look(book);
+    for (const Due& due : queue.begin(room)) post(due);
+  look(queue);
 }
 
 void Sender::post(const Due& due) {
   const Message message{due.message_id, due.body, clock_.now_ms() / 1000};
   orderd::sdk::HttpRequest request;
-  request.url = config_.book.url;
+  request.url = config_.queue.url;
   request.body = due.body;
   request.deadline_ms = clock_.now_ms() + config_.timeout_ms;
   request.headers = {{"content-type", "application/json"},
@@ -163,35 +163,35 @@ void Sender::ended(Result result) {
   changed_.notify_all();
 }
 
-void Sender::settle(Book& book, const Result& result) {
+void Sender::settle(DeliveryQueue& queue, const Result& result) {
   (result.delivered() ? delivered_ : failed_).add();
-  switch (book.end(result)) {
-    case Book::Left::given_up:
+  switch (queue.end(result)) {
+    case DeliveryQueue::Left::given_up:
       given_up_.add();
       host_.log(ORDERD_LOG_ERROR, "gave a message up after " + std::to_string(result.attempts) +
                                       " attempts: " + result.error +
                                       "; the setting \"replay\" sends it again");
       return;
-    case Book::Left::disabled:
+    case DeliveryQueue::Left::disabled:
       host_.log(ORDERD_LOG_ERROR, "the endpoint is disabled (" + result.error +
                                       "); another \"url\", or a \"replay\", takes it up again");
       return;
-    case Book::Left::nothing:
-    case Book::Left::again:
+    case DeliveryQueue::Left::nothing:
+    case DeliveryQueue::Left::again:
       return;
   }
 }
 
-void Sender::look(Book& book) {
+void Sender::look(DeliveryQueue& queue) {
   const std::int64_t now = clock_.monotonic_ms();
   if (looked_ms_ == 0 || now - looked_ms_ >= look_every_ms) {
     looked_ms_ = now;
-    const Book::State state = book.state();
+    const DeliveryQueue::State state = queue.state();
     waiting_.set(state.waiting);
     disabled_.set(state.disabled ? 1 : 0);
   }
   if (pruned_ms_ == 0 || now - pruned_ms_ >= prune_every_ms) {
-    const Book::Forgotten forgotten = book.prune();
+    const DeliveryQueue::Forgotten forgotten = queue.prune();
     pruned_ms_ = forgotten.more ? 0 : now;
     if (forgotten.undelivered > 0) {
       given_up_.add(forgotten.undelivered);

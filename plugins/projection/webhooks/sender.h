@@ -12,12 +12,12 @@
 #include <thread>
 #include <vector>
 
-#include "book.h"
+#include "delivery_queue.h"
 
 namespace merchant_webhooks {
 
 struct SenderConfig {
-  BookConfig book;
+  QueueConfig queue;
   std::vector<std::string> keys;
   std::int64_t timeout_ms = 0, poll_ms = 0;
 };
@@ -31,11 +31,11 @@ class Sender {
  private:
   void run();
   /// Ends what has ended, begins what is due. Throws BookError.
-  void turn(Book& book);
+  void turn(DeliveryQueue& queue);
   void post(const Due& due);
   void ended(Result result);
-  void settle(Book& book, const Result& result);
-  void look(Book& book);
+  void settle(DeliveryQueue& queue, const Result& result);
+  void look(DeliveryQueue& queue);
   bool wait(std::int64_t ms);
 
   const orderd::sdk::Host host_;

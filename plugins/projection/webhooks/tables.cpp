@@ -91,12 +91,12 @@ struct Less {
 };
 using Versions = std::map<orderd_uuid, std::int32_t, Less>;
 
-void deliver(Transaction& tx, const Endpoint& endpoint, const std::vector<EventView>& news) {
+void deliver(Transaction& tx, const Endpoint& endpoint, const std::vector<EventView>& fresh) {
   std::vector<orderd_uuid> orders;
   std::vector<std::int32_t> versions;
   std::vector<std::string> types, bodies;
   std::vector<std::int64_t> at;
-  for (const EventView& event : news) {
+  for (const EventView& event : fresh) {
     std::string type = type_of(event.type());
     if (!endpoint.types.empty() && !endpoint.types.contains(type)) continue;
     orders.push_back(event.order_id());
@@ -126,7 +126,7 @@ std::vector<Verdict> take(Transaction& tx, Target target, const Endpoint& endpoi
     have[rows.uuid(i, 0)] = static_cast<std::int32_t>(rows.integer(i, 1));
 
   std::vector<Verdict> verdicts;
-  std::vector<EventView> news;
+  std::vector<EventView> fresh;
   for (const EventView& event : events) {
     std::int32_t& version = have[event.order_id()];
     verdicts.push_back(event.version() <= version       ? Verdict::duplicate
@@ -134,9 +134,9 @@ std::vector<Verdict> take(Transaction& tx, Target target, const Endpoint& endpoi
                                                         : Verdict::gap);
     if (verdicts.back() != Verdict::applied) continue;
     reached[event.order_id()] = version = event.version();
-    news.push_back(event);
+    fresh.push_back(event);
   }
-  if (news.empty()) return verdicts;
+  if (fresh.empty()) return verdicts;
   ids.clear();
   std::vector<std::int32_t> versions;
   for (const auto& [id, version] : reached) {
@@ -144,7 +144,7 @@ std::vector<Verdict> take(Transaction& tx, Target target, const Endpoint& endpoi
     versions.push_back(version);
   }
   tx.exec(sql.write, Params().text(endpoint.name).uuids(ids).int4s(versions));
-  if (target == Target::live) deliver(tx, endpoint, news);
+  if (target == Target::live) deliver(tx, endpoint, fresh);
   return verdicts;
 }
 

@@ -1,4 +1,4 @@
-#include "book.h"
+#include "delivery_queue.h"
 
 #include <poll.h>
 
@@ -75,7 +75,7 @@ std::string value(const PGresult* rows, int row, int column) {
 
 }  // namespace
 
-Book::Book(const BookConfig& config) : config_(config) {
+DeliveryQueue::DeliveryQueue(const QueueConfig& config) : config_(config) {
   const std::array<const char*, 5> keys{"dbname", "fallback_application_name", "connect_timeout",
                                         "tcp_user_timeout", nullptr};
   const std::array<const char*, 5> values{config.database.c_str(), "orderd webhooks", "5", "5000", nullptr};
@@ -88,7 +88,7 @@ Book::Book(const BookConfig& config) : config_(config) {
   if (!config_.replay.empty()) settle_replay();
 }
 
-Book::Rows Book::run(const char* sql, const std::vector<std::string>& values) {
+DeliveryQueue::Rows DeliveryQueue::run(const char* sql, const std::vector<std::string>& values) {
   std::vector<const char*> pointers;
   for (const std::string& one : values) pointers.push_back(one.c_str());
   if (PQsendQueryParams(connection_.get(), sql, static_cast<int>(values.size()), nullptr, pointers.data(),
@@ -102,7 +102,7 @@ Book::Rows Book::run(const char* sql, const std::vector<std::string>& values) {
 }
 
 /// A server that is frozen must not hold the plugin, which has to stop with its host.
-Book::Rows Book::answer() {
+DeliveryQueue::Rows DeliveryQueue::answer() {
   PGconn* c = connection_.get();
   const auto end = std::chrono::steady_clock::now() + answer_max;
   Rows last;
@@ -122,7 +122,7 @@ Book::Rows Book::answer() {
 }
 
 /// Each text of the setting once: whoever restarts the host does not send everything again.
-void Book::settle_replay() {
+void DeliveryQueue::settle_replay() {
   const Replay asked = read_replay(config_.replay);
   run("begin");
   if (PQntuples(run(take_replay, {config_.endpoint, config_.replay}).get()) == 1) {
@@ -133,7 +133,7 @@ void Book::settle_replay() {
   run("commit");
 }
 
-std::vector<Due> Book::begin(int limit) {
+std::vector<Due> DeliveryQueue::begin(int limit) {
   const Rows rows =
       run(begin_due, {config_.endpoint, std::to_string(limit), std::to_string(config_.lease_ms)});
   std::vector<Due> due;
@@ -145,7 +145,7 @@ std::vector<Due> Book::begin(int limit) {
   return due;
 }
 
-Book::Left Book::end(const Result& result) {
+DeliveryQueue::Left DeliveryQueue::end(const Result& result) {
   const std::string id = std::to_string(result.id), status = std::to_string(result.status);
   Left left = Left::nothing;
   run("begin");
@@ -166,18 +166,18 @@ Book::Left Book::end(const Result& result) {
   return left;
 }
 
-bool Book::disable(const std::string& reason, bool at_once) {
+bool DeliveryQueue::disable(const std::string& reason, bool at_once) {
   const Rows rows = run(disable_endpoint, {config_.endpoint, reason, at_once ? "true" : "false",
                                            std::to_string(config_.disable_after_s)});
   return PQntuples(rows.get()) == 1;
 }
 
-Book::State Book::state() {
+DeliveryQueue::State DeliveryQueue::state() {
   const Rows rows = run(read_state, {config_.endpoint});
   return {std::stoll(value(rows.get(), 0, 0)), value(rows.get(), 0, 1) == "t"};
 }
 
-Book::Forgotten Book::prune() {
+DeliveryQueue::Forgotten DeliveryQueue::prune() {
   run(seen, {config_.endpoint});
   const Rows rows = run(
       forget, {config_.endpoint, std::to_string(config_.keep_days), std::to_string(forgotten_at_once_max)});

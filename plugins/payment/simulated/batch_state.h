@@ -1,6 +1,6 @@
 #pragma once
 // The part of the ledger that one batch of commands is about, and what the bank decides on it. Pure: no
-// clock, no database. Ledger fills a Book and saves what changed in it; one thread uses it.
+// clock, no database. LedgerStore fills a BatchState and saves what changed in it; one thread uses it.
 #include <orderd/payment.hpp>
 
 #include <cstdint>
@@ -53,7 +53,7 @@ struct Answer {
   bool never = false;  // the answer is lost on its way
 };
 
-class Book {
+class BatchState {
  public:
   /// What a command (query included) means for the payments in here. All rows that it names are loaded.
   Answer take(const Command& command, std::int64_t now_ms);

@@ -1,4 +1,4 @@
-#include "memory.h"
+#include "state_blob.h"
 
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
@@ -7,7 +7,7 @@
 
 namespace stripe {
 
-orderd::sdk::State Memory::state() const {
+orderd::sdk::State StateBlob::state() const {
   rapidjson::StringBuffer buffer;
   rapidjson::Writer writer(buffer);
   writer.StartObject();
@@ -23,9 +23,9 @@ orderd::sdk::State Memory::state() const {
   return {version, std::string(buffer.GetString(), buffer.GetSize())};
 }
 
-Memory read_memory(const orderd::sdk::State& state) {
+StateBlob read_state(const orderd::sdk::State& state) {
   rapidjson::Document document;
-  if (state.version != Memory::version || !parse_object(state.bytes, document)) return {};
+  if (state.version != StateBlob::version || !parse_object(state.bytes, document)) return {};
   return {text(document, "intent"), text(document, "missing"), number(document, "since")};
 }
 

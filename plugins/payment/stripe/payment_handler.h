@@ -1,6 +1,6 @@
 #pragma once
 // Our commands as requests to Stripe. Each goes its way in callbacks of the host's HTTP client; nothing
-// waits, and nothing is kept between two commands but what the host keeps for us (memory.h). [any thread]
+// waits, and nothing is kept between two commands but what the host keeps for us (state_blob.h). [any thread]
 #include <orderd/command.hpp>
 #include <orderd/reply.hpp>
 #include <orderd/services.hpp>
@@ -14,13 +14,13 @@
 
 namespace stripe {
 
-class Desk {
+class PaymentHandler {
  public:
   using Command = orderd::sdk::Command;
   using Reply = orderd::sdk::Reply;
   using Outcome = orderd::sdk::Outcome;
 
-  Desk(const orderd::sdk::Host& host, Config config);
+  PaymentHandler(const orderd::sdk::Host& host, Config config);
   const Config& config() const { return config_; }
 
   void authorize(Command command, Reply&& reply);

@@ -1,5 +1,5 @@
 #pragma once
-// The bank's desk: takes commands from any thread, and one thread of its own settles all that wait in one
+// Takes commands from any thread, and one thread of its own settles all that wait in one
 // transaction (group commit). A command that comes alone is settled at once, by one commit.
 //
 // A lost session: what was being saved is UNKNOWN, what was not yet sent is RETRY; the next batch connects
@@ -16,23 +16,23 @@
 #include <thread>
 #include <vector>
 
-#include "ledger.h"
+#include "ledger_store.h"
 #include "timer.h"
 
 namespace simulated {
 
-struct DeskOptions {
+struct CommandProcessorOptions {
   std::string url, schema;
   std::string page_url;  // where a buyer is asked; the payment's id is appended
   std::size_t batch_commands_max = 256;
   std::size_t queue_commands_max = 10'000;  // more are RETRY at once
 };
 
-class Desk {
+class CommandProcessor {
  public:
-  Desk(DeskOptions options, orderd::sdk::Host host);
+  CommandProcessor(CommandProcessorOptions options, orderd::sdk::Host host);
 
-  /// Connects (throws LinkError) and starts the threads.
+  /// Connects (throws PgSessionError) and starts the threads.
   void start();
   /// What still waits is RETRY: it was surely not begun.
   void stop();
@@ -55,16 +55,16 @@ class Desk {
   void deliver(Job& job, Answer answer);
   void not_begun(Jobs& jobs, const std::string& why);
   void lost(Jobs& jobs, const std::string& why);
-  void failed(const LinkError& error);
-  Ledger& ledger();
+  void failed(const PgSessionError& error);
+  LedgerStore& ledger();
 
-  const DeskOptions options_;
+  const CommandProcessorOptions options_;
   const orderd::sdk::Host host_;
   const orderd::sdk::Clock clock_;  // the host's: deadlines are by it
   Timer timer_;
   std::thread thread_;
 
-  std::unique_ptr<Ledger> ledger_;  // thread_ only, after start(); nullptr while there is no session
+  std::unique_ptr<LedgerStore> ledger_;  // thread_ only, after start(); nullptr while there is no session
 
   bool ailing_ = false;  // thread_ only: the ledger's last answer was an error
 

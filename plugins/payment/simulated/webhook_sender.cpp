@@ -1,4 +1,4 @@
-#include "courier.h"
+#include "webhook_sender.h"
 
 #include <Poco/Exception.h>
 #include <Poco/Net/HTTPClientSession.h>
@@ -23,19 +23,20 @@ constexpr std::int64_t events_per_round = 50;
 
 }  // namespace
 
-Courier::Courier(Inquiries& inquiries, orderd::sdk::Host host, std::string url, std::string secret)
-    : inquiries_(inquiries),
+WebhookSender::WebhookSender(ChallengeStore& challenges, orderd::sdk::Host host, std::string url,
+                             std::string secret)
+    : challenges_(challenges),
       host_(host),
       signature_(host),
       clock_(host),
       url_(std::move(url)),
       secret_(std::move(secret)) {}
 
-void Courier::start() {
+void WebhookSender::start() {
   thread_ = std::thread([this] { run(); });
 }
 
-void Courier::stop() {
+void WebhookSender::stop() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -44,7 +45,7 @@ void Courier::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Courier::wake() {
+void WebhookSender::wake() {
   {
     std::lock_guard lock(mutex_);
     news_ = true;
@@ -52,7 +53,7 @@ void Courier::wake() {
   changed_.notify_all();
 }
 
-void Courier::run() {
+void WebhookSender::run() {
   std::chrono::seconds wait = wait_min;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
@@ -73,14 +74,14 @@ void Courier::run() {
   }
 }
 
-bool Courier::deliver() {
+bool WebhookSender::deliver() {
   try {
     for (;;) {
-      const std::vector<News> all = inquiries_.undelivered(events_per_round);
+      const std::vector<ChallengeResult> all = challenges_.undelivered(events_per_round);
       if (all.empty()) return true;
-      for (const News& news : all) {
-        if (!post(news)) return false;
-        inquiries_.delivered(news.id);
+      for (const ChallengeResult& result : all) {
+        if (!post(result)) return false;
+        challenges_.delivered(result.id);
       }
     }
   } catch (const std::exception& error) {
@@ -89,11 +90,11 @@ bool Courier::deliver() {
   }
 }
 
-bool Courier::post(const News& news) {
+bool WebhookSender::post(const ChallengeResult& result) {
   const Poco::URI uri(url_);
   Poco::Net::HTTPClientSession session(uri.getHost(), uri.getPort());
   session.setTimeout(Poco::Timespan(timeout_seconds, 0));
-  const std::string body = webhook_body(news);
+  const std::string body = webhook_body(result);
   Poco::Net::HTTPRequest request("POST", uri.getPathAndQuery(), "HTTP/1.1");
   request.setContentType("application/json");
   request.setContentLength(static_cast<std::streamsize>(body.size()));
@@ -116,7 +117,7 @@ bool Courier::post(const News& news) {
 }
 
 /// Said once, until one is delivered.
-void Courier::failed(const std::string& why) {
+void WebhookSender::failed(const std::string& why) {
   if (!std::exchange(failing_, true))
     host_.log(ORDERD_LOG_WARNING, "a webhook to " + url_ + " was not taken, and is sent again: " + why);
 }

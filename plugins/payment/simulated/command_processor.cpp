@@ -1,4 +1,4 @@
-#include "desk.h"
+#include "command_processor.h"
 
 #include <rapidjson/document.h>
 
@@ -19,16 +19,16 @@ Outcome unavailable(const std::string& why) {
 
 }  // namespace
 
-Desk::Desk(DeskOptions options, orderd::sdk::Host host)
+CommandProcessor::CommandProcessor(CommandProcessorOptions options, orderd::sdk::Host host)
     : options_(std::move(options)), host_(host), clock_(host) {}
 
-void Desk::start() {
+void CommandProcessor::start() {
   ledger();
   timer_.start();
   thread_ = std::thread([this] { run(); });
 }
 
-void Desk::stop() {
+void CommandProcessor::stop() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -39,7 +39,7 @@ void Desk::stop() {
   ledger_.reset();
 }
 
-void Desk::take(Command command, orderd::sdk::Reply reply) {
+void CommandProcessor::take(Command command, orderd::sdk::Reply reply) {
   {
     std::unique_lock lock(mutex_);
     if (stopping_ || queue_.size() >= options_.queue_commands_max) {
@@ -52,7 +52,7 @@ void Desk::take(Command command, orderd::sdk::Reply reply) {
   changed_.notify_one();
 }
 
-void Desk::run() {
+void CommandProcessor::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
@@ -72,7 +72,7 @@ void Desk::run() {
   }
 }
 
-void Desk::settle_all(Jobs& jobs) {
+void CommandProcessor::settle_all(Jobs& jobs) {
   const auto lists = std::stable_partition(jobs.begin(), jobs.end(), [](const Job& job) {
     return job.command.action != ORDERD_PAYMENT_LIST_SINCE;
   });
@@ -81,7 +81,7 @@ void Desk::settle_all(Jobs& jobs) {
   if (!jobs.empty()) settle(jobs);
 }
 
-void Desk::list(Job& job) {
+void CommandProcessor::list(Job& job) {
   rapidjson::Document asked;
   asked.Parse<rapidjson::kParseIterativeFlag>(job.command.details_json.c_str());
   std::int64_t since_ms = 0;
@@ -94,43 +94,43 @@ void Desk::list(Job& job) {
     Outcome outcome = Outcome::done();
     outcome.details_json = ledger().list_since(since_ms, cursor);
     job.reply(outcome);
-  } catch (const LinkError& error) {
+  } catch (const PgSessionError& error) {
     failed(error);
     job.reply(unavailable(error.what()));
   }
 }
 
 /// A session that is lost is made anew for the next batch. Said once, until one succeeds.
-void Desk::failed(const LinkError& error) {
+void CommandProcessor::failed(const PgSessionError& error) {
   if (error.lost) ledger_.reset();
   if (!std::exchange(ailing_, true))
     host_.log(ORDERD_LOG_WARNING, std::string("the simulated bank's ledger: ") + error.what());
 }
 
-Ledger& Desk::ledger() {
+LedgerStore& CommandProcessor::ledger() {
   if (!ledger_)
-    ledger_ =
-        std::make_unique<Ledger>(options_.url, options_.schema, "orderd " + std::string(host_.instance()));
+    ledger_ = std::make_unique<LedgerStore>(options_.url, options_.schema,
+                                            "orderd " + std::string(host_.instance()));
   return *ledger_;
 }
 
 /// Decides and saves; what another host changed meanwhile is read and decided again.
-void Desk::settle(Jobs& jobs) {
+void CommandProcessor::settle(Jobs& jobs) {
   bool saving = false;
   try {
     for (int round = 0; round < conflicts_max; ++round) {
       std::vector<const Command*> commands;
       for (const Job& job : jobs) commands.push_back(&job.command);
       saving = false;
-      Book book = ledger().load(commands);
-      book.page_url = options_.page_url;
+      BatchState batch = ledger().load(commands);
+      batch.page_url = options_.page_url;
       std::vector<Answer> answers;
-      for (const Command* command : commands) answers.push_back(book.take(*command, clock_.now_ms()));
+      for (const Command* command : commands) answers.push_back(batch.take(*command, clock_.now_ms()));
       saving = true;
       try {
-        if (book.changed()) ledger().save(book);
-      } catch (const LinkError& error) {
-        if (!Ledger::is_conflict(error)) throw;
+        if (batch.changed()) ledger().save(batch);
+      } catch (const PgSessionError& error) {
+        if (!LedgerStore::is_conflict(error)) throw;
         continue;
       }
       if (std::exchange(ailing_, false))
@@ -139,7 +139,7 @@ void Desk::settle(Jobs& jobs) {
       return;
     }
     not_begun(jobs, "another host is changing the same payments");
-  } catch (const LinkError& error) {
+  } catch (const PgSessionError& error) {
     failed(error);
     if (error.lost && saving) return lost(jobs, error.what());
     if (!error.lost && jobs.size() > 1) return settle_one_by_one(jobs);
@@ -148,7 +148,7 @@ void Desk::settle(Jobs& jobs) {
 }
 
 /// A batch that the database refused: whatever is wrong with one of them shall not hurt the others.
-void Desk::settle_one_by_one(Jobs& jobs) {
+void CommandProcessor::settle_one_by_one(Jobs& jobs) {
   for (Job& job : jobs) {
     Jobs one;
     one.push_back(std::move(job));
@@ -156,7 +156,7 @@ void Desk::settle_one_by_one(Jobs& jobs) {
   }
 }
 
-void Desk::deliver(Job& job, Answer answer) {
+void CommandProcessor::deliver(Job& job, Answer answer) {
   const auto now = Timer::Clock::now();
   if (answer.never) {
     const auto left =
@@ -170,11 +170,11 @@ void Desk::deliver(Job& job, Answer answer) {
   }
 }
 
-void Desk::not_begun(Jobs& jobs, const std::string& why) {
+void CommandProcessor::not_begun(Jobs& jobs, const std::string& why) {
   for (Job& job : jobs) job.reply(unavailable(why));
 }
 
-void Desk::lost(Jobs& jobs, const std::string& why) {
+void CommandProcessor::lost(Jobs& jobs, const std::string& why) {
   for (Job& job : jobs)
     job.reply(job.command.query_key.empty()
                   ? Outcome::unknown("LEDGER_LOST", "the simulated bank's ledger: " + why)

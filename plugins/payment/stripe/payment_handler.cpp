@@ -1,9 +1,9 @@
-#include "desk.h"
+#include "payment_handler.h"
 
 #include <algorithm>
 
 #include "currency.h"
-#include "memory.h"
+#include "state_blob.h"
 
 namespace stripe {
 
@@ -60,13 +60,13 @@ Outcome invalid(const std::string& why) { return Outcome::declined("INVALID_COMM
 
 }  // namespace
 
-std::string Desk::known_intent(const Command& command) {
+std::string PaymentHandler::known_intent(const Command& command) {
   if (is_id(command.provider_reference, "pi_")) return command.provider_reference;
-  const std::string kept = read_memory(command.state).intent;
+  const std::string kept = read_state(command.state).intent;
   return is_id(kept, "pi_") ? kept : "";
 }
 
-Desk::Desk(const orderd::sdk::Host& host, Config config)
+PaymentHandler::PaymentHandler(const orderd::sdk::Host& host, Config config)
     : host_(host),
       config_(std::move(config)),
       api_(host, config_),
@@ -75,20 +75,20 @@ Desk::Desk(const orderd::sdk::Host& host, Config config)
       unknown_(host, ORDERD_METRIC_COUNTER, "stripe_unknown_total",
                "Commands whose outcome Stripe's answer left open.") {}
 
-Desk::Shared Desk::begin(Command command, Reply&& reply) {
+PaymentHandler::Shared PaymentHandler::begin(Command command, Reply&& reply) {
   requests_.add();
   return std::make_shared<Call>(Call{std::move(command), std::move(reply)});
 }
 
-void Desk::end(const Shared& call, Outcome outcome) {
+void PaymentHandler::end(const Shared& call, Outcome outcome) {
   if (outcome.kind == ORDERD_UNKNOWN) unknown_.add();
   // It may arrive until its deadline. Before that no query may say that there is nothing: the host would send
   // the same key again, and Stripe would answer with the failure that it stored.
   if (outcome.kind == ORDERD_UNKNOWN && call->command.query_key.empty() && !outcome.state) {
-    Memory memory = read_memory(call->command.state);
-    memory.missing = call->command.key;
-    memory.missing_since_ms = call->command.deadline_ms;
-    outcome.state = memory.state();
+    StateBlob blob = read_state(call->command.state);
+    blob.missing = call->command.key;
+    blob.missing_since_ms = call->command.deadline_ms;
+    outcome.state = blob.state();
   }
   if (is_operators(outcome)) {
     const std::int64_t now = clock_.monotonic_ms();
@@ -99,9 +99,9 @@ void Desk::end(const Shared& call, Outcome outcome) {
   call->reply(outcome);
 }
 
-void Desk::fail(const Shared& call, const Answer& answer) { end(call, outcome_of_failure(answer)); }
+void PaymentHandler::fail(const Shared& call, const Answer& answer) { end(call, outcome_of_failure(answer)); }
 
-void Desk::read(const Shared& call, const std::string& id, const Found& found) {
+void PaymentHandler::read(const Shared& call, const std::string& id, const Found& found) {
   const Form query{with_refunds};
   api_.get(intents + ("/" + id), query, call->command.deadline_ms, [this, call, found](const Answer& answer) {
     Intent intent;
@@ -117,16 +117,16 @@ void Desk::read(const Shared& call, const std::string& id, const Found& found) {
   });
 }
 
-void Desk::locate(const Shared& call, const std::function<void(const std::string&)>& found,
-                  const Then& absent) {
+void PaymentHandler::locate(const Shared& call, const std::function<void(const std::string&)>& found,
+                            const Then& absent) {
   const std::string id = known_intent(call->command);
   if (!id.empty()) return found(id);
   search(call, "", found, absent);
 }
 
 /// The search lags: what it does not know may be there all the same.
-void Desk::search(const Shared& call, const std::string& key,
-                  const std::function<void(const std::string&)>& found, const Then& absent) {
+void PaymentHandler::search(const Shared& call, const std::string& key,
+                            const std::function<void(const std::string&)>& found, const Then& absent) {
   std::string subject;
   for (const char c : call->command.subject) {
     if (c == '\'' || c == '\\') subject += '\\';
@@ -157,26 +157,26 @@ void Desk::search(const Shared& call, const std::string& key,
   api_.get(intents + std::string("/search"), query, call->command.deadline_ms, done);
 }
 
-bool Desk::may_appear(const Shared& call, const std::string& what, std::int64_t lag_ms) {
-  Memory memory = read_memory(call->command.state);
+bool PaymentHandler::may_appear(const Shared& call, const std::string& what, std::int64_t lag_ms) {
+  StateBlob blob = read_state(call->command.state);
   const std::int64_t now = clock_.now_ms();
-  if (memory.missing != what || memory.missing_since_ms > now + deadline_ms_max) {
-    memory.missing = what;
-    memory.missing_since_ms = now;
+  if (blob.missing != what || blob.missing_since_ms > now + deadline_ms_max) {
+    blob.missing = what;
+    blob.missing_since_ms = now;
   }
-  const std::int64_t left = memory.missing_since_ms + lag_ms - now;
+  const std::int64_t left = blob.missing_since_ms + lag_ms - now;
   if (left <= 0) return false;
   const std::int64_t wait = std::min(left, ask_again_ms_max);
   Outcome outcome =
       call->command.query_key.empty()
           ? Outcome::retry(wait, "NOT_FOUND_YET", "Stripe's search may not know the payment yet")
           : Outcome::not_found_yet(wait);
-  outcome.state = memory.state();
+  outcome.state = blob.state();
   end(call, std::move(outcome));
   return true;
 }
 
-void Desk::authorize(Command command, Reply&& reply) {
+void PaymentHandler::authorize(Command command, Reply&& reply) {
   const auto call = begin(std::move(command), std::move(reply));
   const Command& c = call->command;
   if (const auto problem = problem_of(c); !problem.empty()) return end(call, invalid(problem));
@@ -215,7 +215,7 @@ void Desk::authorize(Command command, Reply&& reply) {
   });
 }
 
-void Desk::authorize_answered(const Shared& call, const Answer& answer) {
+void PaymentHandler::authorize_answered(const Shared& call, const Answer& answer) {
   Intent intent;
   const auto told = [this, call](const Intent& now) {
     end(call, with(authorized(now, {clock_.now_ms(), config_.action_limit_ms}), now));
@@ -235,8 +235,8 @@ void Desk::authorize_answered(const Shared& call, const Answer& answer) {
   end(call, std::move(outcome));
 }
 
-void Desk::change(const Shared& call, const std::string& id, const char* verb, Form form,
-                  const std::function<Outcome(const Intent&)>& judge) {
+void PaymentHandler::change(const Shared& call, const std::string& id, const char* verb, Form form,
+                            const std::function<Outcome(const Intent&)>& judge) {
   form.push_back(with_charge);
   const auto told = [this, call, judge](const Intent& now) { end(call, with(judge(now), now)); };
   const auto done = [this, call, id, told, judge](const Answer& answer) {
@@ -256,7 +256,7 @@ void Desk::change(const Shared& call, const std::string& id, const char* verb, F
   api_.post(intents + ("/" + id + "/" + verb), form, call->command.key, call->command.deadline_ms, done);
 }
 
-void Desk::capture(Command command, Reply&& reply) {
+void PaymentHandler::capture(Command command, Reply&& reply) {
   const auto call = begin(std::move(command), std::move(reply));
   if (const auto problem = problem_of(call->command); !problem.empty()) return end(call, invalid(problem));
   const Amount amount = to_stripe(call->command.amount);
@@ -274,7 +274,7 @@ void Desk::capture(Command command, Reply&& reply) {
   });
 }
 
-void Desk::void_authorization(Command command, Reply&& reply) {
+void PaymentHandler::void_authorization(Command command, Reply&& reply) {
   const auto call = begin(std::move(command), std::move(reply));
   if (const auto problem = problem_of(call->command); !problem.empty()) return end(call, invalid(problem));
   locate(
@@ -287,7 +287,7 @@ void Desk::void_authorization(Command command, Reply&& reply) {
       });
 }
 
-void Desk::refund(Command command, Reply&& reply) {
+void PaymentHandler::refund(Command command, Reply&& reply) {
   const auto call = begin(std::move(command), std::move(reply));
   if (const auto problem = problem_of(call->command); !problem.empty()) return end(call, invalid(problem));
   locate(
@@ -298,7 +298,7 @@ void Desk::refund(Command command, Reply&& reply) {
       });
 }
 
-void Desk::send_refund(const Shared& call, const std::string& id) {
+void PaymentHandler::send_refund(const Shared& call, const std::string& id) {
   const Command& c = call->command;
   const Amount amount = to_stripe(c.amount);
   if (!amount.problem.empty()) return end(call, Outcome::declined("AMOUNT_NOT_SUPPORTED", amount.problem));
@@ -316,7 +316,7 @@ void Desk::send_refund(const Shared& call, const std::string& id) {
 }
 
 /// The answer is a refund; the totals are the payment intent's.
-void Desk::refund_sent(const Shared& call, const std::string& id, const Answer& answer) {
+void PaymentHandler::refund_sent(const Shared& call, const std::string& id, const Answer& answer) {
   const Outcome failed = answer.good() ? Outcome::done() : outcome_of_failure(answer);
   if (!answer.good() && failed.kind != ORDERD_DECLINED) return fail(call, answer);
   const Refund sent = answer.good() ? read_refund(answer.body) : Refund();

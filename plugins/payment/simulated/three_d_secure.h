@@ -1,22 +1,22 @@
 #pragma once
-// What stands between the bank and its buyers: the page on which they agree, and the news of it to the shop.
-// Settings: page_port (0: no page, then nobody is asked here), page_url, shop_url, webhook_url,
+// What stands between the bank and its buyers: the page on which they agree, and the webhook that tells the
+// shop. Settings: page_port (0: no page, then nobody is asked here), page_url, shop_url, webhook_url,
 // webhook_secret.
 #include <orderd/services.hpp>
 
 #include <memory>
 #include <string>
 
-#include "courier.h"
-#include "inquiries.h"
+#include "challenge_store.h"
 #include "page.h"
+#include "webhook_sender.h"
 
 namespace simulated {
 
-class Buyers {
+class ThreeDSecure {
  public:
   /// Throws Refused: which setting, and what is wrong with it.
-  Buyers(orderd::sdk::Host host, const std::string& database, const std::string& schema);
+  ThreeDSecure(orderd::sdk::Host host, const std::string& database, const std::string& schema);
   /// After the ledger's tables are there. Throws Refused.
   void start();
   void stop();
@@ -30,8 +30,8 @@ class Buyers {
   const orderd::sdk::Signature signature_;
   const PageOptions page_options_;
   const std::string page_url_, webhook_url_, secret_;
-  Inquiries inquiries_;
-  Courier courier_;
+  ChallengeStore challenges_;
+  WebhookSender sender_;
   std::unique_ptr<Page> page_;
 };
 

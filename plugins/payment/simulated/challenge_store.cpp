@@ -1,4 +1,4 @@
-#include "inquiries.h"
+#include "challenge_store.h"
 
 namespace simulated {
 namespace {
@@ -29,27 +29,27 @@ std::vector<std::string> statements(const std::string& s) {
 
 }  // namespace
 
-Inquiries::Inquiries(std::string url, std::string schema, std::string application_name)
+ChallengeStore::ChallengeStore(std::string url, std::string schema, std::string application_name)
     : url_(std::move(url)), schema_(std::move(schema)), application_name_(std::move(application_name)) {}
 
 /// A session that is lost is made anew for the next trip.
-std::vector<Rows> Inquiries::run(Trip trip) {
+std::vector<Rows> ChallengeStore::run(Trip trip) {
   std::lock_guard lock(mutex_);
   try {
-    if (!link_) link_ = std::make_unique<Link>(url_, application_name_, statements(schema_));
-    return link_->run({std::move(trip)});
-  } catch (const LinkError& error) {
-    if (error.lost) link_.reset();
+    if (!session_) session_ = std::make_unique<PgSession>(url_, application_name_, statements(schema_));
+    return session_->run({std::move(trip)});
+  } catch (const PgSessionError& error) {
+    if (error.lost) session_.reset();
     throw;
   }
 }
 
-std::optional<Inquiry> Inquiries::find(const std::string& payment_id, std::int64_t now_ms) {
+std::optional<Challenge> ChallengeStore::find(const std::string& payment_id, std::int64_t now_ms) {
   const auto results = run({find_call, Params().text(payment_id)});
   const Rows& row = results.front();
   if (row.size() == 0) return std::nullopt;
-  using State = Inquiry::State;
-  Inquiry found{State::open, row.integer(0, 2), row.text(0, 4)};
+  using State = Challenge::State;
+  Challenge found{State::open, row.integer(0, 2), row.text(0, 4)};
   if (!row.is_null(0, 1))
     found.state = row.boolean(0, 1) ? State::approved : State::refused;
   else if (row.boolean(0, 5))
@@ -59,20 +59,20 @@ std::optional<Inquiry> Inquiries::find(const std::string& payment_id, std::int64
   return found;
 }
 
-bool Inquiries::answer(const std::string& payment_id, bool approved, std::int64_t now_ms) {
+bool ChallengeStore::answer(const std::string& payment_id, bool approved, std::int64_t now_ms) {
   return run({save_answer, Params().text(payment_id).boolean(approved).int8(now_ms)}).front().size() > 0;
 }
 
-std::vector<News> Inquiries::undelivered(std::int64_t count) {
+std::vector<ChallengeResult> ChallengeStore::undelivered(std::int64_t count) {
   const auto results = run({list_events, Params().int8(count)});
   const Rows& rows = results.front();
-  std::vector<News> out;
+  std::vector<ChallengeResult> out;
   for (int i = 0; i < rows.size(); ++i)
     out.push_back(
         {rows.integer(i, 0), rows.integer(i, 4), rows.text(i, 1), rows.text(i, 2), rows.boolean(i, 3)});
   return out;
 }
 
-void Inquiries::delivered(std::int64_t id) { run({remove_event, Params().int8(id)}); }
+void ChallengeStore::delivered(std::int64_t id) { run({remove_event, Params().int8(id)}); }
 
 }  // namespace simulated

@@ -16,9 +16,9 @@ namespace simulated {
 
 /// The server refused a statement (then nothing of the trip took effect), or the session is lost (then nobody
 /// knows).
-class LinkError : public std::runtime_error {
+class PgSessionError : public std::runtime_error {
  public:
-  LinkError(const std::string& message, std::string state, bool is_lost)
+  PgSessionError(const std::string& message, std::string state, bool is_lost)
       : std::runtime_error(message), sqlstate(std::move(state)), lost(is_lost) {}
   const std::string sqlstate;
   const bool lost;
@@ -53,21 +53,21 @@ struct Trip {
   orderd::sdk::Params params;
 };
 
-class Link {
+class PgSession {
  public:
-  /// Connects and prepares. Throws LinkError.
-  Link(const std::string& url, const std::string& application_name,
-       const std::vector<std::string>& statements);
-  /// All of it in one round trip and one transaction; one result a statement. Throws LinkError.
+  /// Connects and prepares. Throws PgSessionError.
+  PgSession(const std::string& url, const std::string& application_name,
+            const std::vector<std::string>& statements);
+  /// All of it in one round trip and one transaction; one result a statement. Throws PgSessionError.
   std::vector<Rows> run(const std::vector<Trip>& trip);
-  /// Statements as text, for set-up. Throws LinkError.
+  /// Statements as text, for set-up. Throws PgSessionError.
   void script(const std::string& sql);
   Rows ask(const std::string& sql);
 
  private:
   PGresult* next();
   [[noreturn]] void lost(const std::string& what);
-  LinkError error_of(const Rows& rows) const;
+  PgSessionError error_of(const Rows& rows) const;
   struct Closer {
     void operator()(PGconn* connection) const { PQfinish(connection); }
   };

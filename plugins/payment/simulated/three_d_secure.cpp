@@ -1,4 +1,4 @@
-#include "buyers.h"
+#include "three_d_secure.h"
 
 #include <Poco/Exception.h>
 #include <Poco/URI.h>
@@ -32,30 +32,30 @@ std::string webhook_url(const Host& host, std::uint16_t port) {
 
 }  // namespace
 
-Buyers::Buyers(Host host, const std::string& database, const std::string& schema)
+ThreeDSecure::ThreeDSecure(Host host, const std::string& database, const std::string& schema)
     : signature_(host),
       page_options_(page_options(host)),
       page_url_(simulated::page_url(host, page_options_.port)),
       webhook_url_(webhook_url(host, page_options_.port)),
       secret_(page_options_.port == 0 ? host.setting("webhook_secret", "")
                                       : host.required_setting("webhook_secret")),
-      inquiries_(database, schema, "orderd " + std::string(host.instance()) + " page"),
-      courier_(inquiries_, host, webhook_url_, secret_) {}
+      challenges_(database, schema, "orderd " + std::string(host.instance()) + " page"),
+      sender_(challenges_, host, webhook_url_, secret_) {}
 
-void Buyers::start() {
+void ThreeDSecure::start() {
   if (page_options_.port == 0) return;
   try {
-    page_ = std::make_unique<Page>(page_options_, inquiries_, [this] { courier_.wake(); });
+    page_ = std::make_unique<Page>(page_options_, challenges_, [this] { sender_.wake(); });
   } catch (const Poco::Exception& error) {
     throw Refused("setting \"page_port\" is " + std::to_string(page_options_.port) + ": " +
                   error.displayText() + "; give a port that is free on 127.0.0.1");
   }
-  courier_.start();
+  sender_.start();
 }
 
-void Buyers::stop() {
+void ThreeDSecure::stop() {
   page_.reset();
-  courier_.stop();
+  sender_.stop();
 }
 
 }  // namespace simulated

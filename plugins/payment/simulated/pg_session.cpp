@@ -1,4 +1,4 @@
-#include "link.h"
+#include "pg_session.h"
 
 #include <poll.h>
 
@@ -42,8 +42,8 @@ std::int64_t Rows::integer(int row, int column) const {
   return static_cast<std::int64_t>(number);
 }
 
-Link::Link(const std::string& url, const std::string& application_name,
-           const std::vector<std::string>& statements) {
+PgSession::PgSession(const std::string& url, const std::string& application_name,
+                     const std::vector<std::string>& statements) {
   const std::array<const char*, 5> keys{"dbname", "fallback_application_name", "connect_timeout",
                                         "tcp_user_timeout", nullptr};
   const std::array<const char*, 5> values{url.c_str(), application_name.c_str(), connect_timeout_s,
@@ -57,11 +57,11 @@ Link::Link(const std::string& url, const std::string& application_name,
   }
 }
 
-void Link::lost(const std::string& what) {
-  throw LinkError(what + ": " + PQerrorMessage(connection_.get()), "", true);
+void PgSession::lost(const std::string& what) {
+  throw PgSessionError(what + ": " + PQerrorMessage(connection_.get()), "", true);
 }
 
-LinkError Link::error_of(const Rows& rows) const {
+PgSessionError PgSession::error_of(const Rows& rows) const {
   const char* state = PQresultErrorField(rows.raw(), PG_DIAG_SQLSTATE);
   const char* message = PQresultErrorField(rows.raw(), PG_DIAG_MESSAGE_PRIMARY);
   // Class 57P: the server is going away, and may have taken the transaction with it or not.
@@ -70,33 +70,33 @@ LinkError Link::error_of(const Rows& rows) const {
   return {message ? message : PQerrorMessage(connection_.get()), state ? state : "", gone};
 }
 
-void Link::script(const std::string& sql) {
+void PgSession::script(const std::string& sql) {
   const Rows rows(PQexec(connection_.get(), sql.c_str()));
   if (!rows.sound()) throw error_of(rows);
 }
 
-Rows Link::ask(const std::string& sql) {
+Rows PgSession::ask(const std::string& sql) {
   Rows rows(PQexecParams(connection_.get(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1));
   if (!rows.sound()) throw error_of(rows);
   return rows;
 }
 
 /// The next result; nullptr at a statement's end.
-PGresult* Link::next() {
+PGresult* PgSession::next() {
   using Clock = std::chrono::steady_clock;
   const auto limit = Clock::now() + std::chrono::milliseconds(answer_timeout_ms);
   while (PQisBusy(connection_.get())) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(limit - Clock::now()).count();
     pollfd socket{PQsocket(connection_.get()), POLLIN, 0};
     const int ready = left > 0 ? poll(&socket, 1, static_cast<int>(left)) : 0;
-    if (ready == 0) throw LinkError("the ledger's database does not answer", "", true);
+    if (ready == 0) throw PgSessionError("the ledger's database does not answer", "", true);
     if (ready < 0 && errno != EINTR) lost("poll");
     if (PQconsumeInput(connection_.get()) == 0) lost("the connection broke");
   }
   return PQgetResult(connection_.get());
 }
 
-std::vector<Rows> Link::run(const std::vector<Trip>& trip) {
+std::vector<Rows> PgSession::run(const std::vector<Trip>& trip) {
   PGconn* connection = connection_.get();
   if (PQenterPipelineMode(connection) == 0) lost("cannot begin");
   for (const Trip& one : trip) {
@@ -115,7 +115,7 @@ std::vector<Rows> Link::run(const std::vector<Trip>& trip) {
 
   // What follows a statement that failed is skipped by the server; an error may also come with the commit.
   std::vector<Rows> results;
-  std::optional<LinkError> error;
+  std::optional<PgSessionError> error;
   for (bool at_end = false, between = false; !at_end;) {
     PGresult* result = next();
     if (!result && between) lost("an answer is missing");

@@ -1,6 +1,6 @@
 #pragma once
-// Brings the bank's news to the shop: posts each event until it is answered with 2xx, oldest first, with
-// growing waits (1 s to 30 s) while it is not. One thread of its own.
+// Tells the shop what became of challenges: posts each event until it is answered with 2xx, oldest first,
+// with growing waits (1 s to 30 s) while it is not. One thread of its own.
 #include <orderd/services.hpp>
 
 #include <condition_variable>
@@ -9,27 +9,27 @@
 #include <string>
 #include <thread>
 
-#include "inquiries.h"
+#include "challenge_store.h"
 
 namespace simulated {
 
-class Courier {
+class WebhookSender {
  public:
   /// `url`: http only. The secret signs (webhook.h).
-  Courier(Inquiries& inquiries, orderd::sdk::Host host, std::string url, std::string secret);
+  WebhookSender(ChallengeStore& challenges, orderd::sdk::Host host, std::string url, std::string secret);
   void start();
   void stop();
-  /// There is news. [any thread]
+  /// There is an event to post. [any thread]
   void wake();
 
  private:
   void run();
   /// True: nothing is left. False: look again soon.
   bool deliver();
-  bool post(const News& news);
+  bool post(const ChallengeResult& result);
   void failed(const std::string& why);
 
-  Inquiries& inquiries_;
+  ChallengeStore& challenges_;
   const orderd::sdk::Host host_;
   const orderd::sdk::Signature signature_;
   const orderd::sdk::Clock clock_;

@@ -32,17 +32,17 @@ struct Result {
   bool delivered() const { return status / 100 == 2; }
 };
 
-struct BookConfig {
+struct QueueConfig {
   std::string database, endpoint, url, replay;
   std::vector<std::int64_t> schedule_s;
   std::int64_t lease_ms = 0;  // after which what was begun and not ended is due again
   std::int64_t disable_after_s = 0, keep_days = 0;
 };
 
-class Book {
+class DeliveryQueue {
  public:
   /// Connects, and does what the settings ask for once: a new URL is a new try, a replay is begun. Throws.
-  explicit Book(const BookConfig& config);
+  explicit DeliveryQueue(const QueueConfig& config);
 
   /// Up to `limit` messages; nobody else gets them until their lease is over. None if the endpoint is
   /// disabled.
@@ -80,7 +80,7 @@ class Book {
   void settle_replay();
   bool disable(const std::string& reason, bool at_once);
 
-  const BookConfig& config_;
+  const QueueConfig& config_;
   std::unique_ptr<PGconn, Closer> connection_;
   std::int64_t replayed_ = 0;
 };

@@ -1,4 +1,4 @@
-#include "ledger.h"
+#include "ledger_store.h"
 
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
@@ -152,18 +152,18 @@ std::int64_t number_of(const std::string& schema) {
 /// Makes what is missing, one host at a time, before anything is prepared.
 const std::string& with_tables(const std::string& url, const std::string& schema,
                                const std::string& application_name) {
-  Link link(url, application_name, {});
+  PgSession session(url, application_name, {});
   // A scan sees what was committed while the lock was waited for; to_regclass() may answer from the session's
   // cache.
   const std::string exists =
       "select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = "
       "'" +
       schema + "' and c.relname = 'events')";
-  if (link.ask(exists).boolean(0, 0)) return url;
-  link.script("begin");
-  link.script("select pg_advisory_xact_lock(" + std::to_string(number_of(schema)) + ")");
-  if (!link.ask(exists).boolean(0, 0)) link.script(tables(schema));
-  link.script("commit");
+  if (session.ask(exists).boolean(0, 0)) return url;
+  session.script("begin");
+  session.script("select pg_advisory_xact_lock(" + std::to_string(number_of(schema)) + ")");
+  if (!session.ask(exists).boolean(0, 0)) session.script(tables(schema));
+  session.script("commit");
   return url;
 }
 
@@ -171,24 +171,25 @@ std::vector<std::string> list_of(const std::set<std::string>& set) { return {set
 
 }  // namespace
 
-bool Ledger::is_conflict(const LinkError& error) {
+bool LedgerStore::is_conflict(const PgSessionError& error) {
   return error.sqlstate == sqlstate_moved || error.sqlstate == "23505" || error.sqlstate == "40P01" ||
          error.sqlstate == "40001";
 }
 
-Ledger::Ledger(const std::string& url, const std::string& schema, const std::string& application_name)
-    : link_(with_tables(url, schema, application_name), application_name, statements(schema)),
+LedgerStore::LedgerStore(const std::string& url, const std::string& schema,
+                         const std::string& application_name)
+    : session_(with_tables(url, schema, application_name), application_name, statements(schema)),
       gate_(number_of(schema)) {}
 
-Book Ledger::load(const std::vector<const Command*>& commands) {
-  Book book = load_once(commands, false);
+BatchState LedgerStore::load(const std::vector<const Command*>& commands) {
+  BatchState batch = load_once(commands, false);
   for (const Command* command : commands)
-    if (!command->query_key.empty() && book.payment_of(command->query_key).empty())
+    if (!command->query_key.empty() && batch.payment_of(command->query_key).empty())
       return load_once(commands, true);
-  return book;
+  return batch;
 }
 
-Book Ledger::load_once(const std::vector<const Command*>& commands, bool after_all_writers) {
+BatchState LedgerStore::load_once(const std::vector<const Command*>& commands, bool after_all_writers) {
   std::set<std::string> payments, keys;
   for (const Command* command : commands) {
     payments.insert(command->subject);
@@ -200,29 +201,29 @@ Book Ledger::load_once(const std::vector<const Command*>& commands, bool after_a
   trip.push_back({load_payments, Params().texts(list_of(payments))});
   trip.push_back({load_effects, Params().texts(list_of(keys))});
   trip.push_back({load_calls, Params().texts(list_of(keys))});
-  const std::vector<Rows> results = link_.run(trip);
+  const std::vector<Rows> results = session_.run(trip);
 
-  Book book;
+  BatchState batch;
   const Rows& payment = results[first];
   for (int i = 0; i < payment.size(); ++i)
-    book.payments[payment.text(i, 0)] = {payment.text(i, 0),
-                                         payment.text(i, 1),
-                                         payment.text(i, 2),
-                                         payment.integer(i, 3),
-                                         payment.integer(i, 4),
-                                         payment.integer(i, 5),
-                                         payment.integer(i, 6),
-                                         static_cast<std::int32_t>(payment.integer(i, 7)),
-                                         payment.boolean(i, 8),
-                                         static_cast<std::int32_t>(payment.integer(i, 9)),
-                                         false};
+    batch.payments[payment.text(i, 0)] = {payment.text(i, 0),
+                                          payment.text(i, 1),
+                                          payment.text(i, 2),
+                                          payment.integer(i, 3),
+                                          payment.integer(i, 4),
+                                          payment.integer(i, 5),
+                                          payment.integer(i, 6),
+                                          static_cast<std::int32_t>(payment.integer(i, 7)),
+                                          payment.boolean(i, 8),
+                                          static_cast<std::int32_t>(payment.integer(i, 9)),
+                                          false};
   const Rows& effect = results[first + 1];
   for (int i = 0; i < effect.size(); ++i)
-    book.effects[effect.text(i, 0)] = {effect.text(i, 0), effect.text(i, 1), effect.text(i, 2),
-                                       effect.integer(i, 3)};
+    batch.effects[effect.text(i, 0)] = {effect.text(i, 0), effect.text(i, 1), effect.text(i, 2),
+                                        effect.integer(i, 3)};
   const Rows& call = results[first + 2];
   for (int i = 0; i < call.size(); ++i) {
-    Call& one = book.calls[call.text(i, 0)];
+    Call& one = batch.calls[call.text(i, 0)];
     one = {call.text(i, 0),
            call.text(i, 1),
            call.text(i, 2),
@@ -236,10 +237,10 @@ Book Ledger::load_once(const std::vector<const Command*>& commands, bool after_a
            false};
     if (!call.is_null(i, 9)) one.approved = call.boolean(i, 9);
   }
-  return book;
+  return batch;
 }
 
-void Ledger::send_payments(std::vector<Trip>& trip, const Book& book) const {
+void LedgerStore::send_payments(std::vector<Trip>& trip, const BatchState& batch) const {
   struct Columns {
     std::vector<std::string> id, token, currency;
     std::vector<std::int64_t> authorized, captured, refunded, voided;
@@ -252,7 +253,7 @@ void Ledger::send_payments(std::vector<Trip>& trip, const Book& book) const {
       return out;
     }
   } fresh, known;
-  for (const auto& [id, payment] : book.payments) {
+  for (const auto& [id, payment] : batch.payments) {
     if (!payment.changed) continue;
     Columns& to = payment.changes == 0 ? fresh : known;
     to.id.push_back(id);
@@ -273,16 +274,16 @@ void Ledger::send_payments(std::vector<Trip>& trip, const Book& book) const {
   trip.push_back({update_payments, std::move(params)});
 }
 
-void Ledger::send_effects(std::vector<Trip>& trip, const Book& book) const {
-  if (book.new_effects.empty()) return;
+void LedgerStore::send_effects(std::vector<Trip>& trip, const BatchState& batch) const {
+  if (batch.new_effects.empty()) return;
   std::vector<std::string> payments, keys, kinds, currencies, references;
   std::vector<std::int64_t> amounts;
-  for (const Effect* effect : book.new_effects) {
+  for (const Effect* effect : batch.new_effects) {
     payments.push_back(effect->payment_id);
     keys.push_back(effect->key);
     kinds.push_back(effect->kind);
     amounts.push_back(effect->amount);
-    currencies.push_back(book.payments.at(effect->payment_id).currency);
+    currencies.push_back(batch.payments.at(effect->payment_id).currency);
     references.push_back(reference_of(effect->payment_id));
   }
   Params params;
@@ -290,11 +291,11 @@ void Ledger::send_effects(std::vector<Trip>& trip, const Book& book) const {
   trip.push_back({insert_effects, std::move(params)});
 }
 
-void Ledger::send_calls(std::vector<Trip>& trip, const Book& book) const {
+void LedgerStore::send_calls(std::vector<Trip>& trip, const BatchState& batch) const {
   std::vector<std::string> keys, payments, kinds, states, codes, messages;
   std::vector<std::int16_t> soft;
   std::vector<std::int64_t> amounts, expires;
-  for (const auto& [key, call] : book.calls) {
+  for (const auto& [key, call] : batch.calls) {
     if (!call.changed) continue;
     keys.push_back(key);
     payments.push_back(call.payment_id);
@@ -313,17 +314,17 @@ void Ledger::send_calls(std::vector<Trip>& trip, const Book& book) const {
   trip.push_back({save_calls, std::move(params)});
 }
 
-void Ledger::save(const Book& book) {
+void LedgerStore::save(const BatchState& batch) {
   std::vector<Trip> trip{{gate_shared, Params().int8(gate_)}};
-  send_payments(trip, book);
-  send_effects(trip, book);
-  send_calls(trip, book);
-  link_.run(trip);
+  send_payments(trip, batch);
+  send_effects(trip, batch);
+  send_calls(trip, batch);
+  session_.run(trip);
 }
 
-std::string Ledger::list_since(std::int64_t since_ms, const std::string& cursor) {
+std::string LedgerStore::list_since(std::int64_t since_ms, const std::string& cursor) {
   const auto results =
-      link_.run({{list_payments, Params().timestamptz(since_ms).text(cursor).int8(payments_per_page)}});
+      session_.run({{list_payments, Params().timestamptz(since_ms).text(cursor).int8(payments_per_page)}});
   const Rows& rows = results.front();
   rapidjson::StringBuffer out;
   rapidjson::Writer<rapidjson::StringBuffer> json(out);

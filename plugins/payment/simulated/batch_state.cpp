@@ -1,4 +1,4 @@
-#include "book.h"
+#include "batch_state.h"
 
 namespace simulated {
 namespace {
@@ -27,7 +27,7 @@ std::string reference_of(const std::string& payment_id) {
   return out;
 }
 
-Answer Book::take(const Command& command, std::int64_t now_ms) {
+Answer BatchState::take(const Command& command, std::int64_t now_ms) {
   if (command.action == ORDERD_PAYMENT_QUERY) return {with_totals(query(command, now_ms), command.subject)};
   Answer answer;
   if (const std::string owner = payment_of(command.key); !owner.empty() && owner != command.subject)
@@ -52,7 +52,7 @@ Answer Book::take(const Command& command, std::int64_t now_ms) {
 }
 
 /// The same key once more: the stored outcome.
-Answer Book::again(const Command& command, std::int64_t now_ms) {
+Answer BatchState::again(const Command& command, std::int64_t now_ms) {
   if (const auto effect = effects.find(command.key); effect != effects.end()) {
     const bool lost = effect->second.kind == "authorize" && payments[command.subject].token == "tok_timeout";
     return {Outcome::done(), 0, lost};
@@ -64,7 +64,7 @@ Answer Book::again(const Command& command, std::int64_t now_ms) {
   return {Outcome::pending(0)};
 }
 
-Answer Book::authorize(const Command& command, std::int64_t now_ms) {
+Answer BatchState::authorize(const Command& command, std::int64_t now_ms) {
   const std::string token = token_of(command.secret_json);
   const auto [behaviour, number] = parse_token(token);
   const auto no = [&](const char* code, const char* message, bool soft = false) {
@@ -110,7 +110,7 @@ Answer Book::authorize(const Command& command, std::int64_t now_ms) {
   return {Outcome::done(), behaviour == Behaviour::slow ? number : 0, behaviour == Behaviour::timeout};
 }
 
-Outcome Book::settle_three_ds(Call& call, std::int64_t now_ms) {
+Outcome BatchState::settle_three_ds(Call& call, std::int64_t now_ms) {
   Payment& payment = payments[call.payment_id];
   if (payment.closed)
     return decline(call, "PAYMENT_CLOSED", "the payment was voided before the buyer agreed");
@@ -130,7 +130,7 @@ Outcome Book::settle_three_ds(Call& call, std::int64_t now_ms) {
   return outcome;
 }
 
-Outcome Book::capture(const Command& command) {
+Outcome BatchState::capture(const Command& command) {
   const auto known = payments.find(command.subject);
   if (known == payments.end() || known->second.authorized == 0)
     return decline(command, "capture", "NOT_AUTHORIZED", "nothing is authorized that could be captured");
@@ -148,7 +148,7 @@ Outcome Book::capture(const Command& command) {
   return Outcome::done();
 }
 
-Outcome Book::void_authorization(const Command& command) {
+Outcome BatchState::void_authorization(const Command& command) {
   Payment& payment = touch(command.subject);
   const std::int64_t open = payment.authorized - payment.voided - payment.captured;
   payment.closed = true;
@@ -161,7 +161,7 @@ Outcome Book::void_authorization(const Command& command) {
   return Outcome::done();
 }
 
-Outcome Book::refund(const Command& command) {
+Outcome BatchState::refund(const Command& command) {
   const auto known = payments.find(command.subject);
   const std::int64_t left = known == payments.end() ? 0 : known->second.captured - known->second.refunded;
   if (command.amount.amount > left)
@@ -184,7 +184,7 @@ Outcome Book::refund(const Command& command) {
   return Outcome::done();
 }
 
-Outcome Book::settle_refund(Call& call) {
+Outcome BatchState::settle_refund(Call& call) {
   Payment& payment = payments[call.payment_id];
   if (call.amount > payment.captured - payment.refunded)
     return decline(call, "AMOUNT_TOO_LARGE", "other refunds left too little");
@@ -193,13 +193,13 @@ Outcome Book::settle_refund(Call& call) {
   return finish(call);
 }
 
-Outcome Book::finish(Call& call) {
+Outcome BatchState::finish(Call& call) {
   call.state = "done";
   call.changed = changed_ = true;
   return Outcome::done();
 }
 
-Outcome Book::query(const Command& command, std::int64_t now_ms) {
+Outcome BatchState::query(const Command& command, std::int64_t now_ms) {
   if (payment_of(command.query_key) != command.subject) return Outcome::not_found();
   if (effects.count(command.query_key) > 0) return Outcome::found(Outcome::done());
   Call& call = calls.at(command.query_key);
@@ -208,42 +208,42 @@ Outcome Book::query(const Command& command, std::int64_t now_ms) {
   return Outcome::found(call.kind == "authorize" ? settle_three_ds(call, now_ms) : settle_refund(call));
 }
 
-std::string Book::payment_of(const std::string& key) const {
+std::string BatchState::payment_of(const std::string& key) const {
   if (const auto effect = effects.find(key); effect != effects.end()) return effect->second.payment_id;
   if (const auto call = calls.find(key); call != calls.end()) return call->second.payment_id;
   return "";
 }
 
 /// The payment, to be changed.
-Payment& Book::touch(const std::string& id) {
+Payment& BatchState::touch(const std::string& id) {
   Payment& payment = payments[id];
   payment.id = id;
   payment.changed = changed_ = true;
   return payment;
 }
 
-void Book::move(Payment& payment, const std::string& key, const char* kind, std::int64_t amount) {
+void BatchState::move(Payment& payment, const std::string& key, const char* kind, std::int64_t amount) {
   payment.changed = changed_ = true;
   Effect& effect = effects[key];
   effect = {key, payment.id, kind, amount};
   new_effects.push_back(&effect);
 }
 
-Call& Book::remember(const Command& command, const char* kind, const char* state) {
+Call& BatchState::remember(const Command& command, const char* kind, const char* state) {
   changed_ = true;
   Call& call = calls[command.key];
   call = {command.key, command.subject, kind, state, "", "", false, command.amount.amount, 0, {}, true};
   return call;
 }
 
-Outcome Book::decline(const Command& command, const char* kind, std::string code, std::string message,
-                      bool soft) {
+Outcome BatchState::decline(const Command& command, const char* kind, std::string code, std::string message,
+                            bool soft) {
   Call& call = remember(command, kind, "declined");
   call.soft = soft;
   return decline(call, std::move(code), std::move(message));
 }
 
-Outcome Book::decline(Call& call, std::string code, std::string message) {
+Outcome BatchState::decline(Call& call, std::string code, std::string message) {
   call.state = "declined";
   call.code = std::move(code);
   call.message = std::move(message);
@@ -251,7 +251,7 @@ Outcome Book::decline(Call& call, std::string code, std::string message) {
   return Outcome::declined(call.code, call.message, call.soft);
 }
 
-Outcome Book::with_totals(Outcome outcome, const std::string& payment_id) const {
+Outcome BatchState::with_totals(Outcome outcome, const std::string& payment_id) const {
   orderd_totals totals{};
   if (const auto known = payments.find(payment_id); known != payments.end()) {
     const Payment& payment = known->second;

@@ -7,7 +7,7 @@
 
 namespace stripe {
 
-struct Memory {
+struct StateBlob {
   static constexpr std::uint32_t version = 1;
 
   std::string intent;   // of Stripe; "": not known
@@ -18,6 +18,6 @@ struct Memory {
 };
 
 /// Empty for a blob that is none of ours.
-Memory read_memory(const orderd::sdk::State& state);
+StateBlob read_state(const orderd::sdk::State& state);
 
 }  // namespace stripe
