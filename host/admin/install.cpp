@@ -18,7 +18,7 @@
 
 #include "base/descriptor.h"
 #include "plugin_host/isolation/environment.h"
-#include "plugin_host/isolation/isolated_build.h"
+#include "plugin_host/isolation/trial.h"
 #include "plugin_ports/error.h"
 
 namespace orderd::admin {

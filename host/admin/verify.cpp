@@ -176,9 +176,10 @@ void Watch::look() {
                   {{"law", std::to_string(one.law)}, {"subject", one.subject}, {"what", one.what}});
     }
     for (const auto& [law, count] : by_law) {
-      const std::string label = "{law=\"" + std::to_string(law) + "\"}";
-      metrics().gauge("orderd_invariant_violations" + label,
-                      "Violations of a law among what changed lately") = count;
+      const Metrics::Labels labels{{"law", std::to_string(law)}};
+      metrics()
+          .gauge("orderd_invariant_violations", "Violations of a law among what changed lately", labels)
+          .Set(static_cast<double>(count));
     }
   } catch (const store::DbError& error) {
     if (!error.connection_lost) log_warning("admin", "the laws cannot be judged", {{"error", error.what()}});

@@ -42,7 +42,7 @@ std::unique_ptr<auth::Keyring> make_keyring(const config::Settings& settings) {
 /// Orders are accepted and kept while Kafka or a plugin's build is away, so this host still serves.
 std::vector<std::string> degraded_parts(const Bus& bus, const plugins::Registry& registry) {
   auto problems = bus.problems();
-  if (const auto waiting = saga::orders_without_build().load(); waiting > 0)
+  if (const auto waiting = static_cast<std::int64_t>(saga::orders_without_build().Value()); waiting > 0)
     problems.push_back("plugins: " + counted(waiting, "order") +
                        " kept for a build that does not serve here");
   for (const std::string& line : troubles().list()) problems.push_back(line);

@@ -138,7 +138,7 @@ struct LogSink::State : std::enable_shared_from_this<State> {
   void put(Kept one) {
     if (kept_bytes + one.bytes.size() > log_kept_bytes_max) {
       ++dropped;
-      ++dropped_ever;
+      dropped_ever.Increment();
     } else {
       kept_bytes += one.bytes.size();
       kept.push_back(std::move(one));
@@ -178,7 +178,7 @@ struct LogSink::State : std::enable_shared_from_this<State> {
   std::size_t kept_bytes = 0;
   std::uint64_t dropped = 0;
   bool waits = false, closed = false;
-  Metrics::Value& dropped_ever =
+  Metrics::Counter& dropped_ever =
       metrics().counter("orderd_log_lines_dropped_total", "Lines of the log that nobody read in time");
 };
 

@@ -14,8 +14,10 @@ namespace {
 constexpr std::chrono::milliseconds before_again{1000};
 
 void tell(std::string_view part, const char* what) {
-  ++metrics().counter("orderd_thread_failures_total{part=\"" + std::string(part) + "\"}",
-                      "Errors that nobody expected; the part began again");
+  metrics()
+      .counter("orderd_thread_failures_total", "Errors that nobody expected; the part began again",
+               {{"part", std::string(part)}})
+      .Increment();
   log_summed(LogLevel::error, part, "an error that nobody expected, beginning again", {{"error", what}});
 }
 

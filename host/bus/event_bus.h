@@ -21,11 +21,8 @@
 
 namespace orderd::bus {
 
-/// The gauge of what a consumer has not dealt with yet. Of the relay that is what it is to publish, on
-/// whatever host; of the others what is to come from their host's partitions.
-inline std::string lag_name(const std::string& consumer) {
-  return "orderd_lag_events{consumer=\"" + consumer + "\"}";
-}
+/// The gauge, by consumer, of what it has not dealt with yet; of the relay, what it is to publish.
+inline constexpr const char* lag_name = "orderd_lag_events";
 inline constexpr const char* lag_help = "Events that the consumer has not dealt with yet";
 
 /// One record as read. `event` is complete unless `poison` says what is wrong with the record.

@@ -55,7 +55,7 @@ void DatabaseProbe::run() {
   std::unique_ptr<store::Connection> connection;
   for (;;) {
     std::string problem = ask(connection);
-    up_ = problem.empty() ? 1 : 0;
+    up_.Set(problem.empty() ? 1 : 0);
     std::unique_lock lock(mutex_);
     problem_ = std::move(problem);
     known_at_ = steady_clock::now();

@@ -42,7 +42,7 @@ class DatabaseProbe {
   const store::ConnectionOptions database_;
   const std::function<void()> on_answer_;
   const ProbeOptions options_;
-  Metrics::Value& up_;
+  Metrics::Gauge& up_;
   mutable std::mutex mutex_;
   std::condition_variable ended_changed_;
   bool ended_ = false;                              // guarded by mutex_

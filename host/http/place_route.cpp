@@ -6,10 +6,10 @@
 namespace orderd::http {
 namespace {
 
-Metrics::Value& refused(Error error) {
-  return metrics().counter(
-      "orderd_orders_refused_total{code=\"" + std::string(error_info(error).code) + "\"}",
-      "Valid orders that were not taken, by the problem's code");
+Metrics::Counter& refused(Error error) {
+  return metrics().counter("orderd_orders_refused_total",
+                           "Valid orders that were not taken, by the problem's code",
+                           {{"code", std::string(error_info(error).code)}});
 }
 
 /// What the answer needs when the writer comes back, long after the request's handler has gone.
@@ -19,7 +19,7 @@ struct Pending {
   const TrackingTokens& tokens;
 
   void fail(Error error, std::string detail = {}) {
-    ++refused(error);
+    refused(error).Increment();
     const Problem problem{error, std::move(detail), {}, {}};
     answer.finish(error_info(error).status, problem_fields(problem),
                   problem_json(problem, {request_id, instance}));

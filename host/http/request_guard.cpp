@@ -53,8 +53,8 @@ void RequestGuard::set_rate(auth::Rate rate) {
 
 void RequestGuard::count(Error error) {
   const int status = error_info(error).status;
-  if (status == 401 || status == 403) ++refused_;
-  if (status == 429) ++limited_;
+  if (status == 401 || status == 403) refused_.Increment();
+  if (status == 429) limited_.Increment();
 }
 
 std::optional<Problem> RequestGuard::admit(Call& call) {

@@ -38,7 +38,7 @@ class RequestGuard {
   void identify(Call& call, const ClientAddresses::Seen& seen) const;
   std::optional<Problem> limit(Call& call, const ClientAddresses::Seen& seen);
 
-  Metrics::Value &refused_, &limited_;
+  Metrics::Counter &refused_, &limited_;
   const auth::Keyring* const keyring_;
   const bool count_loopback_;
   const ClientAddresses addresses_;

@@ -209,9 +209,9 @@ bool Writer::try_once(Task& task) {
   outbox::appended().raise();
   troubles().clear("intake");
   cause_ = {};
-  accepted_ += static_cast<std::int64_t>(task.batch.size());
-  ++batches_;
-  for (const auto& order : task.batch) took_.observe(now() - order->created.at);
+  accepted_.Increment(static_cast<double>(task.batch.size()));
+  batches_.Increment();
+  for (const auto& order : task.batch) observe(took_, now() - order->created.at);
   for (auto& order : task.batch) order->finish(Placed::Kind::created);
   return true;
 }

@@ -67,10 +67,10 @@ class Writer {
   bool connect_within_settle_timeout();
   void purge_when_due(bool idle);
 
-  Metrics::Value& accepted_ = metrics().counter("orderd_orders_accepted_total", "Orders committed");
-  Metrics::Value& batches_ =
+  Metrics::Counter& accepted_ = metrics().counter("orderd_orders_accepted_total", "Orders committed");
+  Metrics::Counter& batches_ =
       metrics().counter("orderd_intake_batches_total", "Transactions that committed new orders");
-  Metrics::Histogram& took_ = metrics().histogram("orderd_order_accepted_seconds",
+  Metrics::Histogram& took_ = metrics().durations("orderd_order_accepted_seconds",
                                                   "From an order's arrival to the commit of its transaction");
   const IntakeOptions& options_;
   Queue& queue_;

@@ -44,7 +44,7 @@ constexpr store::Statement keep_letters{"keep_letters",
                                         "update parked set replay = null, reason = $3, at = now() where "
                                         "consumer = $1 and order_id = $2 and from_version > 0"};
 
-Metrics::Value& foreign_records() {
+Metrics::Counter& foreign_records() {
   return metrics().counter("orderd_foreign_records_total",
                            "Records of the topic that are no event of ours, as often as a consumer met them");
 }
@@ -58,9 +58,10 @@ void LetterCount::count(store::Connection& connection, const std::string& consum
   const auto now = std::chrono::steady_clock::now();
   if (now < again_) return;
   again_ = now + count_every;
-  metrics().gauge("orderd_dead_letters{consumer=\"" + consumer + "\"}",
-                  "Events and records that the consumer could not take, of all hosts") =
-      connection.run(count_letters, store::Args().text(consumer)).integer(0, 0);
+  metrics()
+      .gauge("orderd_dead_letters", "Events and records that the consumer could not take, of all hosts",
+             {{"consumer", consumer}})
+      .Set(static_cast<double>(connection.run(count_letters, store::Args().text(consumer)).integer(0, 0)));
 }
 
 void park(store::UnitOfWork& work, const std::string& consumer, const std::vector<DeadLetter>& letters) {
@@ -72,7 +73,7 @@ void park(store::UnitOfWork& work, const std::string& consumer, const std::vecto
   std::vector<std::string> reasons, payloads;
   std::vector<std::optional<std::string>> headers;
   for (const DeadLetter& one : letters) {
-    if (one.version == 0) ++foreign_records();
+    if (one.version == 0) foreign_records().Increment();
     ids.push_back(one.order_id);
     versions.push_back(one.version);
     shards.push_back(one.shard);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "model/step.h"
+#include "model/step_fields.h"
 
 namespace orderd::plugins {
 
@@ -19,6 +19,14 @@ struct WebhookRequest {
   std::string body;
   Time received{};
 };
+template <class Visitor, FieldsOf<WebhookRequest> T>
+void fields(Visitor& visit, T& request) {
+  visit("method", request.method);
+  visit("query", request.query);
+  visit("headers", request.headers);
+  visit("body", request.body);
+  visit("received", request.received);
+}
 
 /// What a payment or a command has become. At least one of the three that find the order is not empty; the
 /// first of them counts.
@@ -31,6 +39,16 @@ struct WebhookEvent {
   Outcome outcome;                 // UNKNOWN: something changed, ask by a query
   std::optional<Time> occurred;
 };
+template <class Visitor, FieldsOf<WebhookEvent> T>
+void fields(Visitor& visit, T& event) {
+  visit("eventId", event.event_id);
+  visit("type", event.type);
+  visit("commandKey", event.command_key);
+  visit("subject", event.subject);
+  visit("providerReference", event.provider_reference);
+  visit("outcome", event.outcome);
+  visit("occurred", event.occurred);
+}
 
 struct WebhookResult {
   enum class Kind {
@@ -44,6 +62,15 @@ struct WebhookResult {
   int reply_status = 200;
   std::string reply_type, reply_body;
 };
+template <class Visitor, FieldsOf<WebhookResult> T>
+void fields(Visitor& visit, T& result) {
+  visit("kind", result.kind);
+  visit("problem", result.problem);
+  visit("events", result.events);
+  visit("replyStatus", result.reply_status);
+  visit("replyType", result.reply_type);
+  visit("replyBody", result.reply_body);
+}
 
 /// Limits of one call.
 inline constexpr std::size_t webhook_events_max = 1000;

@@ -46,7 +46,7 @@ Projector::Projector(store::ConnectionOptions options, outbox::LeaseOptions leas
       duplicates_(
           metrics().counter("orderd_projection_duplicates_total", "Events that projections had before")),
       parked_(metrics().counter("orderd_projection_parked_total", "Events that could not be projected")),
-      lag_(metrics().gauge(bus::lag_name("projection:" + port_.instance()), bus::lag_help)) {
+      lag_(metrics().gauge(bus::lag_name, bus::lag_help, {{"consumer", "projection:" + port_.instance()}})) {
   options_.lock_timeout_ms = std::min(options_.lock_timeout_ms, lock_timeout_ms);
 }
 
@@ -95,7 +95,7 @@ void Projector::maintain() {
   for (const std::int16_t shard : change.gained) events_->start(shard, leases_.held().at(shard).pos);
   replay();
   take_up_aside();
-  lag_ = events_->lag();
+  lag_.Set(static_cast<double>(events_->lag()));
   letters_.count(*connection_, leases_.consumer());
   maintained_ = std::chrono::steady_clock::now();
 }
@@ -249,9 +249,9 @@ void Projector::write(const Records& records, const Positions& to) {
     work.commit();
     ORDERD_FAULT_POINT("projection.after_commit");
   } catch (const plugins::TxError& error) { throw db_error_of(error); }
-  applied_ += counts.applied;
-  duplicates_ += counts.duplicates;
-  parked_ += counts.parked;
+  applied_.Increment(static_cast<double>(counts.applied));
+  duplicates_.Increment(static_cast<double>(counts.duplicates));
+  parked_.Increment(static_cast<double>(counts.parked));
   for (const auto& [shard, position] : to) {
     leases_.held().at(shard).pos = position;
     events_->saved(shard, position);
@@ -332,8 +332,8 @@ void Projector::apply_history(const Uuid& order_id, std::int16_t shard, bool rep
       park(work, {shard, history.back().pos, history.back().event, ""}, problem, counts);
     work.commit();
   } catch (const plugins::TxError& error) { throw db_error_of(error); }
-  applied_ += counts.applied;
-  parked_ += counts.parked;
+  applied_.Increment(static_cast<double>(counts.applied));
+  parked_.Increment(static_cast<double>(counts.parked));
 }
 
 }  // namespace orderd::projection

@@ -73,7 +73,8 @@ class Projector {
   std::map<Uuid, Aside> aside_;  // orders that wait for somebody's lock
   outbox::LetterCount letters_;
   bool away_ = false;
-  Metrics::Value &applied_, &duplicates_, &parked_, &lag_;
+  Metrics::Counter &applied_, &duplicates_, &parked_;
+  Metrics::Gauge& lag_;
 };
 
 /// The event as the plugin takes it; `parsed` keeps what the views need. False if the payload cannot be read.

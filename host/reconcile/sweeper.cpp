@@ -29,10 +29,10 @@ constexpr store::Statement read_sides{
     ") j "
     "on s.order_id is null"};
 
-Metrics::Value& differences(const std::string& instance, const char* kind) {
-  return metrics().counter(
-      "orderd_reconcile_differences_total{instance=\"" + instance + "\",kind=\"" + kind + "\"}",
-      "Payments that the provider knew otherwise than the order");
+Metrics::Counter& differences(const std::string& instance, const char* kind) {
+  return metrics().counter("orderd_reconcile_differences_total",
+                           "Payments that the provider knew otherwise than the order",
+                           {{"instance", instance}, {"kind", kind}});
 }
 
 }  // namespace
@@ -82,8 +82,10 @@ void Sweeper::look(std::unique_ptr<store::Connection>& connection, std::stop_tok
 void Sweeper::tell_unknown(store::Connection& connection) {
   told_ = std::chrono::steady_clock::now();
   for (const auto& [instance, count] : count_unknown(connection))
-    metrics().gauge("orderd_reconcile_unknown_payments{instance=\"" + instance + "\"}",
-                    "Payments of no order of ours that nobody has acknowledged") = count;
+    metrics()
+        .gauge("orderd_reconcile_unknown_payments",
+               "Payments of no order of ours that nobody has acknowledged", {{"instance", instance}})
+        .Set(static_cast<double>(count));
 }
 
 std::optional<Sweeper::Sweep> Sweeper::sweep(store::Connection& connection, plugins::StepPort& step,
@@ -187,12 +189,14 @@ void Sweeper::compare_all(store::Connection& connection, const std::string& inst
 }
 
 void Sweeper::report(const std::string& instance, const Sweep& sweep) {
-  differences(instance, "behind") += sweep.behind;
-  differences(instance, "reversed") += sweep.reversed;
+  differences(instance, "behind").Increment(static_cast<double>(sweep.behind));
+  differences(instance, "reversed").Increment(static_cast<double>(sweep.reversed));
   if (sweep.whole)
-    metrics().gauge("orderd_reconcile_last_timestamp_seconds{instance=\"" + instance + "\"}",
-                    "When a sweep last came to its end") =
-        std::chrono::duration_cast<std::chrono::seconds>(now().time_since_epoch()).count();
+    metrics()
+        .gauge("orderd_reconcile_last_timestamp_seconds", "When a sweep last came to its end",
+               {{"instance", instance}})
+        .Set(static_cast<double>(
+            std::chrono::duration_cast<std::chrono::seconds>(now().time_since_epoch()).count()));
   if (sweep.behind + sweep.reversed + sweep.unknown > 0)
     log_warning("reconcile", "the provider's list differs from the orders",
                 {{"instance", instance},

@@ -30,7 +30,7 @@ Relay::Relay(store::ConnectionOptions options, outbox::LeaseOptions leases,
       leases_(std::move(leases)),
       publisher_(std::move(publisher)),
       published_(metrics().counter("orderd_relay_published_total", "Events that the broker acknowledged")),
-      lag_(metrics().gauge(bus::lag_name("relay"), bus::lag_help)),
+      lag_(metrics().gauge(bus::lag_name, bus::lag_help, {{"consumer", "relay"}})),
       parked_(metrics().counter("orderd_relay_parked_total", "Events that the broker refused")) {}
 
 void Relay::run(std::stop_token stop) {
@@ -103,7 +103,8 @@ void Relay::maintain() {
   }
   epoch_ = outbox::epoch(*connection_).id;
   look_for_replays();
-  lag_ = connection_->run(read_lag, store::Args().text(leases_.consumer())).integer(0, 0);
+  lag_.Set(
+      static_cast<double>(connection_->run(read_lag, store::Args().text(leases_.consumer())).integer(0, 0)));
   letters_.count(*connection_, leases_.consumer());
   maintained_ = Clock::now();
 }
@@ -183,7 +184,7 @@ void Relay::progress(const bus::Publisher::Progress& progress) {
     const auto found = acknowledged_.find(shard);
     if (found == acknowledged_.end()) continue;
     const auto from = in_flight_.lower_bound({shard, -1}), to = in_flight_.upper_bound({shard, position});
-    published_ += std::distance(from, to);
+    published_.Increment(static_cast<double>(std::distance(from, to)));
     in_flight_.erase(from, to);
     found->second = std::max(found->second, position);
   }
@@ -223,7 +224,7 @@ void Relay::save() {
   ORDERD_FAULT_POINT("relay.before_commit");
   work.commit();
   ORDERD_FAULT_POINT("relay.after_commit");
-  parked_ += std::exchange(refused_, 0);
+  parked_.Increment(static_cast<double>(std::exchange(refused_, 0)));
   parking_.clear();
   if (replayed) {
     replays_.clear();

@@ -58,7 +58,9 @@ class Relay {
   outbox::LetterCount letters_;
   Uuid epoch_{};  // of the log
   bool away_ = false;
-  Metrics::Value &published_, &lag_, &parked_;
+  Metrics::Counter& published_;
+  Metrics::Gauge& lag_;
+  Metrics::Counter& parked_;
 };
 
 }  // namespace orderd::relay

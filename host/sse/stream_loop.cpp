@@ -133,7 +133,7 @@ void StreamLoop::add(std::unique_ptr<Stream> owned, Bytes first) {
   Stream& stream = *owned;
   streams_.emplace(&stream, std::move(owned));
   by_order_[stream.watch.order_id()].push_back(&stream);
-  ++streams_gauge_;
+  streams_gauge_.Increment();
   epoll_event event{};
   event.events = EPOLLIN | EPOLLRDHUP;
   event.data.ptr = &stream;
@@ -154,7 +154,7 @@ void StreamLoop::deliver(const Frame& frame, bool from_history) {
     }
     stream->version = frame.version;
     stream->ending = frame.last;
-    ++messages_;
+    messages_.Increment();
     send(*stream, bytes);
   }
 }
@@ -164,7 +164,7 @@ void StreamLoop::send(Stream& stream, Bytes bytes) {
   stream.out.push_back(std::move(bytes));
   flush(stream);
   if (stream.closed || stream.out_bytes - stream.front_sent <= options_.stream_bytes_max) return;
-  ++slow_;
+  slow_.Increment();
   close(stream);
 }
 
@@ -220,7 +220,7 @@ void StreamLoop::tend(std::int64_t now_ms) {
       close(stream);
     } else if (!stream.out.empty()) {
       if (now_ms - stream.stalled_at_ms < options_.stall_timeout_ms) continue;
-      ++slow_;
+      slow_.Increment();
       close(stream);
     } else if (now_ms >= stream.heartbeat_at_ms) {
       send(stream, heartbeat_);
@@ -242,7 +242,7 @@ void StreamLoop::sweep() {
     std::erase(found->second, stream);
     if (found->second.empty()) by_order_.erase(found);
     streams_.erase(stream);
-    --streams_gauge_;
+    streams_gauge_.Decrement();
   }
   closed_.clear();
 }

@@ -79,7 +79,8 @@ class StreamLoop {
   const OnGap on_gap_;
   const int epoll_, wake_;
   const Bytes heartbeat_;
-  Metrics::Value &streams_gauge_, &messages_, &slow_;
+  Metrics::Gauge& streams_gauge_;
+  Metrics::Counter &messages_, &slow_;
   std::mutex mutex_;
   std::vector<Command> inbox_;  // guarded by mutex_
   // The loop's thread alone:

@@ -33,10 +33,10 @@ std::string what_of(const PGresult* result) {
 bool ends_session(const std::string& sqlstate) { return trouble_of(sqlstate) == Trouble::session; }
 
 void count_stale_write() {
-  static auto& refused =
+  static Metrics::Counter& refused =
       metrics().counter("orderd_stale_writes_refused_total",
                         "Writes that came too late: another host owns the shard, or the order has moved on");
-  ++refused;
+  refused.Increment();
 }
 
 /// The SQLSTATE of a connection that the server refused for good, as far as its words tell: libpq hands out

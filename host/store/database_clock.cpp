@@ -19,8 +19,9 @@ bool is_off(Millis offset) { return std::chrono::abs(offset) > offset_max; }
 
 void tell(Millis offset) {
   static std::atomic<bool> told{false};
-  metrics().gauge("orderd_clock_offset_ms", "How far this host's clock is ahead of the database's") =
-      offset.count();
+  metrics()
+      .gauge("orderd_clock_offset_ms", "How far this host's clock is ahead of the database's")
+      .Set(static_cast<double>(offset.count()));
   if (told.exchange(is_off(offset)) == is_off(offset)) return;
   if (is_off(offset))
     log_warning("store", "this host's clock differs from the database's, which is the one that counts",

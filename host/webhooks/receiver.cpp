@@ -50,14 +50,14 @@ InstanceWorker::InstanceWorker(Options options, plugins::WebhookPort& port, stor
       port_(port),
       pool_(pool),
       queue_(options.calls_queued_max),
-      taken_(metrics().counter("orderd_webhook_events_total{instance=\"" + port.instance() + "\"}",
-                               "Events of providers that were new")),
-      refused_(metrics().counter("orderd_webhooks_refused_total{instance=\"" + port.instance() + "\"}",
-                                 "Calls that were not the provider's")),
-      duplicates_(metrics().counter("orderd_webhook_duplicates_total{instance=\"" + port.instance() + "\"}",
-                                    "Events that had been taken before")),
-      waiting_(metrics().gauge("orderd_webhooks_waiting{instance=\"" + port.instance() + "\"}",
-                               "Calls that wait for their order")),
+      taken_(metrics().counter("orderd_webhook_events_total", "Events of providers that were new",
+                               {{"instance", port.instance()}})),
+      refused_(metrics().counter("orderd_webhooks_refused_total", "Calls that were not the provider's",
+                                 {{"instance", port.instance()}})),
+      duplicates_(metrics().counter("orderd_webhook_duplicates_total", "Events that had been taken before",
+                                    {{"instance", port.instance()}})),
+      waiting_(metrics().gauge("orderd_webhooks_waiting", "Calls that wait for their order",
+                               {{"instance", port.instance()}})),
       thread_([this](const std::stop_token& stop) { keep_running("webhooks", stop, [&] { run(stop); }); }) {}
 
 InstanceWorker::~InstanceWorker() {
@@ -144,8 +144,8 @@ void InstanceWorker::keep(const std::vector<Translated>& batch) {
                                .int8(wait_before(0).count()));
   }
   work.commit();
-  taken_ += all.taken;
-  duplicates_ += all.duplicates;
+  taken_.Increment(all.taken);
+  duplicates_.Increment(all.duplicates);
 }
 
 void InstanceWorker::answer(const Translated& one, bool kept) const {
@@ -155,7 +155,7 @@ void InstanceWorker::answer(const Translated& one, bool kept) const {
       if (!kept) return one.call->done({Answer::Kind::unavailable});
       return one.call->done({Answer::Kind::taken, result.reply_status, result.reply_type, result.reply_body});
     case WebhookResult::Kind::refused:
-      ++refused_;
+      refused_.Increment();
       log_warning("webhooks", "a call was refused: it is not the provider's",
                   {{"instance", port_.instance()}, {"problem", result.problem}});
       return one.call->done({Answer::Kind::refused});
@@ -204,8 +204,8 @@ void InstanceWorker::look_again() {
     taken += kept.taken;
   }
   work.commit();
-  taken_ += taken;
-  waiting_ = waiting;
+  taken_.Increment(taken);
+  waiting_.Set(waiting);
 }
 
 void Receiver::start(const std::vector<plugins::WebhookPort*>& ports, store::Pool& pool) {

@@ -65,7 +65,8 @@ class InstanceWorker {
   plugins::WebhookPort& port_;
   store::Pool& pool_;
   BoundedQueue<Call> queue_;
-  Metrics::Value &taken_, &refused_, &duplicates_, &waiting_;
+  Metrics::Counter &taken_, &refused_, &duplicates_;
+  Metrics::Gauge& waiting_;
   std::jthread thread_;  // last: ends first
 };
 

@@ -58,7 +58,8 @@ class Documents(unittest.TestCase):
 
     def test_every_metric_exists_and_operations_lists_all(self):
         code = "".join(read(path) for path in sources.files(ROOT) if re.match(r"host/.*\.(cpp|h)$", path))
-        metrics = set(re.findall(r'(?:counter|gauge|histogram|lag_name)\([^"]*"(orderd_\w+)[{"]', code))
+        metrics = set(re.findall(r'(?:counter|gauge|durations|show)\([^"]*"(orderd_\w+)"', code))
+        metrics |= set(re.findall(r'lag_name = "(orderd_\w+)"', code))
         self.assertEqual(set(re.findall(r"`(orderd_\w+)`", read("docs/operations.md"))), metrics)
 
     def test_readme_shows_the_plugin_that_is_compiled(self):

@@ -63,7 +63,12 @@ class TestServer {
   ~TestServer();
 
   std::uint16_t port() const { return front->port(); }
-  std::int64_t metric(const std::string& name) { return metrics_.counter("orderd_http_" + name, ""); }
+  std::int64_t metric(const std::string& name) const {
+    for (const auto& family : metrics_.collect())
+      if (family.name == "orderd_http_" + name)
+        return static_cast<std::int64_t>(family.metric[0].counter.value + family.metric[0].gauge.value);
+    return -1;
+  }
 
   std::atomic<int> handled{0};  // handlers that were called
   DeferredAnswers deferred;

@@ -43,20 +43,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view fields(reinterpret_cast<const char*>(data) + 1, size - 1);
   switch (static_cast<Frame>(data[0])) {
     case Frame::outcomes:
-      judge(read_twice<Answered>(fields, read_answered).outcome);
+      judge(read_twice<Answered>(fields, read<Answered>).outcome);
       break;
     case Frame::webhook_answer: {
-      const auto result = read_twice<WebhookResult>(fields, read_result);
+      const auto result = read_twice<WebhookResult>(fields, read<WebhookResult>);
       if (!webhook_problem(result).empty()) break;
       for (const WebhookEvent& event : result.events)
         if (event_problem(event).empty()) judge(event.outcome);
       break;
     }
     case Frame::hello:
-      (void)read_twice<Hello>(fields, read_hello);
+      (void)read_twice<Hello>(fields, read<Hello>);
       break;
     case Frame::begin:
-      (void)read_twice<Begin>(fields, read_begin);
+      (void)read_twice<Begin>(fields, read<Begin>);
       break;
     default:
       break;

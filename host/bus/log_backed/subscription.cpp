@@ -167,7 +167,7 @@ bool LogBackedSubscription::fill(std::size_t max, std::vector<Record>& out) {
     Record record{entry.shard, in_log(entry.pos), std::move(entry.event), ""};
     record.log_pos = entry.pos;
     out.push_back(std::move(record));
-    ++from_log_;
+    from_log_.Increment();
   }
   // Fewer than were asked for: the log has no more, whatever was wanted.
   if (entries.size() < max)
@@ -244,7 +244,7 @@ void LogBackedSubscription::say_lacking(std::int32_t partition, const Line& line
 }
 
 void LogBackedSubscription::refuse(const Record& record) {
-  ++refused_;
+  refused_.Increment();
   if (Steady::now() - refused_said_ < say_every) return;
   refused_said_ = Steady::now();
   log_error("bus",

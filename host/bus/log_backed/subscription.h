@@ -66,7 +66,7 @@ class LogBackedSubscription final : public Subscription {
   std::map<std::int16_t, std::int64_t> marks_;  // moved and not stored yet
   Steady::time_point look_at_{}, refused_said_{};
   bool away_ = false;
-  Metrics::Value &from_log_, &refused_;
+  Metrics::Counter &from_log_, &refused_;
 };
 
 }  // namespace orderd::bus

@@ -41,7 +41,8 @@ struct Context {
   std::atomic<bool> ended{false};  // the I/O thread has gone: whatever still waits for a worker is dropped
   std::atomic<std::int64_t> draining_since_ms{0}, drain_until_ms{0};
 
-  Metrics::Value &connections, &requests, &refused, &timed_out, &shed;
+  Metrics::Gauge& connections;
+  Metrics::Counter &requests, &refused, &timed_out, &shed;
 };
 
 }  // namespace orderd::http::front

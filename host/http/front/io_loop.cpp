@@ -116,7 +116,7 @@ void IoLoop::take_returned() {
     if (unsent_.room_for(connection.counted, bytes.size())) {
       start_writing(connection, std::move(bytes), exchange->closes());
     } else {
-      ++context_->shed;
+      context_->shed.Increment();
       std::string().swap(bytes);
       refuse(connection, answer_to(exchange->message(), 503, "ANSWERS_UNREAD",
                                    "Too much of earlier answers waits to be read by their clients."));
@@ -189,7 +189,7 @@ IoLoop::Progress IoLoop::parse(Connection& connection) {
   switch (result) {
     case Parser::Result::bad: {
       const Refused& refused = connection.parser->refused();
-      ++context_->refused;
+      context_->refused.Increment();
       refuse(connection, answer_to(*connection.parser, refused.status, refused.code, refused.why));
       return Progress::goes_on;
     }
@@ -228,14 +228,14 @@ void IoLoop::dispatch(Connection& connection) {
   const auto& lane_of = context_->options.lane_of;
   const Lane lane = lane_of ? lane_of(message.method(), path_of(message)) : Lane::ordinary;
   if (lane == Lane::immediate) {
-    ++context_->requests;
+    context_->requests.Increment();
     return exchange->run(*factory_);
   }
   if ((lane == Lane::apart ? work_.apart : work_.ordinary).push(exchange)) {
-    ++context_->requests;
+    context_->requests.Increment();
     return;
   }
-  ++context_->shed;
+  context_->shed.Increment();
   refuse(connection, answer_to(message, 503, code_of(503),
                                "The server has more requests waiting than it can answer soon."));
   connection.exchange.reset();
@@ -314,7 +314,7 @@ void IoLoop::close(Connection& connection) {
   connection.stage = Stage::closed;
   if (connection.out_counted > 0) uncount(connection);
   if (connection.counted) caps_.remove(*connection.counted);
-  --context_->connections;
+  context_->connections.Decrement();
   // Deleted only after this round: an event of it may still name the connection.
   const std::size_t index = connection.index;
   closed_.push_back(std::move(connections_[index]));

@@ -46,13 +46,13 @@ void IoLoop::admit(Listener::Accepted accepted) {
   connection->index = connections_.size();
   connection->deadline_ms = monotonic_ms() + context_->options.idle_timeout_ms;
   connections_.push_back(std::move(connection));
-  ++context_->connections;
+  context_->connections.Increment();
   // If bytes are there already, the first edge follows at once.
   watch(accepted.fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, connections_.back().get());
 }
 
 void IoLoop::turn_away(int fd, std::string_view why) {
-  ++context_->shed;
+  context_->shed.Increment();
   const std::string bytes =
       context_->refuse({.status = 503, .code = code_of(503), .detail = why, .request_id = {}});
   // With luck the client reads it; nothing is waited for.

@@ -58,19 +58,19 @@ void IoLoop::expire(Connection& connection, std::int64_t now_ms) {
     case Stage::body:
       if (!overdue) return;
       if (!connection.parser->begun()) return close(connection);
-      ++context_->timed_out;
+      context_->timed_out.Increment();
       refuse(connection,
              answer_to(*connection.parser, 408, code_of(408), "The request took too long to arrive."));
       return advance(connection);
     case Stage::exchange:
       if (!connection.exchange->abandon_if_overdue(now_ms)) return;
-      ++context_->timed_out;
+      context_->timed_out.Increment();
       give_up(connection);
       connection.exchange.reset();
       return advance(connection);
     case Stage::writing:
       if (!overdue) return;
-      ++context_->timed_out;
+      context_->timed_out.Increment();
       return close(connection);
     case Stage::lingering:
       return overdue ? close(connection) : advance(connection);

@@ -1,9 +1,8 @@
 #include "plugin_host/isolation/isolated_build.h"
 
-#include <set>
-
-#include "base/metrics.h"
 #include "base/sha256.h"
+#include "plugin_host/isolation/process_metrics.h"
+#include "plugin_host/isolation/trial.h"
 #include "plugin_ports/error.h"
 #include "plugin_ports/outcome_check.h"
 #include "store/migrations.h"
@@ -24,6 +23,7 @@ class IsolatedBuild final : public Build {
         step_(config.name, digest_, options),
         webhook_(config.name, digest_),
         options_(options),
+        metrics_(config.name),
         process_(options.runner, file.copy, std::move(begin), limits, options.host_ends) {
     step_.attach(process_);
     webhook_.attach(process_);
@@ -91,33 +91,15 @@ class IsolatedBuild final : public Build {
     if (received.kind == Frame::outcomes) return step_.answered(in);
     if (received.kind == Frame::supports_answer) return step_.supported(in);
     if (received.kind == Frame::webhook_answer) return webhook_.answered(in);
-    if (received.kind == Frame::pong) return show_metrics(in);
+    if (received.kind == Frame::pong) return metrics_.show(in);
     return "a frame that nobody waits for";
-  }
-  /// The plugin's own, and no others.
-  std::string show_metrics(In& in) {
-    const std::string label = "instance=\"" + instance_ + "\"";
-    for (std::size_t left = in.count(20); left > 0 && in.ok(); --left) {
-      const std::string name = in.text(), help = in.text();
-      const bool counter = in.u8() != 0;
-      const std::int64_t value = in.i64();
-      if (!name.starts_with("orderd_plugin_")) continue;  // what the host's own code counts there
-      if (!in.ok() || name.size() > outcome_text_bytes_max || help.size() > outcome_text_bytes_max ||
-          !is_line(name) || !is_line(help) || name.find(label) == name.npos ||
-          name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != name.find('{'))
-        return "a metric";
-      if (!metric_names_.contains(name) && metric_names_.size() >= metrics_max) continue;
-      metric_names_.insert(name);
-      (counter ? metrics().counter(name, help) : metrics().gauge(name, help)) = value;
-    }
-    return in.at_end() ? "" : "its metrics are cut off";
   }
 
   const std::string library_, digest_, instance_;
   IsolatedStep step_;
   IsolatedWebhook webhook_;
   const Options options_;
-  std::set<std::string> metric_names_;  // the process's thread
+  ProcessMetrics metrics_;  // the process's thread
   bool has_threads_ = false, started_ = false, stopped_ = false;
   Process process_;  // last: ends first
 };
@@ -144,7 +126,7 @@ WebhookResult IsolatedWebhook::handle(const WebhookRequest& request) {
 
 std::string IsolatedWebhook::answered(In in) {
   const std::uint32_t number = in.u32();
-  WebhookResult result = read_result(in);
+  WebhookResult result = read<WebhookResult>(in);
   if (!in.at_end()) return "the answer to a webhook is cut off";
   std::string problem = webhook_problem(result);
   for (const WebhookEvent& event : result.events) {
@@ -165,26 +147,6 @@ void IsolatedWebhook::down() {
   changed_.notify_all();
 }
 
-namespace {
-
-Begin begin_of(const InstanceConfig& config, const LibraryFile& file, const Options& options) {
-  Begin begin;
-  begin.instance = config.name;
-  begin.library = file.path.string();
-  begin.digest = file.digest;
-  begin.host_version = options.host_version;
-  begin.log_level = options.log_level;
-  begin.log_format = options.log_format;
-  begin.settings = config.settings;
-  begin.secrets = config.secrets;
-  begin.extensions = config.extensions;
-  begin.threads = config.threads;
-  begin.older = config.older;
-  return begin;
-}
-
-}  // namespace
-
 std::unique_ptr<Build> make_isolated(const InstanceConfig& config, const LibrarySource& source,
                                      const std::filesystem::path& library, const std::string& digest,
                                      const Options& options) {
@@ -196,30 +158,6 @@ std::unique_ptr<Build> make_isolated(const InstanceConfig& config, const Library
   Limits limits;
   limits.memory_bytes = std::size_t{config.memory_mb} << 20;
   return std::make_unique<IsolatedBuild>(config, file, begin_of(config, file, options), limits, options);
-}
-
-Hello describe(const InstanceConfig& config, const LibrarySource& source,
-               const std::filesystem::path& library, const std::string& digest, const Options& options) {
-  const LibraryFile file = judge_library(config.name, source, library, digest);
-  Limits limits;
-  limits.memory_bytes = 0;
-  const Process there(options.runner, file.copy, begin_of(config, file, options), limits, options.host_ends);
-  return there.hello();
-}
-
-void try_out(const InstanceConfig& config, const LibrarySource& source, const std::filesystem::path& library,
-             const std::string& digest, const Options& options, Until until) {
-  Limits limits;
-  limits.memory_bytes = 0;
-  const LibraryFile file = judge_library(config.name, source, library, digest);
-  Process there(options.runner, file.copy, begin_of(config, file, options), limits, options.host_ends);
-  if (until == Until::made) return;
-  Process::Events events;
-  events.frame = [](const Received&) { return std::string(); };
-  events.up = [] {};
-  events.down = [](const std::string&) {};
-  there.start(events);
-  there.stop(options.stop_limit);
 }
 
 }  // namespace orderd::plugins::isolation

@@ -98,15 +98,4 @@ std::unique_ptr<Build> make_isolated(const InstanceConfig& config, const Library
                                      const std::filesystem::path& library, const std::string& digest,
                                      const Options& options);
 
-/// What a build says of itself, by an instance of it in a process of its own. Throws PluginError: it cannot
-/// be used with these settings.
-Hello describe(const InstanceConfig& config, const LibrarySource& source,
-               const std::filesystem::path& library, const std::string& digest, const Options& options);
-
-/// Loads the build and makes an instance of it in a process of its own, perhaps starts it, and ends it.
-/// Throws PluginError if that does not come to its end: a build that would take this process with it.
-enum class Until { made, started };
-void try_out(const InstanceConfig& config, const LibrarySource& source, const std::filesystem::path& library,
-             const std::string& digest, const Options& options, Until until);
-
 }  // namespace orderd::plugins::isolation

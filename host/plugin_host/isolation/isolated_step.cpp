@@ -126,7 +126,7 @@ std::string IsolatedStep::frame_of(std::vector<Command>& batch) {
   }
   Out out;
   out.u32(static_cast<std::uint32_t>(batch.size()));
-  for (const Command& command : batch) write(out, command);
+  for (const Command& command : batch) write_command(out, command);
   return out.frame(Frame::execute);
 }
 
@@ -166,7 +166,7 @@ std::optional<IsolatedStep::Open> IsolatedStep::find(const std::string& key, con
 /// What of it makes no sense is not taken, and its commands end as UNKNOWN with the process.
 std::string IsolatedStep::answered(In in) {
   std::vector<Answered> all;
-  for (std::size_t left = in.count(16); left > 0 && in.ok(); --left) all.push_back(read_answered(in));
+  for (std::size_t left = in.count(16); left > 0 && in.ok(); --left) all.push_back(read<Answered>(in));
   if (!in.at_end()) return "its answers are cut off";
   for (Answered& one : all) {
     const auto open = find(one.key, one.order_id);

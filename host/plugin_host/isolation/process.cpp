@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "plugin_host/isolation/environment.h"
+#include "plugin_host/isolation/trial.h"
 #include "plugin_ports/error.h"
 #include "plugin_ports/outcome_check.h"
 
@@ -165,7 +166,7 @@ Received Process::expect(Child& child, Frame kind) const {
 Hello Process::hello_of(Child& child) const {
   const Received received = expect(child, Frame::hello);
   In in(received.fields);
-  Hello hello = read_hello(in);
+  Hello hello = read<Hello>(in);
   if (!hello.problem.empty()) throw PluginError(one_line(hello.problem));
   if (const std::string problem = in.at_end() ? hello_problem(hello) : "it is no hello"; !problem.empty())
     fail(begin_.instance, begin_.library, "its process says of itself what makes no sense: " + problem,

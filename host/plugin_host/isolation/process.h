@@ -28,10 +28,6 @@ struct Limits {
   Millis restart_first{100}, restart_max{30'000};
 };
 
-/// The runner beside this program, as in a build tree, or where packages put it. One that is not there shows
-/// when it is to run.
-std::shared_ptr<const Descriptor> open_runner();
-
 class Process {
  public:
   struct Events {

@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "base/queue.h"
 #include "plugin_host/isolation/channel.h"
+#include "plugin_host/isolation/process_metrics.h"
 #include "plugin_host/loading/loaded_build.h"
 #include "plugin_ports/error.h"
 
@@ -42,7 +43,7 @@ class Runner {
   };
 
   bool begin(In in) {
-    const Begin wanted = read_begin(in);
+    const Begin wanted = read<Begin>(in);
     set_log_level(parse_log_level(wanted.log_level));
     set_log_format(wanted.log_format);
     Hello hello;
@@ -104,7 +105,7 @@ class Runner {
         return build_->step()->execute(std::move(commands));
       }
       case Frame::webhook: {
-        Webhook one{in.u32(), read_request(in)};
+        Webhook one{in.u32(), read<WebhookRequest>(in)};
         const std::uint32_t number = one.number;
         if (!in.at_end()) _exit(1);
         if (!webhooks_.push(one)) answer(number, {});
@@ -121,11 +122,7 @@ class Runner {
       log_error("plugin", "all threads of an isolated plugin hang in execute(); its process ends");
       _exit(1);
     }
-    const auto samples = metrics().samples();
-    Out out;
-    out.u32(static_cast<std::uint32_t>(samples.size()));
-    for (const auto& one : samples) out.text(one.name).text(one.help).u8(one.counter).i64(one.value);
-    (void)channel_.send(out.frame(Frame::pong));
+    (void)channel_.send(plugin_metrics_now().frame(Frame::pong));
   }
 
   void start() {

@@ -9,8 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "model/step.h"
-#include "plugin_ports/webhook.h"
+#include "plugin_host/isolation/messages.h"
 
 namespace orderd::plugins::isolation {
 
@@ -39,31 +38,15 @@ inline constexpr std::size_t plugin_frame_bytes_max = std::size_t{8} << 20;
 /// Where the runner finds its end of the socket, and the library's bytes.
 inline constexpr int socket_number = 3, library_number = 4;
 
-struct Begin {
-  std::string instance, library, digest, host_version, log_level, log_format;
-  std::map<std::string, std::string> settings, secrets;
-  std::vector<std::string> extensions;
-  std::uint32_t threads = 2;
-  bool older = false;
-};
-struct Hello {
-  std::string problem;  // why there is no instance; the rest is then empty
-  std::string plugin, version, vendor;
-  std::vector<std::string> extensions;
-  bool is_step = false, transactional = false, can_query = false, takes_webhooks = false;
-  std::int64_t window_ms = 0;
-  std::uint32_t state_min = 0, state_max = 0;
-  bool has_migrations = false;
-};
-
 /// Builds a frame's fields.
 class Out {
  public:
-  Out& u8(std::uint8_t value) { return raw(&value, sizeof value); }
-  Out& u32(std::uint32_t value) { return raw(&value, sizeof value); }
-  Out& i64(std::int64_t value) { return raw(&value, sizeof value); }
+  Out& u8(std::uint8_t value) { return number(&value, sizeof value); }
+  Out& u32(std::uint32_t value) { return number(&value, sizeof value); }
+  Out& i64(std::int64_t value) { return number(&value, sizeof value); }
   Out& text(std::string_view value);
-  Out& texts(const std::vector<std::string>& values);
+  /// As they are in memory.
+  Out& number(const void* from, std::size_t size);
   /// With length and kind in front.
   std::string frame(Frame kind) const;
   /// As another one built them.
@@ -71,7 +54,6 @@ class Out {
   const std::string& bytes() const { return bytes_; }
 
  private:
-  Out& raw(const void* from, std::size_t size);
   std::string bytes_;
 };
 
@@ -83,38 +65,26 @@ class In {
   std::uint32_t u32();
   std::int64_t i64();
   std::string text();
-  std::vector<std::string> texts();
   /// A count of things that take at least `bytes_each`.
   std::size_t count(std::size_t bytes_each);
+  bool number(void* to, std::size_t size);
   bool ok() const { return ok_; }
   bool at_end() const { return ok_ && rest_.empty(); }
   /// What was read cannot be.
   void spoil();
 
  private:
-  bool raw(void* to, std::size_t size);
   std::string_view rest_;
   bool ok_ = true;
 };
 
-void write(Out& out, const Begin& begin);
-Begin read_begin(In& in);
-void write(Out& out, const Hello& hello);
-Hello read_hello(In& in);
-void write(Out& out, const Command& command);
+/// The fields of Begin, Hello, Outcome, Answered, WebhookRequest or WebhookResult.
+template <class T>
+void write(Out& out, const T& of);
+/// After the first thing that is not there the rest is as T{} has it; see In::ok().
+template <class T>
+T read(In& in);
+void write_command(Out& out, const Command& command);
 Command read_command(In& in);
-void write(Out& out, const Outcome& outcome);
-Outcome read_outcome(In& in);
-struct Answered {
-  std::string key;
-  Uuid order_id;
-  Outcome outcome;
-};
-void write(Out& out, const Answered& answered);
-Answered read_answered(In& in);
-void write(Out& out, const WebhookRequest& request);
-WebhookRequest read_request(In& in);
-void write(Out& out, const WebhookResult& result);
-WebhookResult read_result(In& in);
 
 }  // namespace orderd::plugins::isolation

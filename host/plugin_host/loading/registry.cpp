@@ -4,7 +4,8 @@
 #include <set>
 
 #include "base/log.h"
-#include "plugin_host/isolation/isolated_build.h"
+#include "plugin_host/isolation/process.h"
+#include "plugin_host/isolation/trial.h"
 #include "plugin_host/loading/registry_entry.h"
 #include "store/migrations.h"
 

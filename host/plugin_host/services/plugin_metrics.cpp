@@ -1,6 +1,7 @@
 #include "plugin_host/services/plugin_metrics.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "plugin_ports/outcome_check.h"
 
@@ -20,10 +21,6 @@ std::string name_problem(PluginMetrics::Kind kind, const std::string& name) {
 
 }  // namespace
 
-std::string PluginMetrics::labelled(const std::string& name, const std::string& more) const {
-  return "orderd_plugin_" + name + "{instance=\"" + instance_ + "\"" + more + "}";
-}
-
 PluginMetrics::Declared PluginMetrics::declare(Kind kind, const std::string& name, const std::string& help,
                                                const std::vector<std::int64_t>& bounds) {
   if (auto problem = name_problem(kind, name); !problem.empty()) return {0, false, problem};
@@ -36,17 +33,16 @@ PluginMetrics::Declared PluginMetrics::declare(Kind kind, const std::string& nam
       return {0, false, "\"" + name + "\" was declared as another kind"};
     }
   if (all_.size() == metrics_max) return {0, true, "100 metrics are declared already"};
-  Metric metric{kind, name, bounds, {}};
-  const std::string text = one_line(help);
-  if (kind == Kind::counter) metric.values = {&metrics().counter(labelled(name), text)};
-  if (kind == Kind::gauge) metric.values = {&metrics().gauge(labelled(name), text)};
-  if (kind == Kind::histogram) {
-    for (const std::int64_t bound : bounds)
-      metric.values.push_back(
-          &metrics().counter(labelled(name + "_bucket", ",le=\"" + std::to_string(bound) + "\""), text));
-    metric.values.push_back(&metrics().counter(labelled(name + "_bucket", ",le=\"+Inf\""), text));
-    metric.values.push_back(&metrics().counter(labelled(name + "_count"), text));
-    metric.values.push_back(&metrics().counter(labelled(name + "_sum"), text));
+  Metric metric{kind, name};
+  const std::string full = "orderd_plugin_" + name, text = one_line(help);
+  const Metrics::Labels labels{{"instance", instance_}};
+  try {
+    if (kind == Kind::counter) metric.counter = &metrics().counter(full, text, labels);
+    if (kind == Kind::gauge) metric.gauge = &metrics().gauge(full, text, labels);
+    if (kind == Kind::histogram)
+      metric.histogram = &metrics().histogram(full, text, labels, {bounds.begin(), bounds.end()});
+  } catch (const std::invalid_argument&) {
+    return {0, false, "another plugin declared \"" + name + "\" as another kind"};
   }
   all_.push_back(std::move(metric));
   count_ = all_.size();
@@ -59,24 +55,18 @@ const PluginMetrics::Metric* PluginMetrics::find(std::uint32_t number, Kind kind
 }
 
 void PluginMetrics::add(std::uint32_t number, std::int64_t amount) {
-  if (const Metric* gauge = find(number, Kind::gauge)) *gauge->values[0] += amount;
+  if (const Metric* gauge = find(number, Kind::gauge)) gauge->gauge->Increment(static_cast<double>(amount));
   const Metric* counter = amount >= 0 ? find(number, Kind::counter) : nullptr;
-  if (counter) *counter->values[0] += amount;
+  if (counter) counter->counter->Increment(static_cast<double>(amount));
 }
 
 void PluginMetrics::set(std::uint32_t number, std::int64_t value) {
-  if (const Metric* gauge = find(number, Kind::gauge)) *gauge->values[0] = value;
+  if (const Metric* gauge = find(number, Kind::gauge)) gauge->gauge->Set(static_cast<double>(value));
 }
 
 void PluginMetrics::observe(std::uint32_t number, std::int64_t value) {
-  const Metric* histogram = find(number, Kind::histogram);
-  if (!histogram) return;
-  const std::size_t bounds = histogram->bounds.size();
-  for (std::size_t i = 0; i < bounds; ++i)
-    if (value <= histogram->bounds[i]) ++*histogram->values[i];
-  ++*histogram->values[bounds];
-  ++*histogram->values[bounds + 1];
-  *histogram->values[bounds + 2] += value;
+  if (const Metric* histogram = find(number, Kind::histogram))
+    histogram->histogram->Observe(static_cast<double>(value));
 }
 
 }  // namespace orderd::plugins

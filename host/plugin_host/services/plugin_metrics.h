@@ -1,6 +1,6 @@
 #pragma once
-// "orderd.metrics/1" of one instance: numbers on the host's /metrics page, labelled with the instance. A
-// histogram is shown as its buckets, count and sum. [any thread]
+// "orderd.metrics/1" of one instance: numbers on the host's /metrics page, labelled with the instance. [any
+// thread]
 #include <atomic>
 #include <cstdint>
 #include <mutex>
@@ -34,11 +34,12 @@ class PluginMetrics {
   struct Metric {
     Kind kind;
     std::string name;
-    std::vector<std::int64_t> bounds;
-    std::vector<Metrics::Value*> values;  // the number itself; or buckets (the last is +Inf), count, sum
+    // One of the three.
+    Metrics::Counter* counter = nullptr;
+    Metrics::Gauge* gauge = nullptr;
+    Metrics::Histogram* histogram = nullptr;
   };
   const Metric* find(std::uint32_t number, Kind kind);
-  std::string labelled(const std::string& name, const std::string& more = "") const;
 
   const std::string instance_;
   std::mutex mutex_;

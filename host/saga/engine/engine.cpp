@@ -71,7 +71,7 @@ bool Engine::turn(Millis wait) {
       troubles().clear("saga");
     }
     away_ = false;
-    set_.metrics.live = static_cast<std::int64_t>(set_.sagas.size() + set_.shelf.size());
+    set_.metrics.live.Set(static_cast<double>(set_.sagas.size() + set_.shelf.size()));
     return true;
   } catch (const StoreError& error) { reset(error.what()); }
   (void)set_.orders.poll(
@@ -93,9 +93,9 @@ void Engine::maintain() {
   if (set_.settled() != set_.positions_saved) batches_.take({});
   std::int64_t stuck = 0;
   for (const auto& [id, live] : set_.sagas) stuck += live.saga.stuck.has_value();
-  set_.metrics.stuck = stuck;
-  set_.metrics.lag = set_.orders.lag();
-  orders_without_build() = static_cast<std::int64_t>(set_.unserved.size());
+  set_.metrics.stuck.Set(static_cast<double>(stuck));
+  set_.metrics.lag.Set(static_cast<double>(set_.orders.lag()));
+  orders_without_build().Set(static_cast<double>(set_.unserved.size()));
   if (set_.unserved.empty()) troubles().clear("builds");
 }
 
@@ -195,7 +195,7 @@ Task Engine::answer(Completion completion) {
       const auto heard = set_.admission.answered(port->instance(), completion.order_id,
                                                  {reached, completion.arrived, step.timeout});
       if (heard.is_over) set_.permits.erase(completion.order_id);
-      if (heard.took) set_.metrics.calls(port->instance()).observe(*heard.took);
+      if (heard.took) observe(set_.metrics.calls(port->instance()), *heard.took);
     }
   }
   return {completion.order_id,
@@ -208,19 +208,18 @@ void Engine::report() {
   auto status = set_.admission.status(set_.plugins.external_instances());
   for (PluginStatus& one : status) one.parked += static_cast<std::int32_t>(set_.shelf.of(one.instance));
   for (const PluginStatus& one : status) {
-    const std::string label = "{instance=\"" + one.instance + "\"}";
-    metrics().gauge("orderd_breaker_open" + label,
-                    "1 while calls to the plugin are held back after failures") = one.breaker != "closed";
-    metrics().gauge("orderd_sagas_parked" + label, "Sagas of this host that wait for the plugin") =
-        one.parked;
+    const Metrics::Labels labels{{"instance", one.instance}};
+    const auto show = [&](const char* name, const char* help, auto value) {
+      metrics().gauge(name, help, labels).Set(static_cast<double>(value));
+    };
+    show("orderd_breaker_open", "1 while calls to the plugin are held back after failures",
+         one.breaker != "closed");
+    show("orderd_sagas_parked", "Sagas of this host that wait for the plugin", one.parked);
     if (const ConcurrencyLimit* window = set_.admission.concurrency_limit(one.instance)) {
-      metrics().gauge("orderd_plugin_calls_max" + label,
-                      "Calls of this host that go out at once, by latency") =
-          static_cast<std::int64_t>(window->size());
-      metrics().gauge("orderd_plugin_latency_ms" + label, "Half of the plugin's latest answers took longer") =
-          window->median().count();
-      metrics().gauge("orderd_plugin_calls" + label, "Calls of this host that are out") =
-          static_cast<std::int64_t>(window->out());
+      show("orderd_plugin_calls_max", "Calls of this host that go out at once, by latency", window->size());
+      show("orderd_plugin_latency_ms", "Half of the plugin's latest answers took longer",
+           window->median().count());
+      show("orderd_plugin_calls", "Calls of this host that are out", window->out());
     }
   }
   if (status == reported_ && set_.clock.now() - reported_at_ < every) return;

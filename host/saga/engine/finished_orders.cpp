@@ -17,15 +17,18 @@ bool may_need_stored(const Task& task) {
 
 StoredOrders::StoredOrders(WorkingSet& set, const std::vector<Task>& tasks) : set_(set) {
   std::vector<Uuid> ids;
-  for (const Task& task : tasks)
-    if (may_need_stored(task) && !set_.sagas.contains(task.order_id) && !is_known(task))
+  for (const Task& task : tasks) {
+    if (tells_nothing_new(task)) known_.insert(&task);
+    if (may_need_stored(task) && !set_.sagas.contains(task.order_id) && !known_.contains(&task))
       ids.push_back(task.order_id);
+  }
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   if (!ids.empty()) found_ = set_.store.look_up(ids);
 }
 
-bool StoredOrders::is_known(const Task& task) const {
+/// As far as the last sagas that finished here tell.
+bool StoredOrders::tells_nothing_new(const Task& task) const {
   const Live* found = set_.finished.find(task.order_id);
   if (!found || set_.sagas.contains(task.order_id) || set_.shelf.has(task.order_id)) return false;
   return std::holds_alternative<Notice>(task.input) &&

@@ -1,6 +1,8 @@
 #pragma once
 // Orders whose saga is over, or has not begun, for what is still said about them. One thread, the engine's.
 #include <deque>
+#include <map>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -41,11 +43,12 @@ struct WorkingSet;
 /// the beginning was read. Of one batch of tasks.
 class StoredOrders {
  public:
-  /// Looks up those of the tasks' orders that may need more than the live sagas, in one round trip.
+  /// Looks up those of the tasks' orders that may need more than the live sagas, in one round trip. The tasks
+  /// outlive it, where they are.
   StoredOrders(WorkingSet& set, const std::vector<Task>& tasks);
   /// Most of what providers say about an order comes right behind its end and tells nothing new: that needs
   /// no look at the database.
-  bool is_known(const Task& task) const;
+  bool is_known(const Task& task) const { return known_.contains(&task); }
   /// A notice of an order whose ORDER_CREATED, or cancellation after its end, is still to be read from the
   /// log.
   bool comes_early(const Task& task) const;
@@ -54,8 +57,10 @@ class StoredOrders {
   bool restore(const Task& task, OrderChange& change) const;
 
  private:
+  bool tells_nothing_new(const Task& task) const;
   WorkingSet& set_;
   std::map<Uuid, OrderNow> found_;
+  std::set<const Task*> known_;
 };
 
 }  // namespace orderd::saga

@@ -130,7 +130,7 @@ void Shards::take_up_forgotten() {
     }
     log_warning("saga", "an open order that nothing worked on is taken up",
                 {{"order", one.order_id.to_string()}, {"trace", trace_id(order->second.traceparent)}});
-    ++set_.metrics.taken_up;
+    set_.metrics.taken_up.Increment();
     tasks.push_back(std::move(task));
   }
   batches_.in_parts(tasks);

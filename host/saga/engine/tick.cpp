@@ -49,7 +49,7 @@ void Tick::write(const std::vector<Task>& tasks, const Positions& positions) {
   for (const Task& task : tasks) {
     const bool changes_already = order_changes_.contains(task.order_id);
     if (!changes_already && stored.is_known(task)) {
-      ++set_.metrics.stale;
+      set_.metrics.stale.Increment();
       if (task.inbox != 0) taken_.push_back(task.inbox);
       continue;
     }
@@ -58,7 +58,7 @@ void Tick::write(const std::vector<Task>& tasks, const Positions& positions) {
       continue;
     }
     if (!apply_task(task, stored)) {
-      ++set_.metrics.stale;
+      set_.metrics.stale.Increment();
       if (!order_changes_.contains(task.order_id)) set_.give_back_permit(task.order_id);
     }
     if (task.inbox != 0) taken_.push_back(task.inbox);
@@ -258,11 +258,11 @@ void Tick::apply_committed() {
   for (auto& [id, one] : order_changes_) {
     if (not_started_.contains(id) || !is_out(one.decision.saga)) set_.permits.erase(id);
     if (not_started_.contains(id)) continue;
-    set_.metrics.started += one.starts;
+    if (one.starts) set_.metrics.started.Increment();
     log_new_statuses(one);
     for (const OrderHead& head : one.decision.events)
       if (head.type == EventType::order_confirmed)
-        set_.metrics.confirmed.observe(set_.clock.now() - Time(Millis(id.unix_ms())));
+        observe(set_.metrics.confirmed, set_.clock.now() - Time(Millis(id.unix_ms())));
     if (one.decision.saga.stuck && !one.live.saga.stuck)
       log_error("saga", "an order is stuck and needs a person",
                 {{"order", id.to_string()},
@@ -270,7 +270,7 @@ void Tick::apply_committed() {
                  {"code", one.decision.saga.stuck->code},
                  {"reason", one.decision.saga.stuck->message}});
     if (one.decision.saga.mode == Mode::finished) {
-      set_.metrics.finished += one.live.saga.mode != Mode::finished;
+      if (one.live.saga.mode != Mode::finished) set_.metrics.finished.Increment();
       set_.sagas.erase(id);
       set_.finished.add(
           {std::move(one.decision.saga), one.live.body, one.live.traceparent, one.live.bindings});

@@ -53,8 +53,8 @@ bool is_untouched(const Saga& saga, const Definition& definition, const std::str
   return true;
 }
 
-Metrics::Value& orders_without_build() {
-  static Metrics::Value& value = metrics().gauge(
+Metrics::Gauge& orders_without_build() {
+  static Metrics::Gauge& value = metrics().gauge(
       "orderd_orders_without_build", "Orders of this host that wait for a plugin's build that is not here");
   return value;
 }

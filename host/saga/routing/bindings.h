@@ -69,6 +69,6 @@ std::string instance_of(const Saga& saga, const std::string& slot, const std::st
 bool is_untouched(const Saga& saga, const Definition& definition, const std::string& slot);
 
 /// Orders of this host whose plugin's build is missing here. [any thread]
-Metrics::Value& orders_without_build();
+Metrics::Gauge& orders_without_build();
 
 }  // namespace orderd::saga

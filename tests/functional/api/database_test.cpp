@@ -162,7 +162,7 @@ TEST_CASE("What keeps the database from taking an order is named, and no order i
       GENERATE(std::pair("53100", "no room left on its disk"), std::pair("42501", "lacks a right"),
                std::pair("58030", "storage fails"));
   const auto refused = [] {
-    return metrics().counter("orderd_orders_refused_total{code=\"DATABASE_UNAVAILABLE\"}", "").load();
+    return metrics().counter("orderd_orders_refused_total", "", {{"code", "DATABASE_UNAVAILABLE"}}).Value();
   };
   const auto before = refused();
   refuse_rows(host.database, "orders", state);

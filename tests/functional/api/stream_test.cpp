@@ -103,7 +103,7 @@ TEST_CASE("One client gets its share of the streams, also on the loopback, until
     CHECK(code_of(refused) == "TOO_MANY_STREAMS");
     CHECK_FALSE(refused.field("retry-after").empty());
   }
-  REQUIRE(eventually([&] { return metrics().gauge("orderd_sse_streams", "") == 1; }));
+  REQUIRE(eventually([&] { return metrics().gauge("orderd_sse_streams", "").Value() == 1; }));
   StreamClient third(host, id);
   CHECK(third.ids(1) == Ids{1});
 }
@@ -201,7 +201,7 @@ TEST_CASE("Many streams of one order all get every version once") {
     }
     CHECK(last == 3);
   }
-  CHECK(eventually([] { return metrics().gauge("orderd_sse_streams", "") == 0; }));
+  CHECK(eventually([] { return metrics().gauge("orderd_sse_streams", "").Value() == 0; }));
 }
 
 TEST_CASE("A reader that takes nothing is disconnected, and resumes by id") {
@@ -214,13 +214,13 @@ TEST_CASE("A reader that takes nothing is disconnected, and resumes by id") {
   StreamClient slow(host, id, {}, 2048);
   CHECK(healthy.ids(1) == Ids{1});
   auto& slow_total = metrics().counter("orderd_sse_slow_total", "");
-  const auto before = slow_total.load();
+  const auto before = slow_total.Value();
   int version = 1;
-  while (slow_total == before && version < 2000) {
+  while (slow_total.Value() == before && version < 2000) {
     version = host.advance(id, EventType::payment_updated, Status::pending, PaymentStatus::pending);
     CHECK(healthy.ids(1) == Ids{version});
   }
-  CHECK(slow_total > before);
+  CHECK(slow_total.Value() > before);
   CHECK(slow.ends());
   const auto last_at = slow.received.rfind("\nid: ");
   const int last = std::stoi(slow.received.substr(last_at + 5));

@@ -18,7 +18,7 @@ TEST_CASE("a thread begins again after an error that nobody expected, and it is 
     }
   });
   CHECK(runs == 2);
-  CHECK(metrics().counter("orderd_thread_failures_total{part=\"test-part\"}", "") == 2);
+  CHECK(metrics().counter("orderd_thread_failures_total", "", {{"part", "test-part"}}).Value() == 2);
 }
 
 TEST_CASE("what a part cannot do is in the list until it says that it can") {

@@ -190,7 +190,7 @@ TEST_CASE("an order whose build is not on this host waits, and goes on when the 
   shop.turns(30);
   CHECK(shop.status(id) == Status::pending);
   CHECK(shop.fresh.effects.empty());
-  CHECK(orders_without_build() == 1);
+  CHECK(orders_without_build().Value() == 1);
   const auto says_why = [] {
     const auto said = troubles().list();
     return std::any_of(said.begin(), said.end(), [](const auto& one) { return one.starts_with("builds: "); });
@@ -200,7 +200,7 @@ TEST_CASE("an order whose build is not on this host waits, and goes on when the 
   shop.turns(120);
   CHECK(shop.status(id) == Status::confirmed);
   CHECK(served(shop.old, id, "payment.capture"));
-  CHECK(orders_without_build() == 0);
+  CHECK(orders_without_build().Value() == 0);
   CHECK_FALSE(says_why());
 }
 
