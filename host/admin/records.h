@@ -1,6 +1,6 @@
 #pragma once
 // One order as an operator's verbs and questions need it: its saga, live or finished, with the definition
-// that it runs. Read from the write side, so never older than what anybody was told. [the connection's
+// that it runs. Read from the write side, so never older than what anybody has seen. [the connection's
 // thread]
 #include <map>
 #include <memory>

@@ -1,5 +1,5 @@
 #pragma once
-// What a start finds in the database: the schema, the role's rights, or nobody at home.
+// What a start finds in the database: the schema, the role's rights, or no answer.
 #include <stdexcept>
 
 #include "config/settings.h"

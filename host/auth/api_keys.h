@@ -29,7 +29,7 @@ struct KeyWish {
   std::optional<Time> expires;
 };
 struct MadeKey {
-  std::string id, text;  // text is told now and never again
+  std::string id, text;  // text is shown now and never again
   KeyWish wish;
 };
 /// The first key of a caller. Throws KeyError: the caller has a live key.

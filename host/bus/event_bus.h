@@ -7,7 +7,7 @@
 //    position it saved there, polls, and saves the new position in the transaction of its effect.
 // 3. Live streams tail every partition from its end, without owning anything.
 //
-// Duplicates are normal and are told apart by the order's version, never by position.
+// Duplicates are normal and are recognised by the order's version, never by position.
 #include <chrono>
 #include <cstdint>
 #include <functional>

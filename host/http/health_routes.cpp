@@ -1,4 +1,4 @@
-// What monitors ask: is the process alive, can it serve, its numbers. All of it is told from memory.
+// What monitors ask: is the process alive, can it serve, its numbers. All answers come from memory.
 #include "base/metrics.h"
 #include "http/routes.h"
 #include "model/json.h"

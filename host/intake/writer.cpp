@@ -337,7 +337,7 @@ bool Writer::connect_within_settle_timeout() {
   const auto end = steady_clock::now() + options_.settle_timeout;
   while (!connect()) {
     if (steady_clock::now() >= end || store::stopped_waiting()) return false;
-    // Whoever comes meanwhile is told at once; the empty-handed wait is the pause between two tries.
+    // Whoever comes meanwhile is answered at once; the empty-handed wait is the pause between two tries.
     Batch meanwhile = queue_.take(options_.batch_orders_max, reconnect_interval);
     refuse(meanwhile, Placed::Kind::unavailable, false);
     if (meanwhile.empty() && queue_.closed()) std::this_thread::sleep_for(reconnect_interval);

@@ -16,7 +16,7 @@ struct PendingOrder {
   Placement placement;
   OnPlaced on_placed;
   Event created;       // version 1
-  FoldedOrder answer;  // what the client is told
+  FoldedOrder answer;  // for the client
   std::string body;    // orders.body
   std::string sealed;  // payment_secrets.sealed, "" if nothing will be charged
   PaymentStatus payment_status = PaymentStatus::none;

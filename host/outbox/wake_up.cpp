@@ -33,7 +33,7 @@ void WakeUp::notify(std::stop_token stop, store::Pool& pool) {
     try {
       pool.acquire()->script("notify orderd_log");
     } catch (const store::DbError&) {
-      // Who is away is told about by the stages; here it is only a hint.
+      // The stages report a server that is away; here it is only a hint.
       appended().wait(appended().count(), reconnect_after);
     }
     // At most a few a second: the next one tells of everything until then.

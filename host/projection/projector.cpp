@@ -4,8 +4,6 @@
 
 #include "base/fault.h"
 #include "base/log_summed.h"
-#include "base/survive.h"
-#include "base/troubles.h"
 #include "model/order_json.h"
 #include "outbox/dead_letters.h"
 #include "outbox/log.h"
@@ -15,7 +13,7 @@ namespace orderd::projection {
 namespace {
 
 constexpr std::size_t events_per_batch_max = 1024;
-constexpr std::chrono::milliseconds maintain_every{1000}, store_retry{500}, aside_again{500};
+constexpr std::chrono::milliseconds aside_again{500};
 // One order's locked row keeps all others waiting for as long, once.
 constexpr int lock_timeout_ms = 250;
 constexpr int locks_per_batch_max = 8, aside_tries_max = 4;
@@ -23,6 +21,11 @@ constexpr std::size_t aside_max = 1000;
 
 store::DbError db_error_of(const plugins::TxError& error) {
   return {error.what(), error.sqlstate(), store::trouble_of(error.sqlstate()) == store::Trouble::session};
+}
+
+store::ConnectionOptions with_short_locks(store::ConnectionOptions options) {
+  options.lock_timeout_ms = std::min(options.lock_timeout_ms, lock_timeout_ms);
+  return options;
 }
 
 }  // namespace
@@ -38,55 +41,25 @@ bool to_projection_event(const Event& event, plugins::ProjectionEvent& out) {
 
 Projector::Projector(store::ConnectionOptions options, outbox::LeaseOptions leases,
                      std::unique_ptr<bus::Subscription> events, plugins::ProjectionPort& port)
-    : options_(std::move(options)),
-      leases_(std::move(leases)),
+    : Consumer({"projection", with_short_locks(std::move(options)), std::move(leases)}),
       events_(std::move(events)),
       port_(port),
       applied_(metrics().counter("orderd_projection_applied_total", "Events that projections took")),
       duplicates_(
           metrics().counter("orderd_projection_duplicates_total", "Events that projections had before")),
       parked_(metrics().counter("orderd_projection_parked_total", "Events that could not be projected")),
-      lag_(metrics().gauge(bus::lag_name, bus::lag_help, {{"consumer", "projection:" + port_.instance()}})) {
-  options_.lock_timeout_ms = std::min(options_.lock_timeout_ms, lock_timeout_ms);
+      lag_(metrics().gauge(bus::lag_name, bus::lag_help, {{"consumer", "projection:" + port_.instance()}})) {}
+
+void Projector::work(std::chrono::milliseconds wait) {
+  if (retry_.empty()) retry_ = events_->poll(events_per_batch_max, wait);
+  std::erase_if(retry_, [&](const auto& one) {
+    return !leases_.held().contains(static_cast<std::int16_t>(one.partition));
+  });
+  if (!retry_.empty()) apply(retry_);
+  retry_.clear();
 }
 
-void Projector::run(std::stop_token stop) {
-  const std::stop_callback wake(stop, [this] { events_->wake(); });
-  while (!stop.stop_requested())
-    if (!survive("projection", [this] { turn(maintain_every); })) {
-      lose("an error that nobody expected");
-      pause(stop, maintain_every);
-    }
-  try {
-    if (connection_ && connection_->usable()) leases_.release_all(*connection_);
-  } catch (const store::DbError& error) {
-    log_warning("projection", "leases not given back, others wait for their end", {{"error", error.what()}});
-  }
-}
-
-bool Projector::turn(std::chrono::milliseconds wait) {
-  try {
-    if (!connection_ || !connection_->usable()) connection_ = std::make_unique<store::Connection>(options_);
-    if (std::chrono::steady_clock::now() - maintained_ >= maintain_every) maintain();
-    if (retry_.empty()) retry_ = events_->poll(events_per_batch_max, wait);
-    std::erase_if(retry_, [&](const auto& one) {
-      return !leases_.held().contains(static_cast<std::int16_t>(one.partition));
-    });
-    if (!retry_.empty()) apply(retry_);
-    retry_.clear();
-    if (away_) {
-      log_info("projection", "working again", {{"instance", port_.instance()}});
-      troubles().clear(leases_.consumer());
-    }
-    away_ = false;
-    return true;
-  } catch (const store::DbError& error) { lose(error.what()); }
-  (void)events_->poll(1, std::min(wait, store_retry));
-  return false;
-}
-
-void Projector::maintain() {
-  const auto change = leases_.maintain(*connection_);
+void Projector::maintain(const outbox::Leases::Change& change) {
   for (const std::int16_t shard : change.lost) {
     events_->stop(shard);
     read_.erase(shard);
@@ -96,22 +69,13 @@ void Projector::maintain() {
   replay();
   take_up_aside();
   lag_.Set(static_cast<double>(events_->lag()));
-  letters_.count(*connection_, leases_.consumer());
-  maintained_ = std::chrono::steady_clock::now();
 }
 
-void Projector::lose(const std::string& why) {
-  if (!away_)
-    log_warning("projection", "beginning again behind the last saved position",
-                {{"instance", port_.instance()}, {"error", why}});
-  away_ = true;
-  troubles().say(leases_.consumer(), "waits for the database");
-  for (const std::int16_t shard : leases_.forget()) events_->stop(shard);
+void Projector::forget(const std::vector<std::int16_t>& was_held) {
+  for (const std::int16_t shard : was_held) events_->stop(shard);
   retry_.clear();
   read_.clear();
   aside_.clear();
-  connection_.reset();
-  maintained_ = {};
 }
 
 /// What was taken from the bus, but never past the first event of an order that is set aside.
@@ -225,13 +189,13 @@ void Projector::write(const Records& records, const Positions& to) {
     sources.push_back(record);
   }
   if (fault::mutation("projection_before_commit")) {
-    store::UnitOfWork early(*connection_);
+    store::UnitOfWork early(session());
     leases_.advance(early, to);
     early.commit();
   }
   Counts counts;
   try {
-    store::UnitOfWork work(*connection_);
+    store::UnitOfWork work(session());
     leases_.advance(work, to);
     plugins::LentTransaction tx(work);
     if (!events.empty()) {
@@ -286,7 +250,7 @@ void Projector::park(store::UnitOfWork& work, const bus::Record& record, const s
   log_error(
       "projection", "an event cannot be projected; its order waits",
       {{"instance", port_.instance()}, {"order", record.event.order_id.to_string()}, {"reason", reason}});
-  outbox::park(work, leases_.consumer(),
+  outbox::park(work, name(),
                {{record.event.order_id, record.event.version, static_cast<std::int16_t>(record.partition),
                  record.position, reason, record.raw_headers_json, record.raw_value}});
 }
@@ -295,7 +259,7 @@ void Projector::park(store::UnitOfWork& work, const bus::Record& record, const s
 void Projector::replay() {
   std::set<std::int16_t> shards;
   for (const auto& [shard, held] : leases_.held()) shards.insert(shard);
-  for (const outbox::Replay& one : outbox::replays(*connection_, leases_.consumer(), shards)) {
+  for (const outbox::Replay& one : outbox::replays(session(), name(), shards)) {
     try {
       apply_history(one.order_id, one.shard, true);
     } catch (const store::DbError& error) {
@@ -307,7 +271,7 @@ void Projector::replay() {
 /// All of one order's events, in a transaction of their own. What a replay cannot do keeps its letter;
 /// otherwise the order gets one.
 void Projector::apply_history(const Uuid& order_id, std::int16_t shard, bool replay) {
-  const auto history = outbox::history(*connection_, order_id);
+  const auto history = outbox::history(session(), order_id);
   std::vector<plugins::ProjectionEvent> events;
   for (const auto& entry : history) {
     plugins::ProjectionEvent event;
@@ -316,7 +280,7 @@ void Projector::apply_history(const Uuid& order_id, std::int16_t shard, bool rep
   std::string problem = events.size() == history.size() ? "" : "its history cannot be read";
   Counts counts;
   try {
-    store::UnitOfWork work(*connection_);
+    store::UnitOfWork work(session());
     leases_.advance(work, {{shard, leases_.held().at(shard).pos}});
     plugins::LentTransaction tx(work);
     if (problem.empty() && !events.empty())
@@ -325,9 +289,9 @@ void Projector::apply_history(const Uuid& order_id, std::int16_t shard, bool rep
         if (result.kind == plugins::ApplyResult::Kind::failed && problem.empty()) problem = result.error;
       }
     if (replay && problem.empty())
-      outbox::unpark(work, leases_.consumer(), order_id);
+      outbox::unpark(work, name(), order_id);
     else if (replay)
-      outbox::replay_failed(work, leases_.consumer(), order_id, problem);
+      outbox::replay_failed(work, name(), order_id, problem);
     else if (!problem.empty())
       park(work, {shard, history.back().pos, history.back().event, ""}, problem, counts);
     work.commit();

@@ -1,13 +1,11 @@
 #pragma once
 #include <map>
 #include <memory>
-#include <stop_token>
 #include <vector>
 
 #include "base/metrics.h"
 #include "bus/event_bus.h"
-#include "outbox/dead_letters.h"
-#include "outbox/leases.h"
+#include "outbox/consumer.h"
 #include "plugin_ports/projection.h"
 #include "store/unit_of_work.h"
 
@@ -17,16 +15,17 @@ namespace orderd::projection {
 /// each event takes effect once. What comes twice the plugin knows by its version; what comes too early is
 /// completed from order_events. An order whose row somebody has locked is left aside and taken up from
 /// order_events later; the position waits for it, the others do not. One thread runs it.
-class Projector {
+class Projector final : public outbox::Consumer {
  public:
   Projector(store::ConnectionOptions options, outbox::LeaseOptions leases,
             std::unique_ptr<bus::Subscription> events, plugins::ProjectionPort& port);
-  void run(std::stop_token stop);
-  /// One round; waits up to `wait` for events. False while there is no database.
-  bool turn(std::chrono::milliseconds wait);
 
  private:
-  void maintain();
+  void maintain(const outbox::Leases::Change& change) override;
+  void work(std::chrono::milliseconds wait) override;
+  void forget(const std::vector<std::int16_t>& was_held) override;
+  void rest(std::chrono::milliseconds wait) override { (void)events_->poll(1, wait); }
+  void wake() override { events_->wake(); }
   using Positions = std::map<std::int16_t, std::int64_t>;
   using Records = std::vector<const bus::Record*>;
   struct Counts {
@@ -58,21 +57,14 @@ class Projector {
   void repair(store::UnitOfWork& work, const bus::Record& record, Counts& counts);
   void park(store::UnitOfWork& work, const bus::Record& record, const std::string& reason, Counts& counts);
   void replay();
-  void lose(const std::string& why);
 
-  store::ConnectionOptions options_;
-  outbox::Leases leases_;
   const std::unique_ptr<bus::Subscription> events_;
   plugins::ProjectionPort& port_;
-  std::unique_ptr<store::Connection> connection_;
-  std::chrono::steady_clock::time_point maintained_{};
   std::vector<bus::Record>
       retry_;       // a batch whose transaction was lost: done again before anything else is read
   Positions read_;  // what was taken from the bus, by shard
   std::int64_t orders_read_ = 0;
   std::map<Uuid, Aside> aside_;  // orders that wait for somebody's lock
-  outbox::LetterCount letters_;
-  bool away_ = false;
   Metrics::Counter &applied_, &duplicates_, &parked_;
   Metrics::Gauge& lag_;
 };
@@ -81,7 +73,7 @@ class Projector {
 bool to_projection_event(const Event& event, plugins::ProjectionEvent& out);
 
 /// Builds the projection again from order_events, beside the live tables, then puts it in their place.
-/// `progress` is told the number of events applied so far. Throws store::DbError or plugins::TxError; the
+/// `progress` gets the number of events applied so far. Throws store::DbError or plugins::TxError; the
 /// live tables are then as they were.
 void rebuild(store::Connection& connection, const std::string& consumer, plugins::ProjectionPort& port,
              const std::function<void(std::int64_t)>& progress);

@@ -39,7 +39,7 @@ enum class Difference {
 };
 
 Difference compare(const saga::Saga& ours, Stage stage, const Listed& theirs);
-/// What the saga is told of a difference.
+/// The notice that a difference becomes for the saga.
 saga::Notice notice_of(Difference difference, const Listed& theirs);
 
 }  // namespace orderd::reconcile

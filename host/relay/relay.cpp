@@ -5,15 +5,13 @@
 
 #include "base/fault.h"
 #include "base/log.h"
-#include "base/survive.h"
-#include "base/troubles.h"
 #include "outbox/marks.h"
 
 namespace orderd::relay {
 namespace {
 
 constexpr int events_per_read_max = 1024;
-constexpr std::chrono::milliseconds maintain_every{1000}, save_every{200}, poll_every{50}, store_retry{500};
+constexpr std::chrono::milliseconds save_every{200}, poll_every{50}, rest_least{500};
 constexpr std::chrono::milliseconds report_wait{1};
 
 constexpr store::Statement read_parked{"relay_parked",
@@ -26,60 +24,40 @@ constexpr store::Statement read_lag{"relay_lag",
 
 Relay::Relay(store::ConnectionOptions options, outbox::LeaseOptions leases,
              std::unique_ptr<bus::Publisher> publisher)
-    : options_(std::move(options)),
-      leases_(std::move(leases)),
+    : Consumer({"relay", std::move(options), std::move(leases)}),
       publisher_(std::move(publisher)),
       published_(metrics().counter("orderd_relay_published_total", "Events that the broker acknowledged")),
       lag_(metrics().gauge(bus::lag_name, bus::lag_help, {{"consumer", "relay"}})),
       parked_(metrics().counter("orderd_relay_parked_total", "Events that the broker refused")) {}
 
-void Relay::run(std::stop_token stop) {
-  const std::stop_callback wake(stop, [] { outbox::appended().raise(); });
-  while (!stop.stop_requested())
-    if (!survive("relay", [this] { turn(poll_every); })) {
-      lose("an error that nobody expected");
-      pause(stop, maintain_every);
-    }
-  try {
-    progress(publisher_->poll(save_every));
-    if (connection_ && connection_->usable()) {
-      save();
-      leases_.release_all(*connection_);
-    }
-  } catch (const store::DbError& error) {
-    log_warning("relay", "leases not given back, others wait for their end", {{"error", error.what()}});
+std::chrono::milliseconds Relay::pace() const { return poll_every; }
+
+void Relay::work(std::chrono::milliseconds wait) {
+  const auto seen = outbox::appended().count();
+  const bool busy = publish();
+  progress(publisher_->poll(std::chrono::milliseconds(0)));
+  if (acknowledged_ != handed_over_) {
+    // Deliveries are under way: their reports are the next thing to happen, new events the one after. A
+    // broker that is away takes nothing and reports nothing: then there is no hurry.
+    if (!busy) progress(publisher_->poll(waiting_.empty() ? report_wait : poll_every));
+    if (Clock::now() - saved_ >= save_every) save();
+  } else if (!busy) {
+    save();
+    outbox::appended().wait(seen, wait);
   }
 }
 
-bool Relay::turn(std::chrono::milliseconds wait) {
-  try {
-    if (!connection_ || !connection_->usable()) connection_ = std::make_unique<store::Connection>(options_);
-    if (Clock::now() - maintained_ >= maintain_every) maintain();
-    const auto seen = outbox::appended().count();
-    const bool busy = publish();
-    progress(publisher_->poll(std::chrono::milliseconds(0)));
-    if (acknowledged_ != handed_over_) {
-      // Deliveries are under way: their reports are the next thing to happen, new events the one after. A
-      // broker that is away takes nothing and reports nothing: then there is no hurry.
-      if (!busy) progress(publisher_->poll(waiting_.empty() ? report_wait : poll_every));
-      if (Clock::now() - saved_ >= save_every) save();
-    } else if (!busy) {
-      save();
-      outbox::appended().wait(seen, wait);
-    }
-    if (away_) {
-      log_info("relay", "working again");
-      troubles().clear(leases_.consumer());
-    }
-    away_ = false;
-    return true;
-  } catch (const store::DbError& error) { lose(error.what()); }
-  outbox::appended().wait(outbox::appended().count(), std::min(wait * 10, store_retry));
-  return false;
+void Relay::rest(std::chrono::milliseconds wait) {
+  outbox::appended().wait(outbox::appended().count(), std::max(wait, rest_least));
 }
 
-void Relay::maintain() {
-  const auto change = leases_.maintain(*connection_);
+/// What was acknowledged meanwhile need not be sent again by the next owner.
+void Relay::finish() {
+  progress(publisher_->poll(save_every));
+  save();
+}
+
+void Relay::maintain(const outbox::Leases::Change& change) {
   for (const std::int16_t shard : change.lost) {
     handed_over_.erase(shard);
     acknowledged_.erase(shard);
@@ -93,20 +71,17 @@ void Relay::maintain() {
   for (const std::int16_t shard : change.gained)
     handed_over_[shard] = acknowledged_[shard] = leases_.held().at(shard).pos;
   if (!change.gained.empty()) {
-    const auto rows = connection_->run(read_parked, store::Args().text(leases_.consumer()));
+    const auto rows = session().run(read_parked, store::Args().text(name()));
     for (int i = 0; i < rows.size(); ++i) parked_orders_.insert(rows.uuid(i, 0));
   }
   if (!parked_orders_.empty()) {
-    store::UnitOfWork work(*connection_);
-    outbox::mark_attention(work, leases_.consumer());
+    store::UnitOfWork work(session());
+    outbox::mark_attention(work, name());
     work.commit();
   }
-  epoch_ = outbox::epoch(*connection_).id;
+  epoch_ = outbox::epoch(session()).id;
   look_for_replays();
-  lag_.Set(
-      static_cast<double>(connection_->run(read_lag, store::Args().text(leases_.consumer())).integer(0, 0)));
-  letters_.count(*connection_, leases_.consumer());
-  maintained_ = Clock::now();
+  lag_.Set(static_cast<double>(session().run(read_lag, store::Args().text(name())).integer(0, 0)));
 }
 
 /// Reads on and hands over; false when there was nothing to read.
@@ -119,7 +94,7 @@ bool Relay::publish() {
     if (from.empty()) return false;
     // The shard that is read first has an advantage when there is more than one read takes: take turns.
     std::rotate(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(turn_++ % from.size()), from.end());
-    for (auto& entry : outbox::read(*connection_, from, events_per_read_max)) {
+    for (auto& entry : outbox::read(session(), from, events_per_read_max)) {
       handed_over_[entry.shard] = entry.pos;
       waiting_.push_back({entry.shard, entry.pos, std::move(entry.event), epoch_});
     }
@@ -145,7 +120,7 @@ bool Relay::is_under_way(std::int16_t shard) const {
 void Relay::look_for_replays() {
   std::set<std::int16_t> shards;
   for (const auto& [shard, position] : handed_over_) shards.insert(shard);
-  if (replays_.empty()) replays_ = outbox::replays(*connection_, leases_.consumer(), shards);
+  if (replays_.empty()) replays_ = outbox::replays(session(), name(), shards);
 }
 
 /// What the broker refused goes out again, an order's letters in order of version, before anything newer.
@@ -153,7 +128,7 @@ void Relay::begin_replay() {
   replaying_ = true;
   for (const outbox::Replay& one : replays_) {
     parked_orders_.erase(one.order_id);
-    for (auto& entry : outbox::history(*connection_, one.order_id, one.from_version - 1))
+    for (auto& entry : outbox::history(session(), one.order_id, one.from_version - 1))
       if (entry.event.version <= one.to_version)
         waiting_.push_back({entry.shard, entry.pos, std::move(entry.event), epoch_});
   }
@@ -213,14 +188,14 @@ void Relay::save() {
   if (to.empty() && parking_.empty() && !replayed) return;
   // Their rows go only now that the broker has them; until then new letters of their orders wait with them.
   if (replaying_ && !replayed) return;
-  store::UnitOfWork work(*connection_);
+  store::UnitOfWork work(session());
   leases_.advance(work, to);
   if (replayed)
     for (const outbox::Replay& one : replays_) {
-      outbox::unpark(work, leases_.consumer(), one.order_id);
+      outbox::unpark(work, name(), one.order_id);
       outbox::unmark_attention(work, one.order_id);
     }
-  outbox::park(work, leases_.consumer(), parking_);
+  outbox::park(work, name(), parking_);
   ORDERD_FAULT_POINT("relay.before_commit");
   work.commit();
   ORDERD_FAULT_POINT("relay.after_commit");
@@ -233,11 +208,7 @@ void Relay::save() {
   for (const auto& [shard, position] : to) leases_.held().at(shard).pos = position;
 }
 
-void Relay::lose(const std::string& why) {
-  if (!away_) log_warning("relay", "beginning again behind the last saved positions", {{"error", why}});
-  away_ = true;
-  troubles().say(leases_.consumer(), "waits for the database");
-  leases_.forget();
+void Relay::forget(const std::vector<std::int16_t>&) {
   handed_over_.clear();
   acknowledged_.clear();
   in_flight_.clear();
@@ -245,8 +216,6 @@ void Relay::lose(const std::string& why) {
   parking_.clear();
   refused_ = 0;
   forget_replays();
-  connection_.reset();
-  maintained_ = {};
 }
 
 }  // namespace orderd::relay

@@ -1,14 +1,12 @@
 #pragma once
 #include <memory>
 #include <set>
-#include <stop_token>
 
 #include "base/metrics.h"
 #include "bus/event_bus.h"
-#include "outbox/dead_letters.h"
-#include "outbox/leases.h"
+#include "outbox/consumer.h"
 #include "outbox/log.h"
-#include "store/connection.h"
+#include "store/connection_options.h"
 
 namespace orderd::relay {
 
@@ -18,31 +16,30 @@ namespace orderd::relay {
 /// before are acknowledged, so that batches form by themselves and a slow broker is asked less often, not
 /// more. An event that the broker refuses parks its order, visibly; the shard goes on. One thread runs it;
 /// one host at a time per shard, by lease.
-class Relay {
+class Relay final : public outbox::Consumer {
  public:
   Relay(store::ConnectionOptions options, outbox::LeaseOptions leases,
         std::unique_ptr<bus::Publisher> publisher);
-  void run(std::stop_token stop);
-  /// One round; waits up to `wait` when there is nothing to do. False while there is no database.
-  bool turn(std::chrono::milliseconds wait);
 
  private:
   using Clock = std::chrono::steady_clock;
-  void maintain();
+  void maintain(const outbox::Leases::Change& change) override;
+  void work(std::chrono::milliseconds wait) override;
+  void forget(const std::vector<std::int16_t>& was_held) override;
+  void rest(std::chrono::milliseconds wait) override;
+  void wake() override { outbox::appended().raise(); }
+  void finish() override;
+  std::chrono::milliseconds pace() const override;
   bool publish();
   bool is_under_way(std::int16_t shard) const;
   bool park_follower(const bus::Outgoing& one);
   void progress(const bus::Publisher::Progress& progress);
   void save();
-  void lose(const std::string& why);
   void look_for_replays();
   void begin_replay();
   void forget_replays();
 
-  const store::ConnectionOptions options_;
-  outbox::Leases leases_;
   const std::unique_ptr<bus::Publisher> publisher_;
-  std::unique_ptr<store::Connection> connection_;
   std::map<std::int16_t, std::int64_t> handed_over_, acknowledged_;  // per owned shard
   std::map<std::pair<std::int16_t, std::int64_t>, std::pair<Uuid, std::int32_t>>
       in_flight_;  // to name what is refused
@@ -52,12 +49,10 @@ class Relay {
   // Dead letters that are published again: all of an order's, when nothing else is on its way.
   std::vector<outbox::Replay> replays_;
   bool replaying_ = false;
-  Clock::time_point maintained_{}, saved_{};
+  Clock::time_point saved_{};
   std::size_t turn_ = 0;
   std::int64_t refused_ = 0;  // letters of parking_ that the broker made, for the counter
-  outbox::LetterCount letters_;
-  Uuid epoch_{};  // of the log
-  bool away_ = false;
+  Uuid epoch_{};              // of the log
   Metrics::Counter& published_;
   Metrics::Gauge& lag_;
   Metrics::Counter& parked_;

@@ -1,5 +1,6 @@
 #pragma once
-// Work with a plugin in a process of its own: what it does there, ending the process included, is told here.
+// Work with a plugin in a process of its own: what it does there, ending the process included, is reported
+// here.
 #include <functional>
 #include <string>
 

@@ -220,7 +220,7 @@ bool KafkaPublisher::overdue() const {
 }
 
 /// A broker that refuses a record fails the whole request it was in. From then on events go out one a request
-/// for a while, so that the guilty one is told from its neighbours.
+/// for a while, so that the cause is separated from its neighbours.
 void KafkaPublisher::restart() {
   if (producer_) {  // the last reports: one may name the record that the broker refuses
     note_fatal();

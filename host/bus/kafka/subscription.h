@@ -1,6 +1,6 @@
 #pragma once
-// One reader: a Kafka consumer that belongs to no group and reads what it is told to. Owned and used by one
-// thread.
+// One reader: a Kafka consumer that belongs to no group and reads the partitions that were started. Owned
+// and used by one thread.
 #include <map>
 
 #include "bus/event_bus.h"

@@ -12,34 +12,12 @@ namespace {
 
 /// Commands handed over in one call.
 constexpr std::size_t batch_commands_max = 64;
-/// How soon a plugin that took nothing is asked again.
-constexpr Millis not_begun_retry_after{200};
-/// How long behind its last command's deadline a call that has not returned is told of.
+/// How long behind its last command's deadline a call that has not returned is logged.
 constexpr Millis hanging_after{1000};
 /// ... and counts as one that will not.
 constexpr Millis hangs_after{5000};
 /// The longest a thread sleeps without looking.
 constexpr Millis idle_wait{500};
-
-Outcome not_begun(const std::string& code, const std::string& message) {
-  Outcome outcome;
-  outcome.kind = OutcomeKind::retry;
-  outcome.code = code;
-  outcome.message = message;
-  outcome.retry_after = not_begun_retry_after;
-  return outcome;
-}
-
-Outcome unknown(const std::string& code, const std::string& message) {
-  Outcome outcome;
-  outcome.code = code;
-  outcome.message = message;
-  return outcome;
-}
-
-OpenCommand remember(const Command& command) {
-  return {command.order_id, command.key, !command.query_key.empty(), command.deadline, false, {}, {}};
-}
 
 }  // namespace
 
@@ -76,7 +54,7 @@ void ExternalStep::start() {
 void ExternalStep::execute(std::vector<Command> commands) {
   if (instance_.down()) {
     for (const Command& command : commands)
-      report(remember(command), not_begun("NOT_STARTED", instance_.down_problem()));
+      report(OpenCall::of(command), not_begun("NOT_STARTED", instance_.down_problem()));
     return;
   }
   for (const Command& command : commands) instance_.has_token(command.secret_json);
@@ -84,10 +62,10 @@ void ExternalStep::execute(std::vector<Command> commands) {
   std::vector<Waiting> waiting;
   waiting.reserve(batch->size());
   for (const Command& command : *batch) waiting.push_back({{batch, &command}, {}});
-  tickets_.open_all(waiting, [](const Waiting& one) { return remember(*one.command); });
+  calls_.open_all(waiting, [](const Waiting& one) { return OpenCall::of(*one.command); });
   if (wanted_threads_ == 0) return call_here(waiting);
   for (std::size_t i = queue_.push_all(waiting); i < waiting.size(); ++i)
-    if (const auto open = tickets_.close(waiting[i].ticket))
+    if (const auto open = calls_.close(waiting[i].ticket))
       report(*open, not_begun("BUSY", "plugin instance " + instance_.name() + " has " +
                                           std::to_string(options_.commands_queued_max) +
                                           " commands waiting, or is stopping"));
@@ -96,7 +74,7 @@ void ExternalStep::execute(std::vector<Command> commands) {
 
 /// Only if there is a deadline before the time until which the watcher sleeps: most calls need no wake.
 void ExternalStep::wake_watcher() {
-  const auto next = tickets_.next_deadline();
+  const auto next = calls_.next_deadline();
   std::lock_guard lock(mutex_);
   if (next && *next < watcher_sleeps_until_) changed_.notify_all();
 }
@@ -106,10 +84,10 @@ void ExternalStep::hand_over() {
     std::vector<Waiting> batch = queue_.take(batch_commands_max, idle_wait);
     if (stopping_) {
       for (const Waiting& waiting : batch)
-        if (const auto open = tickets_.close(waiting.ticket)) give_up(waiting.ticket, *open, false);
+        if (const auto open = calls_.close(waiting.ticket)) give_up(waiting.ticket, *open, false);
       continue;
     }
-    tickets_.begin_all(batch, now());
+    calls_.begin_all(batch, now());
     if (!batch.empty()) call_plugin(batch);
   }
   ended();
@@ -124,12 +102,12 @@ void ExternalStep::call_here(const std::vector<Waiting>& waiting) {
   wake_watcher();
   if (stopping_)
     for (const Waiting& one : waiting)
-      if (const auto open = tickets_.close(one.ticket)) give_up(one.ticket, *open, false);
+      if (const auto open = calls_.close(one.ticket)) give_up(one.ticket, *open, false);
   for (std::size_t first = 0; first < waiting.size(); first += batch_commands_max) {
     const auto begin = waiting.begin() + static_cast<std::ptrdiff_t>(first);
     std::vector<Waiting> batch(
         begin, begin + static_cast<std::ptrdiff_t>(std::min(batch_commands_max, waiting.size() - first)));
-    tickets_.begin_all(batch, now());
+    calls_.begin_all(batch, now());
     if (!batch.empty()) call_plugin(batch);
   }
   ended();
@@ -149,7 +127,7 @@ orderd_status ExternalStep::execute(const std::vector<Waiting>& batch, orderd_er
     call.deadline = std::max(call.deadline, waiting.command->deadline);
   }
   std::unique_lock lock(mutex_);
-  const auto under_way = calls_.insert(calls_.end(), call);
+  const auto under_way = under_way_.insert(under_way_.end(), call);
   lock.unlock();
   orderd_status status = ORDERD_E_INTERNAL;
   ORDERD_FAULT_POINT("step.before_call");
@@ -161,14 +139,14 @@ orderd_status ExternalStep::execute(const std::vector<Waiting>& batch, orderd_er
   }
   ORDERD_FAULT_POINT("step.after_call");
   lock.lock();
-  calls_.erase(under_way);
+  under_way_.erase(under_way);
   return status;
 }
 
 bool ExternalStep::hangs() const {
   const Time at = now();
   std::lock_guard lock(mutex_);
-  const auto held = std::count_if(calls_.begin(), calls_.end(),
+  const auto held = std::count_if(under_way_.begin(), under_way_.end(),
                                   [&](const Call& one) { return at - one.deadline > hangs_after; });
   return held > 0 && static_cast<unsigned>(held) >= wanted_threads_;
 }
@@ -179,12 +157,12 @@ void ExternalStep::tell_hanging() {
   std::vector<std::string> news;
   {
     std::lock_guard lock(mutex_);
-    for (Call& one : calls_) {
+    for (Call& one : under_way_) {
       if (one.told || at - one.deadline < hanging_after) continue;
       one.told = true;
       news.push_back("execute() has not returned for " + std::to_string((at - one.began).count()) +
-                     " ms, and all of its commands are overdue; " + std::to_string(calls_.size()) + " of " +
-                     std::to_string(wanted_threads_) + " threads are in it");
+                     " ms, and all of its commands are overdue; " + std::to_string(under_way_.size()) +
+                     " of " + std::to_string(wanted_threads_) + " threads are in it");
     }
   }
   for (const std::string& one : news) instance_.misbehaving(one);
@@ -200,20 +178,20 @@ void ExternalStep::call_plugin(std::vector<Waiting>& batch) {
   const std::string why =
       "execute() answered " + std::to_string(status) + " " + instance_.masked(one_line(message_of(error)));
   for (const Waiting& waiting : batch) {
-    const auto open = tickets_.close(waiting.ticket);
-    if (!open && tickets_.was_late(waiting.ticket)) continue;
+    const auto open = calls_.close(waiting.ticket);
+    if (!open && calls_.was_late(waiting.ticket)) continue;
     if (!open)
       instance_.misbehaving("it refused a batch of which it had completed a command",
                             waiting.command->order_id.to_string());
     else
-      report(*open, refused ? not_begun("REFUSED", why) : unknown("PLUGIN_FAILED", why));
+      report(*open, refused ? not_begun("REFUSED", why) : unknown_outcome("PLUGIN_FAILED", why));
   }
 }
 
 orderd_status ExternalStep::complete(orderd_ticket ticket, const orderd_outcome* given) {
-  const auto open = tickets_.close(ticket);
+  const auto open = calls_.close(ticket);
   if (!open) {
-    if (tickets_.was_late(ticket))
+    if (calls_.was_late(ticket))
       log_summed(LogLevel::warning, "plugin", "an answer came after its command's deadline",
                  {{"instance", instance()}});
     else
@@ -239,7 +217,7 @@ void ExternalStep::tell_stale() {
                         std::to_string(count) + " so far)");
 }
 
-void ExternalStep::report(const OpenCommand& command, Outcome outcome) {
+void ExternalStep::report(const OpenCall& command, Outcome outcome) {
   ORDERD_FAULT_POINT("step.before_completion");
   sink_({command.order_id, command.key, std::move(outcome), instance_.digest()});
   ORDERD_FAULT_POINT("step.after_completion");
@@ -248,10 +226,10 @@ void ExternalStep::report(const OpenCommand& command, Outcome outcome) {
   changed_.notify_all();
 }
 
-void ExternalStep::give_up(orderd_ticket ticket, const OpenCommand& command, bool overdue) {
+void ExternalStep::give_up(orderd_ticket ticket, const OpenCall& command, bool overdue) {
   if (!command.begun)
     return report(command, not_begun("NOT_BEGUN", "the command waited until its deadline or the stop"));
-  report(command, unknown(overdue ? "TIMEOUT" : "STOPPED", "the plugin did not answer in time"));
+  report(command, unknown_outcome(overdue ? "TIMEOUT" : "STOPPED", "the plugin did not answer in time"));
   if (!table()->cancel) return;
   try {
     table()->cancel(instance_.plugin(), ticket);
@@ -260,11 +238,11 @@ void ExternalStep::give_up(orderd_ticket ticket, const OpenCommand& command, boo
 
 void ExternalStep::watch_deadlines() {
   for (;;) {
-    for (const auto& [ticket, command] : tickets_.close_overdue(now())) give_up(ticket, command, true);
+    for (const auto& [ticket, command] : calls_.close_overdue(now())) give_up(ticket, command, true);
     tell_hanging();
     std::unique_lock lock(mutex_);
-    if (stopping_ && running_ == 0 && tickets_.size() == 0) return;
-    const auto next = tickets_.next_deadline();
+    if (stopping_ && running_ == 0 && calls_.size() == 0) return;
+    const auto next = calls_.next_deadline();
     const Millis wait = next ? std::clamp(*next - now(), Millis(1), idle_wait) : idle_wait;
     watcher_sleeps_until_ = now() + wait;
     changed_.wait_for(lock, wait);
@@ -278,9 +256,9 @@ bool ExternalStep::drain() {
     queue_.close();
     changed_.notify_all();
   }
-  changed_.wait_for(lock, options_.stop_limit, [&] { return running_ == 0 && tickets_.size() == 0; });
+  changed_.wait_for(lock, options_.stop_limit, [&] { return running_ == 0 && calls_.size() == 0; });
   lock.unlock();
-  for (const auto& [ticket, command] : tickets_.close_all()) give_up(ticket, command, false);
+  for (const auto& [ticket, command] : calls_.close_all()) give_up(ticket, command, false);
   lock.lock();
   changed_.wait_for(lock, idle_wait, [&] { return running_ == 0; });
   return running_ == 0;

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "base/queue.h"
-#include "plugin_host/calling/tickets.h"
+#include "plugin_host/calling/open_calls.h"
 #include "plugin_host/loading/instance.h"
 #include "plugin_host/loading/options.h"
 #include "plugin_ports/step.h"
@@ -58,8 +58,8 @@ class ExternalStep final : public StepPort, public CompletionTarget {
   void call_plugin(std::vector<Waiting>& batch);
   void watch_deadlines();  // watcher_
   void wake_watcher();
-  void give_up(orderd_ticket ticket, const OpenCommand& command, bool overdue);
-  void report(const OpenCommand& command, Outcome outcome);
+  void give_up(orderd_ticket ticket, const OpenCall& command, bool overdue);
+  void report(const OpenCall& command, Outcome outcome);
   void tell_stale();
 
   Instance& instance_;
@@ -69,7 +69,7 @@ class ExternalStep final : public StepPort, public CompletionTarget {
   const orderd_step_traits traits_;
   CompletionSink sink_;
 
-  Tickets tickets_;
+  OpenCalls calls_;
   BoundedQueue<Waiting> queue_;
   std::vector<std::thread> threads_;
   std::thread watcher_;
@@ -83,7 +83,7 @@ class ExternalStep final : public StepPort, public CompletionTarget {
     Time began, deadline;  // the last one of its commands
     bool told = false;
   };
-  std::list<Call> calls_;        // that have not returned; guarded by mutex_
+  std::list<Call> under_way_;    // that have not returned; guarded by mutex_
   Time watcher_sleeps_until_{};  // guarded by mutex_; long ago while it is awake
 };
 

@@ -5,7 +5,7 @@
 #include <orderd/catalog.h>
 #include <orderd/projection.h>
 
-#include "plugin_host/calling/tickets.h"
+#include "plugin_host/calling/open_calls.h"
 #include "plugin_host/loading/instance.h"
 #include "plugin_ports/catalog.h"
 #include "plugin_ports/projection.h"
@@ -33,7 +33,7 @@ class TransactionalStep final : public StepPort, public CompletionTarget {
 
   Instance& instance_;
   const orderd_step_v1* table() const { return instance_.extension<orderd_step_v1>(ORDERD_EXT_STEP); }
-  Tickets tickets_;
+  OpenCalls calls_;
 };
 
 class PluginProjection final : public ProjectionPort {

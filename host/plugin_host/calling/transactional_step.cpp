@@ -33,7 +33,7 @@ void TransactionalStep::execute(std::vector<Command>) {
 }
 
 orderd_status TransactionalStep::complete(orderd_ticket ticket, const orderd_outcome* given) {
-  const auto open = tickets_.close(ticket);
+  const auto open = calls_.close(ticket);
   Call* call = Call::current;
   if (!open || !call || open->thread != std::this_thread::get_id()) {
     instance_.misbehaving(
@@ -66,8 +66,8 @@ std::string TransactionalStep::call_plugin(TxPort& tx, const std::vector<Command
   std::vector<orderd_ticket> tickets;
   for (std::size_t i = 0; i < count; ++i) {
     const Command& command = commands[first + i];
-    tickets.push_back(tickets_.open({command.order_id, command.key, !command.query_key.empty(),
-                                     command.deadline, true, i, std::this_thread::get_id()}));
+    tickets.push_back(calls_.open({command.order_id, command.key, !command.query_key.empty(),
+                                   command.deadline, true, i, std::this_thread::get_id()}));
     batch.add(command, tickets.back());
   }
   Call::current = &call;
@@ -75,7 +75,7 @@ std::string TransactionalStep::call_plugin(TxPort& tx, const std::vector<Command
     return table()->execute_tx(instance_.plugin(), loan, batch.data(), batch.size(), error);
   });
   Call::current = nullptr;
-  for (const orderd_ticket ticket : tickets) (void)tickets_.close(ticket);
+  for (const orderd_ticket ticket : tickets) (void)calls_.close(ticket);
   if (lent.sql && lent.sql->ends_transaction()) throw *lent.sql;
   if (!lent.ok()) return lent.message;
   if (!call.problem.empty()) return instance_.name() + ": " + call.problem;

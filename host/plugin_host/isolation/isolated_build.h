@@ -7,9 +7,9 @@
 #include <map>
 #include <mutex>
 #include <thread>
-#include <unordered_map>
 
 #include "base/queue.h"
+#include "plugin_host/calling/open_calls.h"
 #include "plugin_host/isolation/process.h"
 #include "plugin_host/loading/build.h"
 #include "plugin_host/loading/library.h"
@@ -43,30 +43,26 @@ class IsolatedStep final : public StepPort {
   void down(const std::string& why);
 
  private:
-  struct Open {
-    Uuid order_id;
-    Time deadline{};
-    bool query = false, sent = false;
+  struct Waiting {
+    Command command;
+    orderd_ticket ticket{};
   };
-  using Opened = std::unordered_multimap<std::string, Open>;
   void hand_over();  // sender_
   /// Takes out what is not to go to the process any more, and the commands' frame.
-  std::string frame_of(std::vector<Command>& batch);
-  bool send_at_once(std::vector<Command>& commands);
-  bool set_sent(const Command& command, bool sent);
+  std::string frame_of(std::vector<Waiting>& batch);
+  bool send_at_once(std::vector<Waiting>& batch);
   void watch_deadlines(std::stop_token stop);
   void report(const Uuid& order_id, const std::string& key, Outcome outcome);
-  std::optional<Open> close(const std::string& key, const Uuid& order_id);
-  std::optional<Open> find(const std::string& key, const Uuid& order_id) const;
+  bool close(orderd_ticket ticket);
 
   const std::string instance_, digest_;
   const Options options_;
   Process* process_ = nullptr;
   CompletionSink sink_;  // constant after start()
-  BoundedQueue<Command> queue_;
+  BoundedQueue<Waiting> queue_;
+  OpenCalls calls_;
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
-  Opened open_;                                            // by key; guarded by mutex_
   bool begun_ = false, up_ = false, stopping_ = false;     // begun_: start() was called; guarded by mutex_
   mutable std::map<std::string, int, std::less<>> known_;  // actions: -1 asked, 0, 1; guarded by mutex_
   std::thread sender_;

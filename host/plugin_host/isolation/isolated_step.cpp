@@ -10,16 +10,6 @@ constexpr std::size_t batch_commands_max = 64;
 constexpr Millis idle_wait{500}, answer_limit{5'000};
 /// The process itself ends what is overdue; only one that does not is waited for no longer.
 constexpr Millis beyond_deadline{1'000};
-constexpr Millis not_begun_retry_after{200};
-
-Outcome outcome(OutcomeKind kind, const std::string& code, const std::string& message) {
-  Outcome out;
-  out.kind = kind;
-  out.code = code;
-  out.message = message;
-  if (kind == OutcomeKind::retry) out.retry_after = not_begun_retry_after;
-  return out;
-}
 
 }  // namespace
 
@@ -77,38 +67,34 @@ void IsolatedStep::start(CompletionSink sink) {
 }
 
 void IsolatedStep::execute(std::vector<Command> commands) {
+  std::vector<Waiting> waiting;
+  waiting.reserve(commands.size());
+  for (Command& command : commands) waiting.push_back({std::move(command)});
   bool open = false;
   {
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(mutex_);  // down() must not come in between: it ends what is open
     open = up_ && !stopping_;
-    for (const Command& command : commands)
-      if (open)
-        open_.emplace(command.key,
-                      Open{command.order_id, command.deadline, !command.query_key.empty(), false});
+    if (open) calls_.open_all(waiting, [](const Waiting& one) { return OpenCall::of(one.command); });
   }
-  if (open && queue_.size() == 0 && commands.size() <= batch_commands_max && send_at_once(commands)) return;
-  for (std::size_t i = open ? queue_.push_all(commands) : 0; i < commands.size(); ++i) {
-    const Command& refused = commands[i];
-    if (!open || close(refused.key, refused.order_id))
-      report(refused.order_id, refused.key,
-             outcome(OutcomeKind::retry, "BUSY",
-                     "the process of plugin instance " + instance_ +
-                         " is being made again, has too much waiting, or is stopping"));
-  }
+  if (open && queue_.size() == 0 && waiting.size() <= batch_commands_max && send_at_once(waiting)) return;
+  for (std::size_t i = open ? queue_.push_all(waiting) : 0; i < waiting.size(); ++i)
+    if (!open || close(waiting[i].ticket))
+      report(waiting[i].command.order_id, waiting[i].command.key,
+             not_begun("BUSY", "the process of plugin instance " + instance_ +
+                                   " is being made again, has too much waiting, or is stopping"));
 }
 
 /// Without the sender's thread, if nobody has to wait for that.
-bool IsolatedStep::send_at_once(std::vector<Command>& commands) {
-  const std::string frame = frame_of(commands);
-  if (commands.empty() || process_->send_at_once(frame)) return true;
-  std::lock_guard lock(mutex_);
-  for (const Command& command : commands) (void)set_sent(command, false);
+bool IsolatedStep::send_at_once(std::vector<Waiting>& batch) {
+  const std::string frame = frame_of(batch);
+  if (batch.empty() || process_->send_at_once(frame)) return true;
+  calls_.take_back(batch);
   return false;
 }
 
 void IsolatedStep::hand_over() {
   while (!queue_.closed()) {
-    std::vector<Command> batch = queue_.take(batch_commands_max, idle_wait);
+    std::vector<Waiting> batch = queue_.take(batch_commands_max, idle_wait);
     if (batch.empty()) continue;
     const std::string frame = frame_of(batch);
     if (!batch.empty()) (void)process_->send(frame);  // a process that is gone: down() reports
@@ -116,51 +102,20 @@ void IsolatedStep::hand_over() {
 }
 
 /// What died with a process is reported, and what is overdue will be: neither goes to the process.
-std::string IsolatedStep::frame_of(std::vector<Command>& batch) {
-  {
-    const Time moment = now();
-    std::lock_guard lock(mutex_);
-    std::erase_if(batch, [&](const Command& command) {
-      return command.deadline <= moment || !set_sent(command, true);
-    });
-  }
+std::string IsolatedStep::frame_of(std::vector<Waiting>& batch) {
+  calls_.begin_all(batch, now());
   Out out;
   out.u32(static_cast<std::uint32_t>(batch.size()));
-  for (const Command& command : batch) write_command(out, command);
+  for (const Waiting& one : batch) write_command(out, one.command);
   return out.frame(Frame::execute);
 }
 
-/// Of one that is open and was not `sent` yet, or was; false if there is none. mutex_ is held.
-bool IsolatedStep::set_sent(const Command& command, bool sent) {
-  const auto [first, last] = open_.equal_range(command.key);
-  for (auto at = first; at != last; ++at) {
-    if (at->second.order_id != command.order_id || at->second.sent == sent) continue;
-    at->second.sent = sent;
-    return true;
-  }
-  return false;
-}
-
-/// Takes one command of this key out, if there is one.
-std::optional<IsolatedStep::Open> IsolatedStep::close(const std::string& key, const Uuid& order_id) {
+/// True: what came of it is the caller's to report.
+bool IsolatedStep::close(orderd_ticket ticket) {
+  const bool was_open = calls_.close(ticket).has_value();
   std::lock_guard lock(mutex_);
-  const auto [first, last] = open_.equal_range(key);
-  for (auto at = first; at != last; ++at) {
-    if (at->second.order_id != order_id) continue;
-    const Open open = at->second;
-    open_.erase(at);
-    changed_.notify_all();
-    return open;
-  }
-  return std::nullopt;
-}
-
-std::optional<IsolatedStep::Open> IsolatedStep::find(const std::string& key, const Uuid& order_id) const {
-  std::lock_guard lock(mutex_);
-  const auto [first, last] = open_.equal_range(key);
-  for (auto at = first; at != last; ++at)
-    if (at->second.order_id == order_id) return at->second;
-  return std::nullopt;
+  changed_.notify_all();
+  return was_open;
 }
 
 /// What of it makes no sense is not taken, and its commands end as UNKNOWN with the process.
@@ -169,11 +124,11 @@ std::string IsolatedStep::answered(In in) {
   for (std::size_t left = in.count(16); left > 0 && in.ok(); --left) all.push_back(read<Answered>(in));
   if (!in.at_end()) return "its answers are cut off";
   for (Answered& one : all) {
-    const auto open = find(one.key, one.order_id);
+    const auto open = calls_.find(one.key, one.order_id);
     if (!open) continue;  // overdue
-    const std::string problem = outcome_problem(one.outcome, open->query);
+    const std::string problem = outcome_problem(one.outcome, open->second.query);
     if (!problem.empty() && !fault::mutation("isolated_outcome_believed")) return "an outcome: " + problem;
-    if (close(one.key, one.order_id)) report(one.order_id, one.key, std::move(one.outcome));
+    if (close(open->first)) report(one.order_id, one.key, std::move(one.outcome));
   }
   return "";
 }
@@ -188,47 +143,37 @@ void IsolatedStep::up() {
 }
 
 void IsolatedStep::down(const std::string& why) {
-  Opened lost;
+  std::vector<std::pair<orderd_ticket, OpenCall>> lost;
   {
     std::lock_guard lock(mutex_);
     up_ = false;
-    lost.swap(open_);
+    lost = calls_.close_all();
     changed_.notify_all();
   }
-  for (const auto& [key, open] : lost)
-    report(open.order_id, key,
-           open.sent
-               ? outcome(OutcomeKind::unknown, "PLUGIN_DIED", "the plugin's process ended: " + why)
-               : outcome(OutcomeKind::retry, "NOT_BEGUN", "the plugin's process ended before it had this"));
+  for (const auto& [ticket, call] : lost)
+    report(call.order_id, call.key,
+           call.begun ? unknown_outcome("PLUGIN_DIED", "the plugin's process ended: " + why)
+                      : not_begun("NOT_BEGUN", "the plugin's process ended before it had this"));
 }
 
 void IsolatedStep::watch_deadlines(std::stop_token stop) {
   const std::stop_callback wake(stop, [this] { changed_.notify_all(); });
   while (!stop.stop_requested()) {
-    std::vector<std::pair<std::string, Open>> overdue;
     {
       std::unique_lock lock(mutex_);
       changed_.wait_for(lock, idle_wait, [&] { return stop.stop_requested(); });
-      const Time limit = now() - beyond_deadline;
-      for (auto at = open_.begin(); at != open_.end();)
-        if (at->second.deadline < limit) {
-          overdue.emplace_back(at->first, at->second);
-          at = open_.erase(at);
-        } else {
-          ++at;
-        }
     }
-    for (const auto& [key, open] : overdue)
-      report(open.order_id, key,
-             open.sent ? outcome(OutcomeKind::unknown, "TIMEOUT", "the plugin did not answer in time")
-                       : outcome(OutcomeKind::retry, "NOT_BEGUN", "the command waited until its deadline"));
+    for (const auto& [ticket, call] : calls_.close_overdue(now() - beyond_deadline))
+      report(call.order_id, call.key,
+             call.begun ? unknown_outcome("TIMEOUT", "the plugin did not answer in time")
+                        : not_begun("NOT_BEGUN", "the command waited until its deadline"));
   }
 }
 
 void IsolatedStep::drain() {
   std::unique_lock lock(mutex_);
   stopping_ = true;
-  changed_.wait_for(lock, options_.stop_limit, [&] { return open_.empty(); });
+  changed_.wait_for(lock, options_.stop_limit, [&] { return calls_.size() == 0; });
 }
 
 void IsolatedStep::end() {

@@ -18,7 +18,7 @@ bool is_success(const Attempt& one) {
          (one.answer == QueryAnswer::none || one.answer == QueryAnswer::found);
 }
 
-/// Whether this very command was told as a success before.
+/// Whether this very command was reported as a success before.
 bool succeeded(const Saga& saga, const std::string& key) {
   return std::any_of(saga.attempts.begin(), saga.attempts.end(),
                      [&](const Attempt& one) { return is_success(one) && key == command_key(saga, one); });
@@ -118,7 +118,7 @@ void Notices::apply_notice(const Notice& notice) {
   }
   const Saga before = saga_;
   const auto totals = totals_of(notice.outcome);
-  // A success that is taken back later tells less than was told before; everything else only adds up. A late
+  // A success that is taken back later reports less than before; everything else only adds up. A late
   // word of what was declined from the start takes nothing back: its totals are of a time long past.
   const bool reversal =
       notice.outcome.kind == OutcomeKind::declined && (notice.key.empty() || succeeded(saga_, notice.key));

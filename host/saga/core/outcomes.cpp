@@ -93,8 +93,8 @@ bool Outcomes::tells_too_little(const Outcome& outcome) const {
   return failed && saga_.open->sends > 1 && !slot(open_step()).transactional && !nothing_to_undo;
 }
 
-/// What became of something that was over. Totals that know less than the order are asked for again before
-/// they are believed: a provider's answers may lag.
+/// What a recheck of a finished order brought. Totals that know less than the order are asked for again
+/// before they are believed: a provider's answers may lag.
 void Outcomes::rechecked(const Outcome& outcome) {
   OpenCommand& open = *saga_.open;
   const auto totals = outcome.query_answer == QueryAnswer::found ? totals_of(outcome) : std::nullopt;

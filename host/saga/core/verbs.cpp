@@ -91,7 +91,8 @@ bool Verbs::begin_again() {
   // Until its deadline even a call that nobody knows of can still arrive.
   const bool all_arrived = now_ >= open.unanswered_until;
   if (!can_ask && all_arrived) open.sends = 0;
-  // Of a key that the provider knows no more, the person has seen that nothing came; nor can it any more.
+  // The provider no longer knows this key. The person has seen that nothing came of it, and nothing can come
+  // any more.
   if (may_be_there && !can_ask && forgotten(open) && all_arrived) open.unknown = may_be_there = false;
   // A provider answers the same key with the failure it stored: only a new one is tried.
   if (!may_be_there) new_key();

@@ -340,7 +340,7 @@ bool Tick::add_secret(const std::map<Uuid, std::optional<std::string>>& secrets,
   return false;
 }
 
-/// An order whose provider cannot be reached, and who has not heard of it yet, goes to another one, if a rule
+/// An order whose provider cannot be reached, and has had no call of it yet, goes to another one, if a rule
 /// names one that can be. True if its call may go out there.
 bool Tick::reroute(OrderChange& order) {
   Saga& saga = order.decision.saga;

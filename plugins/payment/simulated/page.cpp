@@ -49,9 +49,9 @@ const char* words_of(Challenge::State state) {
     case Challenge::State::open:
       return "The shop asks for this payment. Do you agree?";
     case Challenge::State::approved:
-      return "You agreed. The shop hears of it from us.";
+      return "You agreed. We inform the shop.";
     case Challenge::State::refused:
-      return "You did not agree; nothing is charged. The shop hears of it from us.";
+      return "You did not agree; nothing is charged. We inform the shop.";
     case Challenge::State::expired:
       return "The time to agree is over; nothing is charged.";
     case Challenge::State::closed:

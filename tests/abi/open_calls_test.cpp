@@ -1,4 +1,4 @@
-#include "plugin_host/calling/tickets.h"
+#include "plugin_host/calling/open_calls.h"
 
 #include <catch2/catch.hpp>
 
@@ -7,14 +7,14 @@
 namespace orderd::plugins {
 namespace {
 
-OpenCommand with_deadline(std::int64_t ms) {
-  OpenCommand command;
+OpenCall with_deadline(std::int64_t ms) {
+  OpenCall command;
   command.deadline = Time(Millis(ms));
   return command;
 }
 
 TEST_CASE("a ticket closes once, and its slot's next ticket is another") {
-  Tickets tickets;
+  OpenCalls tickets;
   const orderd_ticket first = tickets.open(with_deadline(1));
   CHECK(tickets.close(first));
   CHECK_FALSE(tickets.close(first));
@@ -26,7 +26,7 @@ TEST_CASE("a ticket closes once, and its slot's next ticket is another") {
 }
 
 TEST_CASE("a ticket of one table fits no other") {
-  Tickets one, other;
+  OpenCalls one, other;
   const orderd_ticket ticket = one.open(with_deadline(1));
   (void)other.open(with_deadline(1));
   CHECK_FALSE(other.close(ticket));
@@ -35,7 +35,7 @@ TEST_CASE("a ticket of one table fits no other") {
 }
 
 TEST_CASE("overdue tickets close in order of deadline, and those alone") {
-  Tickets tickets;
+  OpenCalls tickets;
   (void)tickets.open(with_deadline(30));
   (void)tickets.open(with_deadline(20));
   (void)tickets.open(with_deadline(10));
@@ -48,7 +48,7 @@ TEST_CASE("overdue tickets close in order of deadline, and those alone") {
 }
 
 TEST_CASE("an answer after the deadline is late once, any other to a closed ticket is wrong") {
-  Tickets tickets;
+  OpenCalls tickets;
   const orderd_ticket slow = tickets.open(with_deadline(10)), done = tickets.open(with_deadline(20));
   CHECK(tickets.close(done));
   CHECK(tickets.close_overdue(Time(Millis(30))).size() == 1);
@@ -57,9 +57,9 @@ TEST_CASE("an answer after the deadline is late once, any other to a closed tick
   CHECK_FALSE(tickets.was_late(slow));
   CHECK_FALSE(tickets.was_late(done));
   CHECK_FALSE(tickets.was_late({}));
-  for (std::size_t i = 0; i <= Tickets::late_kept_max; ++i) (void)tickets.open(with_deadline(10));
+  for (std::size_t i = 0; i <= OpenCalls::late_kept_max; ++i) (void)tickets.open(with_deadline(10));
   const orderd_ticket newest = tickets.open(with_deadline(10));
-  CHECK(tickets.close_overdue(Time(Millis(10))).size() == Tickets::late_kept_max + 2);
+  CHECK(tickets.close_overdue(Time(Millis(10))).size() == OpenCalls::late_kept_max + 2);
   CHECK(tickets.was_late(newest));
 }
 
@@ -69,7 +69,7 @@ TEST_CASE("a batch begins with those that are still open") {
     std::int64_t deadline;
   };
   std::vector<Item> items{{{}, 10}, {{}, 20}, {{}, 30}};
-  Tickets tickets;
+  OpenCalls tickets;
   tickets.open_all(items, [](const Item& item) { return with_deadline(item.deadline); });
   CHECK(tickets.close(items[1].ticket));
   tickets.begin_all(items, Time{});
@@ -80,13 +80,13 @@ TEST_CASE("a batch begins with those that are still open") {
   CHECK(items.empty());
 }
 
-TEST_CASE("what is overdue does not begin with its batch, and is told as not begun") {
+TEST_CASE("what is overdue does not begin with its batch, and counts as not begun") {
   struct Item {
     orderd_ticket ticket;
     std::int64_t deadline;
   };
   std::vector<Item> items{{{}, 10}, {{}, 20}};
-  Tickets tickets;
+  OpenCalls tickets;
   tickets.open_all(items, [](const Item& item) { return with_deadline(item.deadline); });
   tickets.begin_all(items, Time(Millis(10)));
   REQUIRE(items.size() == 1);
@@ -111,6 +111,44 @@ std::string problem(const orderd_outcome& given, bool is_query = false) {
   CHECK(taken == why.empty());
   CHECK((why.empty() || outcome.kind == OutcomeKind::unknown));
   return why;
+}
+
+TEST_CASE("a call is found by its key and order, each of several alike once") {
+  OpenCalls calls;
+  const Uuid ours = Uuid::v7(), theirs = Uuid::v7();
+  const auto call = [](const Uuid& order) {
+    OpenCall out = with_deadline(10);
+    out.key = "pay-1.authorize.1.g1";
+    out.order_id = order;
+    return out;
+  };
+  (void)calls.open(call(theirs));
+  (void)calls.open(call(ours));
+  (void)calls.open(call(ours));
+  for (int i = 0; i < 2; ++i) {
+    const auto found = calls.find("pay-1.authorize.1.g1", ours);
+    REQUIRE(found);
+    CHECK(found->second.order_id == ours);
+    CHECK(calls.close(found->first));
+  }
+  CHECK_FALSE(calls.find("pay-1.authorize.1.g1", ours));
+  CHECK_FALSE(calls.find("pay-1.authorize.1.g2", theirs));
+  CHECK(calls.close_overdue(Time(Millis(10))).size() == 1);
+  CHECK_FALSE(calls.find("pay-1.authorize.1.g1", theirs));
+}
+
+TEST_CASE("what was taken back counts as not begun") {
+  struct Item {
+    orderd_ticket ticket{};
+  };
+  OpenCalls calls;
+  std::vector<Item> items{{}, {}};
+  calls.open_all(items, [](const Item&) { return with_deadline(10); });
+  calls.begin_all(items, Time(Millis(5)));
+  REQUIRE(items.size() == 2);
+  calls.take_back(std::vector<Item>{items.front()});
+  CHECK_FALSE(calls.close(items.front().ticket)->begun);
+  CHECK(calls.close(items.back().ticket)->begun);
 }
 
 TEST_CASE("an outcome is judged field by field") {
