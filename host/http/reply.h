@@ -21,7 +21,7 @@ struct Call {
   std::vector<std::string_view> params = {};  // what stood in the route's {…}, in order
   std::string caller = auth::anonymous;       // who asks; the actor of audit rows
   Identity identity = {};                     // why, for authorize()
-  front::Fields common = {};                  // fields that every answer carries, a stream's head too
+  front::Fields common = {};                  // fields that every answer carries
 
   /// The field's value, or ""; the first one if it came twice.
   std::string field(const std::string& name) const { return request.get(name, ""); }
@@ -34,7 +34,7 @@ struct Reply {
   front::Fields fields;
   std::string body;
 };
-/// The handler has deferred the answer or taken the socket over.
+/// The handler has deferred the answer, or made it a stream.
 struct Deferred {};
 
 using Answer = std::variant<Reply, Problem, Deferred>;

@@ -1,4 +1,7 @@
-// GET /api/orders/{id}/stream: begins on a worker, then belongs to the broadcaster.
+// GET /api/orders/{id}/stream: begins on a worker; then the front has its socket and the broadcaster its
+// content.
+#include <Poco/Net/HTTPServerResponse.h>
+
 #include "http/fields.h"
 #include "http/routes.h"
 #include "outbox/log.h"
@@ -9,11 +12,31 @@ namespace {
 const front::Fields stream_fields{
     {"Content-Type", "text/event-stream"}, {"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}};
 
-std::string head_of(const Call& call) {
-  std::string head = "HTTP/1.1 200 OK\r\n";
-  for (const auto& [name, value] : stream_fields) head += name + ": " + value + "\r\n";
-  for (const auto& [name, value] : call.common) head += name + ": " + value + "\r\n";
-  return head + "Connection: close\r\n\r\n";
+/// The front's end of a stream, as the broadcaster knows it.
+class FrontClient final : public sse::Client {
+ public:
+  explicit FrontClient(front::StreamedAnswer answer) : answer_(std::move(answer)) {}
+  void send(Bytes bytes) override { answer_.append(std::move(bytes)); }
+  void end() override { answer_.end(); }
+  State state() const override {
+    switch (answer_.state()) {
+      case front::StreamedAnswer::State::open:
+        return State::open;
+      case front::StreamedAnswer::State::slow:
+        return State::slow;
+      case front::StreamedAnswer::State::ended:
+      case front::StreamedAnswer::State::gone:
+        break;
+    }
+    return State::gone;
+  }
+
+ private:
+  front::StreamedAnswer answer_;
+};
+
+front::StreamLimits limits_of(const sse::BroadcasterOptions& options) {
+  return {options.stream_bytes_max, options.stall_timeout_ms, options.send_buffer_bytes};
 }
 
 Answer stream_order(const ApiParts& parts, const TrackingTokens& tokens, Call& call) {
@@ -51,12 +74,14 @@ Answer stream_order(const ApiParts& parts, const TrackingTokens& tokens, Call& c
   auto beginning = sse::begin_stream(*id, order->history, last_event_id);
   if (beginning.nothing_left) return Reply{204, {{"Cache-Control", "no-cache"}}, ""};
   if (call.is_head()) return Reply{200, stream_fields, ""};
-  const std::string head = head_of(call);
+  for (const auto& [name, value] : stream_fields) call.request.response().set(name, value);
   std::function<bool()> permitted;
   if (call.identity.key)
     permitted = [keyring = parts.access.keyring, id = call.identity.key->id] { return keyring->lives(id); };
-  parts.streams.open(std::get<sse::Broadcaster::Watch>(std::move(watched)),
-                     {call.request.detach().fd, head, std::move(beginning), std::move(permitted)});
+  parts.streams.open(
+      std::get<sse::Broadcaster::Watch>(std::move(watched)),
+      {std::make_unique<FrontClient>(call.request.stream_answer(limits_of(parts.streams.options()))),
+       std::move(beginning), std::move(permitted)});
   return Deferred{};
 }
 

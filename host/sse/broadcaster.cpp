@@ -1,10 +1,8 @@
 #include "sse/broadcaster.h"
 
-#include <unistd.h>
-
 #include "base/log.h"
 #include "outbox/log.h"
-#include "sse/stream_loop.h"
+#include "sse/fan_out.h"
 
 namespace orderd::sse {
 namespace {
@@ -28,8 +26,8 @@ Broadcaster::Broadcaster(bus::EventBus& bus, store::Pool& pool, BroadcasterOptio
       pool_(pool),
       options_(options),
       subscription_(bus_.subscribe("")),
-      loop_(std::make_unique<StreamLoop>(options_,
-                                         [this](const Uuid& id, std::int32_t after) { lack(id, after); })),
+      fan_out_(std::make_unique<FanOut>(options_,
+                                        [this](const Uuid& id, std::int32_t after) { lack(id, after); })),
       tail_([this] { run_tail(); }) {}
 
 Broadcaster::~Broadcaster() {
@@ -40,7 +38,7 @@ Broadcaster::~Broadcaster() {
   changed_.notify_all();
   subscription_->wake();
   tail_.join();
-  loop_.reset();
+  fan_out_.reset();
 }
 
 std::variant<Broadcaster::Watch, Broadcaster::Refused> Broadcaster::watch(const Uuid& order_id,
@@ -73,7 +71,7 @@ void Broadcaster::open(Watch watch, Opening opening) {
     std::unique_lock lock(mutex_);
     if (closed_) {
       lock.unlock();
-      ::close(opening.fd);
+      opening.client->end();
       return;
     }
     Watched& watched = watched_.at(id);
@@ -87,8 +85,8 @@ void Broadcaster::open(Watch watch, Opening opening) {
       entry->second = std::min(entry->second, after);
     }
     watched.newest = std::max(watched.newest, version);
-    // In this lock, so that no version passed on after it reaches the loop before the stream does.
-    loop_->open(std::move(watch), std::move(opening));
+    // In this lock, so that no version passed on after it reaches the fan-out before the stream does.
+    fan_out_->open(std::move(watch), std::move(opening));
   }
   if (lacks) subscription_->wake();
 }
@@ -96,7 +94,7 @@ void Broadcaster::open(Watch watch, Opening opening) {
 void Broadcaster::close_all() {
   std::lock_guard lock(mutex_);
   closed_ = true;
-  loop_->close_all();
+  fan_out_->close_all();
 }
 
 void Broadcaster::lack(const Uuid& order_id, std::int32_t after) {
@@ -160,7 +158,7 @@ void Broadcaster::pass_on(const std::vector<bus::Record>& records) {
     watched->second.newest = std::max(watched->second.newest, one->version);
     frames.push_back(std::move(*one));
   }
-  loop_->publish(std::move(frames), false);
+  fan_out_->publish(std::move(frames), false);
 }
 
 void Broadcaster::repair() {
@@ -179,7 +177,7 @@ void Broadcaster::repair() {
     const auto watched = watched_.find(id);
     if (watched == watched_.end() || frames.empty()) continue;
     watched->second.newest = std::max(watched->second.newest, frames.back().version);
-    loop_->publish(std::move(frames), true);
+    fan_out_->publish(std::move(frames), true);
   }
 }
 

@@ -2,10 +2,9 @@
 // Live status of orders to everybody who watches one. Two threads serve all streams:
 //
 // 1. The tail follows every partition of the bus without owning any, keeps what somebody watches, and reads
-// from history
-//    what a stream turns out to lack. Now and then it compares all watched orders with the database, so that
-//    no stream stays behind whatever the bus lost. While nobody watches, it rests.
-// 2. The loop (stream_loop.h) owns the sockets and never waits for a client or the database.
+//    from history what a stream turns out to lack. Now and then it compares all watched orders with the
+//    database, so that no stream stays behind whatever the bus lost. While nobody watches, it rests.
+// 2. The fan-out (fan_out.h) has the streams, and waits neither for a client nor for the database.
 //
 // A web worker opens a stream in this order, so that no version falls between history and feed:
 // watch() → read the order's history → open(). Versions that both bring are dropped by number. If the tail
@@ -21,19 +20,21 @@
 #include <variant>
 
 #include "bus/event_bus.h"
+#include "sse/client.h"
 #include "sse/frame.h"
 #include "store/pool.h"
 
 namespace orderd::sse {
 
-class StreamLoop;
+class FanOut;
 
 struct BroadcasterOptions {
   std::int32_t partitions = 8;
   std::size_t streams_max = 10'000;
   std::size_t streams_per_client_max = 1'000;
   int heartbeat_ms = 15'000;  // a comment line, so that proxies and clients see the stream alive
-  std::size_t stream_bytes_max = 64 * 1024;  // waiting for one client; beyond it is disconnected
+  // What a client may leave unread, for whoever makes them.
+  std::size_t stream_bytes_max = 64 * 1024;  // waiting for one; beyond it is disconnected
   int send_buffer_bytes = 32 * 1024;         // SO_SNDBUF: small, so that a slow client is noticed
   int stall_timeout_ms = 30'000;             // without the client taking a waiting byte; then disconnected
   int compare_interval_ms = 5'000;           // between comparisons with the database
@@ -77,14 +78,13 @@ class Broadcaster {
   [[nodiscard]] std::variant<Watch, Refused> watch(const Uuid& order_id, const std::string& client);
 
   struct Opening {
-    int fd = -1;       // a connected non-blocking socket; from now on the broadcaster's
-    std::string head;  // the response's head
+    std::unique_ptr<Client> client;
     Beginning beginning;
-    /// Asked about twice a second while the stream is open: false ends it. Cheap; empty: always. [loop]
+    /// Asked about twice a second while the stream is open: false ends it. Cheap; empty: always. [fan-out]
     std::function<bool()> permitted;
   };
   void open(Watch watch, Opening opening);
-
+  const BroadcasterOptions& options() const { return options_; }
   /// Ends all streams, so that clients reconnect elsewhere, and refuses new ones.
   void close_all();
 
@@ -113,7 +113,7 @@ class Broadcaster {
   bool tailing_ = false, closed_ = false, ended_ = false;              // guarded by mutex_
   std::unique_ptr<bus::Subscription> subscription_;                    // the tail's; woken by all
   std::chrono::steady_clock::time_point compare_again_{}, rest_at_{};  // the tail's
-  std::unique_ptr<StreamLoop> loop_;
+  std::unique_ptr<FanOut> fan_out_;
   std::thread tail_;
 };
 

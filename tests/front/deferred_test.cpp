@@ -174,7 +174,7 @@ TEST_CASE("A deferred answer with a line break in a field is never sent", "[defe
   CHECK(answer.head.find("Set-Cookie") == std::string::npos);
 }
 
-TEST_CASE("A request is deferred or detached once, and only before its response is sent", "[deferred]") {
+TEST_CASE("A request is deferred or streamed once, and only before its response is sent", "[deferred]") {
   const auto refuses = [](const auto& call) {
     try {
       (void)call();
@@ -187,13 +187,13 @@ TEST_CASE("A request is deferred or detached once, and only before its response 
                       [&](Request& request, HTTPServerResponse&) {
                         DeferredAnswer answer = request.defer();
                         refused += refuses([&] { return request.defer(); });
-                        refused += refuses([&] { return request.detach(); });
+                        refused += refuses([&] { return request.stream_answer({}); });
                         answer.finish(200, json, "once");
                       }},
                      {"/after", [&](Request& request, HTTPServerResponse& response) {
                         response.send() << "sent";
                         refused += refuses([&] { return request.defer(); });
-                        refused += refuses([&] { return request.detach(); });
+                        refused += refuses([&] { return request.stream_answer({}); });
                       }}});
   RawClient client(server.port());
   CHECK(client.ask(get("/twice")).body == "once");

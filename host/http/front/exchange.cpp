@@ -2,17 +2,16 @@
 
 #include <Poco/Exception.h>
 #include <Poco/Net/HTTPRequestHandler.h>
-#include <sys/epoll.h>
 
 #include "base/log.h"
 
 namespace orderd::http::front {
 
-Exchange::Exchange(std::shared_ptr<Context> context, Connection* connection, Socket socket,
+Exchange::Exchange(std::shared_ptr<Context> context, Connection* connection, Poco::Net::SocketAddress peer,
                    std::unique_ptr<Parser> message)
     : context_(std::move(context)),
       connection_(connection),
-      socket_(std::move(socket)),
+      peer_(std::move(peer)),
       message_(std::move(message)),
       deadline_ms_(monotonic_ms() + context_->options.handler_timeout_ms) {}
 
@@ -39,16 +38,14 @@ void Exchange::run(Poco::Net::HTTPRequestHandlerFactory& factory) {
   const State state = state_;
   const bool running = state == State::running;
   if (failure.empty() && running && !response_->sent())
-    failure = "the handler returned without sending, deferring or detaching";
+    failure = "the handler returned without sending, deferring or streaming";
   if (!failure.empty())
     log_error("http", "A request handler failed",
               {{"method", std::string(message_->method())},
                {"error", failure},
-               {"request", running ? request_id() : std::string("deferred")}});
+               {"request", running ? request_id() : std::string("deferred or streamed")}});
 
-  if (state == State::detached) {
-    context_->returns.push(shared_from_this());
-  } else if (running && claim(State::running, State::answered)) {
+  if (running && claim(State::running, State::answered)) {
     if (failure.empty())
       answer();
     else
@@ -65,13 +62,25 @@ DeferredAnswer Exchange::defer(std::chrono::milliseconds timeout) {
   return DeferredAnswer(shared_from_this());
 }
 
-DetachedSocket Exchange::detach() {
-  if (response_->sent() || !claim(State::running, State::detached))
-    throw Poco::IllegalStateException("a socket can be taken over once, before the response is sent");
-  // Out of epoll before it is handed over: the receiver may close the descriptor at any time, and its number
-  // may be another's then.
-  ::epoll_ctl(socket_.epoll_fd, EPOLL_CTL_DEL, socket_.fd, nullptr);
-  return {.fd = socket_.fd, .peer = socket_.peer};
+StreamedAnswer Exchange::stream(const StreamLimits& limits) {
+  if (response_->sent() || state_ != State::running)
+    throw Poco::IllegalStateException("a request can be streamed once, before its response is sent");
+  response_->setKeepAlive(false);
+  bytes_ = response_->render_head();
+  if (bytes_.empty()) throw Poco::IllegalStateException("the head of a stream cannot be sent");
+  stream_ = std::make_unique<StreamQueue>(limits);
+  if (!claim(State::running, State::streamed))
+    throw Poco::IllegalStateException("the time to answer this request is over");
+  context_->returns.push(shared_from_this());
+  return StreamedAnswer(shared_from_this());
+}
+
+void Exchange::append(StreamQueue::Bytes bytes) {
+  if (stream_->append(std::move(bytes))) context_->returns.push(shared_from_this());
+}
+
+void Exchange::end_stream() {
+  if (stream_->end()) context_->returns.push(shared_from_this());
 }
 
 void Exchange::allow(std::chrono::milliseconds time) { deadline_ms_ = monotonic_ms() + time.count(); }
@@ -125,6 +134,14 @@ void Exchange::answer_failure(std::string_view detail) {
   closes_ = true;
   context_->returns.push(shared_from_this());
 }
+
+StreamedAnswer::~StreamedAnswer() {
+  if (exchange_) exchange_->end_stream();
+}
+
+void StreamedAnswer::append(Bytes bytes) { exchange_->append(std::move(bytes)); }
+void StreamedAnswer::end() { exchange_->end_stream(); }
+StreamedAnswer::State StreamedAnswer::state() const { return exchange_->stream_state(); }
 
 DeferredAnswer& DeferredAnswer::operator=(DeferredAnswer&& other) noexcept {
   if (this != &other) {

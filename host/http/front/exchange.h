@@ -11,26 +11,23 @@
 #include "http/front/parser.h"
 #include "http/front/request.h"
 #include "http/front/response.h"
+#include "http/front/stream_queue.h"
 
 namespace orderd::http::front {
 
 struct Connection;
 
 /// One request and its answer. While an exchange runs, the I/O thread reads and writes nothing on its
-/// connection; it gets the connection back when the exchange comes out of the return queue, answered or
-/// detached.
+/// connection; it gets the connection back when the exchange comes out of the return queue, answered or as a
+/// stream. A stream comes out of it again whenever something was appended.
 ///
-/// Exactly one party ends it, decided by `state_`: the worker (running → answered, or detached), whoever
+/// Exactly one party ends it, decided by `state_`: the worker (running → answered, or streamed), whoever
 /// holds the deferred answer (deferred → answered), or the I/O thread at the deadline (deferred → abandoned,
 /// running → overrun: the handler goes on, and its answer is dropped).
 /// Shared by the connection, the worker and the deferred answer, each of which may be the last to let go.
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
-  struct Socket {
-    int fd, epoll_fd;
-    Poco::Net::SocketAddress peer;
-  };
-  Exchange(std::shared_ptr<Context> context, Connection* connection, Socket socket,
+  Exchange(std::shared_ptr<Context> context, Connection* connection, Poco::Net::SocketAddress peer,
            std::unique_ptr<Parser> message);
 
   /// Runs the handler, and ends the exchange unless the handler deferred. [worker]
@@ -39,18 +36,23 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   // What the handler does through its request. [worker]
   void allow(std::chrono::milliseconds time);
   DeferredAnswer defer(std::chrono::milliseconds timeout);
-  DetachedSocket detach();
+  StreamedAnswer stream(const StreamLimits& limits);
   const Context& context() const { return *context_; }
-  const Poco::Net::SocketAddress& peer() const { return socket_.peer; }
+  const Poco::Net::SocketAddress& peer() const { return peer_; }
   Response& response() { return *response_; }
 
   // What a DeferredAnswer does. [any thread, one at a time]
   void finish(int status, const Fields& fields, std::string body);
   void drop();
+  // What a StreamedAnswer does. [any thread]
+  void append(StreamQueue::Bytes bytes);
+  void end_stream();
+  StreamedAnswer::State stream_state() const { return stream_->state(); }
 
   // The I/O thread's side.
   Connection* connection() const { return connection_; }
-  bool detached() const { return state_ == State::detached; }
+  /// nullptr: it is no stream.
+  StreamQueue* stream() { return state_ == State::streamed ? stream_.get() : nullptr; }
   /// Valid once it came out of the return queue.
   std::string take_bytes() { return std::move(bytes_); }
   bool closes() const { return closes_; }
@@ -62,7 +64,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   const Parser& message() const { return *message_; }
 
  private:
-  enum class State { running, deferred, answered, detached, abandoned, overrun };
+  enum class State { running, deferred, answered, streamed, abandoned, overrun };
 
   bool claim(State from, State next);
   /// Renders the response, and gives the exchange back to the I/O thread.
@@ -71,7 +73,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   const std::shared_ptr<Context> context_;
   Connection* const connection_;  // the I/O thread's; alive until this exchange is ended
-  const Socket socket_;
+  const Poco::Net::SocketAddress peer_;
   const std::unique_ptr<Parser> message_;
 
   std::optional<Response> response_;  // made by the worker; then whoever is to end the exchange uses it
@@ -80,6 +82,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   std::atomic<std::int64_t> deadline_ms_;
   std::string bytes_;  // written by the one who ends it, before it is returned
   bool closes_ = true;
+  std::unique_ptr<StreamQueue> stream_;  // constant once state_ says so
 };
 
 }  // namespace orderd::http::front

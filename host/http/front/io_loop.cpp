@@ -77,7 +77,7 @@ void IoLoop::run() {
     const bool draining = context_->draining;
     if (draining) stop_accepting();
     if (now - kept_ms_ >= tick_ms || draining) keep_deadlines(now);
-    delete_closed();
+    closed_.clear();
     if (draining && (connections_.empty() || now >= context_->drain_until_ms)) return;
   }
 }
@@ -105,13 +105,15 @@ void IoLoop::handle_events(int timeout_ms) {
 void IoLoop::take_returned() {
   context_->returns.take(returned_);
   for (const auto& exchange : returned_) {
+    StreamQueue* const queue = exchange->stream();
+    if (queue && !queue->is_attached()) continue;
     Connection& connection = *exchange->connection();
-    connection.exchange.reset();
-    if (exchange->detached()) {
-      connection.fd = -1;
-      close(connection);
+    if (queue) {
+      if (connection.stage == Stage::exchange) begin_stream(connection, *exchange);
+      advance(connection);
       continue;
     }
+    connection.exchange.reset();
     std::string bytes = exchange->take_bytes();
     if (unsent_.room_for(connection.counted, bytes.size())) {
       start_writing(connection, std::move(bytes), exchange->closes());
@@ -124,8 +126,6 @@ void IoLoop::take_returned() {
     advance(connection);
   }
 }
-
-void IoLoop::delete_closed() { closed_.clear(); }
 
 // ---- one connection ----
 
@@ -140,6 +140,9 @@ void IoLoop::advance(Connection& connection) {
         break;
       case Stage::writing:
         progress = write(connection);
+        break;
+      case Stage::streaming:
+        progress = stream(connection);
         break;
       case Stage::lingering:
         progress = linger(connection);
@@ -218,10 +221,8 @@ IoLoop::Progress IoLoop::send_continue(Connection& connection) {
 }
 
 void IoLoop::dispatch(Connection& connection) {
-  auto exchange = std::make_shared<Exchange>(
-      context_, &connection,
-      Exchange::Socket{.fd = connection.fd, .epoll_fd = epoll_fd_, .peer = connection.peer},
-      std::move(connection.parser));
+  auto exchange =
+      std::make_shared<Exchange>(context_, &connection, connection.peer, std::move(connection.parser));
   connection.stage = Stage::exchange;
   connection.exchange = exchange;
   const Parser& message = exchange->message();
@@ -305,16 +306,18 @@ IoLoop::Progress IoLoop::linger(Connection& connection) {
 
 void IoLoop::close(Connection& connection) {
   if (connection.stage == Stage::closed) return;
-  const bool detached = connection.fd < 0 || (connection.exchange && connection.exchange->detached());
-  if (!detached) {
-    forget(connection.fd);
-    ::close(connection.fd);
-  }
+  forget(connection.fd);
+  ::close(connection.fd);
   connection.fd = -1;
+  if (StreamQueue* queue = connection.exchange ? connection.exchange->stream() : nullptr)
+    queue->close(StreamedAnswer::State::gone);
   connection.stage = Stage::closed;
   if (connection.out_counted > 0) uncount(connection);
   if (connection.counted) caps_.remove(*connection.counted);
-  context_->connections.Decrement();
+  if (connection.is_stream)
+    --streams_;
+  else
+    context_->connections.Decrement();
   // Deleted only after this round: an event of it may still name the connection.
   const std::size_t index = connection.index;
   closed_.push_back(std::move(connections_[index]));

@@ -39,7 +39,6 @@ class IoLoop {
   void forget(int fd);
   void handle_events(int timeout_ms);
   void take_returned();
-  void delete_closed();
 
   /// False once no connection waits.
   bool accept_some();
@@ -53,6 +52,8 @@ class IoLoop {
   Progress parse(Connection& connection);
   Progress write(Connection& connection);
   Progress linger(Connection& connection);
+  Progress stream(Connection& connection);
+  void begin_stream(Connection& connection, Exchange& exchange);
   void dispatch(Connection& connection);
   Progress send_continue(Connection& connection);
   void refuse(Connection& connection, const Context::Answer& answer);
@@ -74,6 +75,7 @@ class IoLoop {
   const int epoll_fd_;
   bool accepting_ = false;
   std::vector<std::unique_ptr<Connection>> connections_, closed_;
+  std::size_t streams_ = 0;  // of the connections
   CompletionQueue::Items returned_;
   std::int64_t kept_ms_ = 0;  // when the deadlines were last kept
   std::array<char, 64 * 1024> received_;

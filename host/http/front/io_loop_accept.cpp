@@ -32,7 +32,7 @@ bool IoLoop::accept_some() {
 }
 
 void IoLoop::admit(Listener::Accepted accepted) {
-  if (connections_.size() >= context_->options.connections_max)
+  if (connections_.size() - streams_ >= context_->options.connections_max)
     return turn_away(accepted.fd, "The server has as many connections as it takes.");
   auto connection = std::make_unique<Connection>();
   connection->fd = accepted.fd;

@@ -72,6 +72,14 @@ void IoLoop::expire(Connection& connection, std::int64_t now_ms) {
       if (!overdue) return;
       context_->timed_out.Increment();
       return close(connection);
+    case Stage::streaming:
+      if (overdue) {
+        connection.exchange->stream()->close(StreamedAnswer::State::slow);
+        return close(connection);
+      }
+      if (!context_->draining) return;
+      (void)connection.exchange->stream()->end();
+      return advance(connection);
     case Stage::lingering:
       return overdue ? close(connection) : advance(connection);
     case Stage::closed:

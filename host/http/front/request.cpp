@@ -36,7 +36,7 @@ DeferredAnswer Request::defer(std::chrono::milliseconds timeout) { return exchan
 
 void Request::allow(std::chrono::milliseconds time) { exchange_.allow(time); }
 
-DetachedSocket Request::detach() { return exchange_.detach(); }
+StreamedAnswer Request::stream_answer(const StreamLimits& limits) { return exchange_.stream(limits); }
 
 const Poco::Net::SocketAddress& Request::clientAddress() const { return exchange_.peer(); }
 const Poco::Net::SocketAddress& Request::serverAddress() const { return exchange_.context().server; }

@@ -7,17 +7,12 @@
 #include <string_view>
 
 #include "http/front/deferred_answer.h"
+#include "http/front/streamed_answer.h"
 
 namespace orderd::http::front {
 
 class Exchange;
 class Parser;
-
-/// A connection that has left the front. The descriptor is non-blocking and the receiver's to close.
-struct DetachedSocket {
-  int fd = -1;
-  Poco::Net::SocketAddress peer;
-};
 
 /// A complete, checked request as Poco's handlers take it, all of it in memory. Owned by its exchange; used
 /// by the worker that runs the handler, until the handler returns.
@@ -43,9 +38,10 @@ class Request final : public Poco::Net::HTTPServerRequest {
   /// waits for; Options::handler_timeout_ms is for all others.
   void allow(std::chrono::milliseconds time);
 
-  /// The socket leaves the front: nothing was written for this request and nothing will be; it counts no
-  /// longer against the front's caps. The response must not be used. Throws like defer().
-  [[nodiscard]] DetachedSocket detach();
+  /// The answer is a stream: its head is what the response has now, its body what is appended to the returned
+  /// handle. The connection counts no longer against the front's caps, and closes at the end. The response
+  /// must not be used any more. Throws like defer().
+  [[nodiscard]] StreamedAnswer stream_answer(const StreamLimits& limits);
 
   std::istream& stream() override { return stream_; }
   const Poco::Net::SocketAddress& clientAddress() const override;

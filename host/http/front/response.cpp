@@ -89,19 +89,33 @@ void Response::fill(int status, const Fields& fields, std::string body) {
   body_.bytes = std::move(body);
 }
 
-std::string Response::render() const {
+/// Up to the fields that frame the message; false if it must not be sent.
+bool Response::append_head(std::string& out) const {
   const int status = getStatus();
-  if (status < 200 || status > 999 || !grammar::is_field_value(getReason())) return {};
-  std::string out;
-  const bool bodiless = status == HTTP_NO_CONTENT || status == HTTP_NOT_MODIFIED;
-  out.reserve(head_capacity_bytes + (bodiless || for_.head_request ? 0 : body_.bytes.size()));
+  if (status < 200 || status > 999 || !grammar::is_field_value(getReason())) return false;
   out.append("HTTP/1.1 ").append(std::to_string(status)).append(" ").append(getReason()).append("\r\n");
   for (const auto& [name, value] : *this) {
     if (is_framing(name)) continue;
-    if (!grammar::is_token(name) || !grammar::is_field_value(value)) return {};
+    if (!grammar::is_token(name) || !grammar::is_field_value(value)) return false;
     append_field(out, name, value);
   }
   append_field(out, "Date", http_date());
+  return true;
+}
+
+std::string Response::render_head() const {
+  std::string out;
+  if (!append_head(out)) return {};
+  append_field(out, "Connection", "close");
+  return out + "\r\n";
+}
+
+std::string Response::render() const {
+  const int status = getStatus();
+  const bool bodiless = status == HTTP_NO_CONTENT || status == HTTP_NOT_MODIFIED;
+  std::string out;
+  out.reserve(head_capacity_bytes + (bodiless || for_.head_request ? 0 : body_.bytes.size()));
+  if (!append_head(out)) return {};
   if (!bodiless) {
     // A handler may answer HEAD with the length alone.
     const bool length_alone = for_.head_request && body_.bytes.empty() && hasContentLength();

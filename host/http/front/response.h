@@ -36,6 +36,8 @@ class Response final : public Poco::Net::HTTPServerResponse {
   /// The bytes to send. Empty if they must not be sent: a field or the reason holds a line break or is no
   /// field name, or the status is no final one.
   [[nodiscard]] std::string render() const;
+  /// The same of the head alone, for a body whose length nobody knows.
+  [[nodiscard]] std::string render_head() const;
 
  private:
   struct Buffer final : std::streambuf {
@@ -44,6 +46,7 @@ class Response final : public Poco::Net::HTTPServerResponse {
     std::string bytes;
   };
   void mark_sent();
+  bool append_head(std::string& out) const;
 
   const For for_;
   bool sent_ = false;

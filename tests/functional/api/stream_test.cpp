@@ -1,8 +1,6 @@
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <mutex>
 #include <thread>
 
 #include "base/metrics.h"
@@ -121,6 +119,38 @@ TEST_CASE("Clients have shares of their own") {
   CHECK(std::get<Broadcaster::Refused>(refused) == Broadcaster::Refused::client_has_its_share);
 }
 
+namespace {
+
+/// What a client got. [any thread]
+class Received {
+ public:
+  void add(const std::string& bytes) {
+    std::lock_guard lock(mutex_);
+    text_ += bytes;
+  }
+  std::string text() const {
+    std::lock_guard lock(mutex_);
+    return text_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string text_;  // guarded by mutex_
+};
+
+class Recorder final : public sse::Client {
+ public:
+  explicit Recorder(std::shared_ptr<Received> received) : received_(std::move(received)) {}
+  void send(Bytes bytes) override { received_->add(*bytes); }
+  void end() override {}
+  State state() const override { return State::open; }
+
+ private:
+  const std::shared_ptr<Received> received_;
+};
+
+}  // namespace
+
 TEST_CASE("A stream begins while the bus does not answer, and later has what came meanwhile") {
   HangingBus bus;
   ApiHost host;
@@ -129,27 +159,19 @@ TEST_CASE("A stream begins while the bus does not answer, and later has what cam
   const std::string id = host.place();
   auto watch = std::get<sse::Broadcaster::Watch>(streams.watch(*Uuid::parse(id), "x"));
   REQUIRE(eventually([&] { return bus.polls > 0; }));
-  int ends[2];
-  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+  const auto received = std::make_shared<Received>();
   sse::Beginning beginning;
   beginning.version = 1;
   beginning.bytes = "begun\n";
-  streams.open(std::move(watch), {ends[0], "", beginning, {}});
-  std::string received;
+  streams.open(std::move(watch), {std::make_unique<Recorder>(received), beginning, {}});
   const auto has = [&](const std::string& wanted) {
-    return eventually([&] {
-      std::array<char, 4096> bytes;
-      if (const auto size = ::recv(ends[1], bytes.data(), bytes.size(), MSG_DONTWAIT); size > 0)
-        received.append(bytes.data(), static_cast<std::size_t>(size));
-      return received.find(wanted) != std::string::npos;
-    });
+    return eventually([&] { return received->text().find(wanted) != std::string::npos; });
   };
   CHECK(has("begun"));
   authorize(host, id);
-  CHECK(received.find("id: 2") == received.npos);
+  CHECK(received->text().find("id: 2") == std::string::npos);
   bus.answer = true;
   CHECK(has("id: 2\n"));
-  ::close(ends[1]);
 }
 
 TEST_CASE("A version that the bus lost is brought from history, in order") {
