@@ -14,12 +14,14 @@
 #include <vector>
 
 #include "base/descriptor.h"
+#include "base/service.h"
 
 namespace orderd {
 namespace {
 
 using std::chrono::steady_clock;
-constexpr std::chrono::seconds limit{20};  // within the watchdog's patience
+constexpr std::chrono::seconds limit{20};
+constexpr std::chrono::milliseconds look_every{100};  // whether a stop was asked for
 
 /// Without the manager's address: the child's words are not this service's.
 std::vector<char*> without_manager(char** environment) {
@@ -53,15 +55,17 @@ pid_t start(const std::string& file, char** environment, int out) {
   return child;
 }
 
-/// What the child wrote; false when it took too long.
-bool read_all(int from, std::string& text) {
+/// What the child wrote; "", or why it was not waited for any longer.
+std::string read_all(int from, std::string& text) {
   const auto end = steady_clock::now() + limit;
   for (std::array<char, 4096> bytes;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - steady_clock::now());
+    if (service::must_stop()) return "a stop was asked for";
+    if (steady_clock::now() >= end)
+      return "orderd --check-config took longer than " + std::to_string(limit.count()) + " s";
     pollfd one{from, POLLIN, 0};
-    if (left.count() <= 0 || poll(&one, 1, static_cast<int>(left.count())) == 0) return false;
+    if (poll(&one, 1, static_cast<int>(look_every.count())) <= 0) continue;
     const ssize_t got = read(from, bytes.data(), bytes.size());
-    if (got == 0) return true;
+    if (got == 0) return "";
     if (got > 0) text.append(bytes.data(), static_cast<std::size_t>(got));
   }
 }
@@ -86,11 +90,11 @@ std::string problem_of_files(const std::string& file, char** environment) {
   to.close_now();
   if (child < 0) return "it cannot be judged: orderd --check-config could not be started";
   std::string text;
-  const bool in_time = read_all(from.number(), text);
-  if (!in_time) kill(child, SIGKILL);
+  const std::string given_up = read_all(from.number(), text);
+  if (!given_up.empty()) kill(child, SIGKILL);
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  if (!in_time) return "orderd --check-config took longer than " + std::to_string(limit.count()) + " s";
+  if (!given_up.empty()) return given_up;
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return "";
   const std::string reason = reason_in(text);
   return reason.empty() ? "orderd --check-config did not come to its end" : reason;

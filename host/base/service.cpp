@@ -90,6 +90,12 @@ Request wait(milliseconds limit) {
   }
 }
 
+bool must_stop() {
+  if (watchdog_interval().count() > 0) sd_notify(0, "WATCHDOG=1");
+  std::lock_guard lock(signals().mutex);
+  return signals().stop;
+}
+
 void ready() { sd_notify(0, "READY=1\nSTATUS=taking orders"); }
 void reloading() { sd_notify(0, "RELOADING=1\nSTATUS=reading the configuration again"); }
 void stopping() { sd_notify(0, "STOPPING=1\nSTATUS=finishing what is in flight"); }

@@ -18,6 +18,9 @@ void on_stop(std::function<void()> call);
 /// Sleeps until a signal or the end of `limit`, telling the watchdog, if the manager keeps one, that main is
 /// alive.
 Request wait(std::chrono::milliseconds limit);
+/// For long work of main between two calls of wait(): whether a stop was asked for meanwhile. Tells the
+/// watchdog that main is alive.
+bool must_stop();
 
 void ready();
 void reloading();

@@ -149,6 +149,20 @@ class Service(unittest.TestCase):
         host.wait_for_status(host.place()["id"], "CONFIRMED")  # at debug each status would be a line
         self.assertNotIn(" debug ", host.log_path.read_text(encoding="utf-8"))
 
+    def test_a_stop_does_not_wait_for_a_configuration_that_is_being_judged(self):
+        host = self.host()
+        host.settings["drain_ms"] = "5000"
+        host.prepare()
+        host.start()
+        host.settings.update({"plugin.hangs.library": "zoo/zoo_hangs_in_init.so"})
+        host.write_config()
+        os.kill(host.pid, signal.SIGHUP)
+        wait_for(lambda: "is judged in a process of its own" in host.log_tail(), "the judgement to begin")
+        host.stop()
+        said = host.log_path.read_text(encoding="utf-8")
+        self.assertIn('everything stays as it was error="a stop was asked for"', said)
+        self.assertIn("main: stopped", said)
+
     def test_another_key_than_the_database_s_is_refused(self):
         host = self.host()
         host.prepare()
