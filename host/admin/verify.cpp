@@ -3,7 +3,6 @@
 #include "admin/verify_orders.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "base/survive.h"
 
 namespace orderd::admin {
 namespace {
@@ -145,7 +144,7 @@ Verified verify(store::Connection& connection, std::int64_t events_per_shard) {
 }
 
 Watch::Watch(store::ConnectionOptions database)
-    : database_(std::move(database)), thread_([this] { keep_running("verify", {}, [this] { run(); }); }) {}
+    : database_(std::move(database)), thread_("verify", [this](const std::stop_token&) { run(); }) {}
 
 Watch::~Watch() {
   {

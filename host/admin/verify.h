@@ -6,9 +6,9 @@
 #include <map>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "base/worker.h"
 #include "store/connection.h"
 
 namespace orderd::admin {
@@ -44,7 +44,7 @@ class Watch {
   std::mutex mutex_;
   std::condition_variable ended_changed_;
   bool ended_ = false;  // guarded by mutex_
-  std::thread thread_;
+  Worker thread_;
 };
 
 }  // namespace orderd::admin

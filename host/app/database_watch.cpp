@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "base/service.h"
 #include "base/sha256.h"
-#include "base/survive.h"
 
 namespace orderd {
 namespace {
@@ -39,9 +38,7 @@ void DatabaseWatch::check() {
 
 void DatabaseWatch::start(store::Pool& pool) {
   check();
-  thread_ = std::jthread([this, &pool](const std::stop_token& stop) {
-    keep_running("database", stop, [&] { run(stop, pool); });
-  });
+  thread_ = Worker("database", [this, &pool](const std::stop_token& stop) { run(stop, pool); });
 }
 
 void DatabaseWatch::run(const std::stop_token& stop, store::Pool& pool) {

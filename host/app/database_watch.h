@@ -4,8 +4,8 @@
 // away, until a person has decided (`orderctl database accept`).
 #include <condition_variable>
 #include <mutex>
-#include <thread>
 
+#include "base/worker.h"
 #include "config/settings.h"
 #include "outbox/continuity.h"
 #include "store/pool.h"
@@ -28,7 +28,7 @@ class DatabaseWatch {
   outbox::Continuity continuity_;
   std::mutex mutex_;
   std::condition_variable_any never_;
-  std::jthread thread_;
+  Worker thread_;
 };
 
 }  // namespace orderd

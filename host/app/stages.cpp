@@ -1,7 +1,6 @@
 #include "app/stages.h"
 
 #include "app/wiring.h"
-#include "base/survive.h"
 
 namespace orderd {
 
@@ -46,12 +45,6 @@ void Stages::stop() {
   begin_stop();
   threads_.clear();
   watch_.reset();
-}
-
-void Stages::run(const char* part, std::function<void(std::stop_token)> work) {
-  threads_.emplace_back([part, work = std::move(work)](std::stop_token stop) {
-    keep_running(part, stop, [&] { work(stop); });
-  });
 }
 
 outbox::LeaseOptions Stages::lease(const std::string& consumer) const {

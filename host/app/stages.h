@@ -2,12 +2,12 @@
 // The consumers of the log on this host, each with its thread.
 #include <functional>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "admin/verify.h"
 #include "app/bus.h"
 #include "app/registry_plugins.h"
+#include "base/worker.h"
 #include "config/settings.h"
 #include "plugin_host/loading/registry.h"
 #include "plugin_rollout/rollout_controller.h"
@@ -36,7 +36,7 @@ class Stages {
   void stop();
 
  private:
-  void run(const char* part, std::function<void(std::stop_token)> work);
+  void run(const char* part, Worker::Work work) { threads_.emplace_back(part, std::move(work)); }
   outbox::LeaseOptions lease(const std::string& consumer) const;
   void make_saga(plugins::Registry& registry, const saga::Definition& definition,
                  const store::SecretBox& box);
@@ -54,7 +54,7 @@ class Stages {
   std::vector<std::unique_ptr<projection::Projector>> projectors_;
   std::unique_ptr<relay::Relay> relay_;
   std::unique_ptr<admin::Watch> watch_;
-  std::vector<std::jthread> threads_;
+  std::vector<Worker> threads_;
 };
 
 }  // namespace orderd

@@ -8,7 +8,9 @@ namespace orderd::auth {
 using std::chrono::steady_clock;
 
 Keyring::Keyring(store::ConnectionOptions database, KeyringOptions options)
-    : database_(std::move(database)), options_(options), thread_([this] { run(); }) {}
+    : database_(std::move(database)),
+      options_(options),
+      thread_("access", [this](const std::stop_token&) { run(); }) {}
 
 Keyring::~Keyring() {
   {

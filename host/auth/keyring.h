@@ -7,10 +7,10 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <unordered_map>
 
 #include "auth/key.h"
+#include "base/worker.h"
 #include "store/connection.h"
 
 namespace orderd::auth {
@@ -49,7 +49,7 @@ class Keyring {
   bool ended_ = false;                             // guarded by mutex_
   std::shared_ptr<const Keys> keys_;               // guarded by mutex_; nullptr: never read
   std::chrono::steady_clock::time_point read_at_;  // guarded by mutex_; when that read began
-  std::thread thread_;
+  Worker thread_;
 };
 
 }  // namespace orderd::auth

@@ -31,7 +31,7 @@ DatabaseProbe::DatabaseProbe(store::ConnectionOptions database, std::function<vo
       up_(metrics().gauge("orderd_database_up", "1 while PostgreSQL answers this host and takes writes")),
       problem_("postgres: not asked yet"),
       known_at_(steady_clock::now()),
-      thread_([this] { run(); }) {}
+      thread_("health", [this](const std::stop_token&) { run(); }) {}
 
 DatabaseProbe::~DatabaseProbe() {
   {

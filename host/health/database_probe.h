@@ -6,9 +6,9 @@
 #include <functional>
 #include <mutex>
 #include <string>
-#include <thread>
 
 #include "base/metrics.h"
+#include "base/worker.h"
 #include "store/connection.h"
 
 namespace orderd::health {
@@ -48,7 +48,7 @@ class DatabaseProbe {
   bool ended_ = false;                              // guarded by mutex_
   std::string problem_;                             // guarded by mutex_
   std::chrono::steady_clock::time_point known_at_;  // guarded by mutex_
-  std::thread thread_;
+  Worker thread_;
 };
 
 }  // namespace orderd::health

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/survive.h"
 #include "intake/writer.h"
 
 namespace orderd::intake {
@@ -20,12 +19,12 @@ IntakeOptions with_short_locks(IntakeOptions options) {
 Intake::Intake(IntakeOptions options, const store::SecretBox& secrets)
     : options_(with_short_locks(std::move(options))), secrets_(secrets), queue_(options_.queue_orders_max) {
   for (unsigned i = 0; i < options_.writers; ++i)
-    writers_.emplace_back([this] { keep_running("intake", {}, [this] { Writer(options_, queue_).run(); }); });
+    writers_.emplace_back("intake", [this](const std::stop_token&) { Writer(options_, queue_).run(); });
 }
 
 Intake::~Intake() {
   queue_.close();
-  for (std::thread& writer : writers_) writer.join();
+  for (Worker& writer : writers_) writer.join();
 }
 
 void Intake::submit(Placement placement, OnPlaced on_placed) {

@@ -13,10 +13,10 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/queue.h"
+#include "base/worker.h"
 #include "intake/idempotency.h"
 #include "model/order.h"
 #include "model/order_json.h"
@@ -78,7 +78,7 @@ class Intake {
   const IntakeOptions options_;
   const store::SecretBox& secrets_;
   BoundedQueue<std::unique_ptr<PendingOrder>> queue_;
-  std::vector<std::thread> writers_;
+  std::vector<Worker> writers_;
 };
 
 }  // namespace orderd::intake

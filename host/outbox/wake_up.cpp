@@ -2,7 +2,6 @@
 
 #include <poll.h>
 
-#include "base/survive.h"
 #include "outbox/log.h"
 
 namespace orderd::outbox {
@@ -14,12 +13,8 @@ constexpr std::chrono::milliseconds notify_every{200}, look_every{250}, reconnec
 
 WakeUp::WakeUp(store::Pool& pool) {
   if (pool.options().pooled) return;
-  listener_ = std::jthread([this, &pool](const std::stop_token& stop) {
-    keep_running("wake-up", stop, [&] { listen(stop, pool.options()); });
-  });
-  notifier_ = std::jthread([this, &pool](const std::stop_token& stop) {
-    keep_running("wake-up", stop, [&] { notify(stop, pool); });
-  });
+  listener_ = Worker("wake-up", [this, &pool](const std::stop_token& stop) { listen(stop, pool.options()); });
+  notifier_ = Worker("wake-up", [this, &pool](const std::stop_token& stop) { notify(stop, pool); });
 }
 
 void WakeUp::notify(std::stop_token stop, store::Pool& pool) {

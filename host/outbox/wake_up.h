@@ -2,8 +2,8 @@
 #include <atomic>
 #include <cstdint>
 #include <stop_token>
-#include <thread>
 
+#include "base/worker.h"
 #include "store/pool.h"
 
 namespace orderd::outbox {
@@ -21,7 +21,7 @@ class WakeUp {
   void notify(std::stop_token stop, store::Pool& pool);
   void listen(std::stop_token stop, const store::ConnectionOptions& options);
   std::atomic<std::uint64_t> heard_{0};  // raises that came from others: not told again
-  std::jthread listener_, notifier_;
+  Worker listener_, notifier_;
 };
 
 }  // namespace orderd::outbox

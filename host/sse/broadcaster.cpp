@@ -28,7 +28,7 @@ Broadcaster::Broadcaster(bus::EventBus& bus, store::Pool& pool, BroadcasterOptio
       subscription_(bus_.subscribe("")),
       fan_out_(std::make_unique<FanOut>(options_,
                                         [this](const Uuid& id, std::int32_t after) { lack(id, after); })),
-      tail_([this] { run_tail(); }) {}
+      tail_("sse", [this](const std::stop_token&) { run_tail(); }) {}
 
 Broadcaster::~Broadcaster() {
   {

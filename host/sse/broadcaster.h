@@ -15,10 +15,10 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <unordered_map>
 #include <variant>
 
+#include "base/worker.h"
 #include "bus/event_bus.h"
 #include "sse/client.h"
 #include "sse/frame.h"
@@ -114,7 +114,7 @@ class Broadcaster {
   std::unique_ptr<bus::Subscription> subscription_;                    // the tail's; woken by all
   std::chrono::steady_clock::time_point compare_again_{}, rest_at_{};  // the tail's
   std::unique_ptr<FanOut> fan_out_;
-  std::thread tail_;
+  Worker tail_;
 };
 
 }  // namespace orderd::sse

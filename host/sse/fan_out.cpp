@@ -16,7 +16,7 @@ FanOut::FanOut(const BroadcasterOptions& options, OnGap on_gap)
       streams_gauge_(metrics().gauge("orderd_sse_streams", "Open streams")),
       messages_(metrics().counter("orderd_sse_messages_total", "Status messages given to streams")),
       slow_(metrics().counter("orderd_sse_slow_total", "Streams ended because the client did not read")),
-      thread_([this] { run(); }) {}
+      thread_("sse", [this](const std::stop_token&) { run(); }) {}
 
 FanOut::~FanOut() {
   post({});

@@ -5,11 +5,11 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <unordered_map>
 #include <vector>
 
 #include "base/metrics.h"
+#include "base/worker.h"
 #include "sse/broadcaster.h"
 #include "sse/frame.h"
 
@@ -75,7 +75,7 @@ class FanOut {
   std::unordered_map<Stream*, std::unique_ptr<Stream>> streams_;
   std::unordered_map<Uuid, std::vector<Stream*>> by_order_;
   std::vector<Stream*> ended_;  // to be deleted at the end of the round
-  std::thread thread_;
+  Worker thread_;
 };
 
 }  // namespace orderd::sse

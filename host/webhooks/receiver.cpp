@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/log_summed.h"
-#include "base/survive.h"
 #include "model/json.h"
 #include "webhooks/events.h"
 
@@ -58,7 +57,7 @@ InstanceWorker::InstanceWorker(Options options, plugins::WebhookPort& port, stor
                                     {{"instance", port.instance()}})),
       waiting_(metrics().gauge("orderd_webhooks_waiting", "Calls that wait for their order",
                                {{"instance", port.instance()}})),
-      thread_([this](const std::stop_token& stop) { keep_running("webhooks", stop, [&] { run(stop); }); }) {}
+      thread_("webhooks", [this](const std::stop_token& stop) { run(stop); }) {}
 
 InstanceWorker::~InstanceWorker() {
   thread_.request_stop();

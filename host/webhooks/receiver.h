@@ -12,10 +12,10 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 
 #include "base/metrics.h"
 #include "base/queue.h"
+#include "base/worker.h"
 #include "plugin_ports/webhook.h"
 #include "store/pool.h"
 
@@ -67,7 +67,7 @@ class InstanceWorker {
   BoundedQueue<Call> queue_;
   Metrics::Counter &taken_, &refused_, &duplicates_;
   Metrics::Gauge& waiting_;
-  std::jthread thread_;  // last: ends first
+  Worker thread_;  // last: ends first
 };
 
 /// All lanes, by instance. [any thread]

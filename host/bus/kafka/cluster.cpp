@@ -109,7 +109,7 @@ Cluster::Cluster(KafkaOptions options)
   // starts.
   static_cast<void>(connect(Role::producer, publishers_own));
   admin_ = connect(Role::admin, {});
-  watcher_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
+  watcher_ = Worker("kafka", [this](const std::stop_token& stop) { watch(stop); });
 }
 
 Client Cluster::connect(Role role, const Properties& own) const {

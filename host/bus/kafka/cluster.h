@@ -5,8 +5,8 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
-#include <thread>
 
+#include "base/worker.h"
 #include "bus/kafka/kafka_bus.h"
 #include "bus/kafka/problems.h"
 #include "bus/kafka/settings.h"
@@ -51,7 +51,7 @@ class Cluster {
   std::atomic<bool> topic_ready_{false};
   std::mutex mutex_;
   std::condition_variable_any changed_;  // with mutex_: topic_ready_, or the end
-  std::jthread watcher_;                 // last: it uses all of the above
+  Worker watcher_;                       // last: it uses all of the above
 };
 
 }  // namespace orderd::bus::kafka
