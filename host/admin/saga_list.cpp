@@ -7,7 +7,7 @@
 namespace orderd::admin {
 namespace {
 
-// Of a saga `g(order_id, data)`; state_of() and money_at_risk() say the same.
+// The same conditions as SQL, about a saga `g(order_id, data)`; state_of() and money_at_risk() say the same.
 #define STATE_OF                                                                                      \
   "case when g.data ? 'stuck' then 'STUCK' when g.data ->> 'mode' = '4' then 'FINISHED' "             \
   "when not g.data ? 'open' then 'RUNNING' when g.data #>> '{open,unknown}' = 'true' then 'UNKNOWN' " \

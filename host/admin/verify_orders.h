@@ -1,5 +1,6 @@
 #pragma once
-// Of `verify`: orders that are open while nothing works on them, and orders that only the read model knows.
+// A part of `verify`: orders that are open while nothing works on them, and orders that only the read model
+// knows.
 #include "admin/verify.h"
 
 namespace orderd::admin {

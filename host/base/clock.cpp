@@ -15,7 +15,7 @@ namespace {
 constexpr Millis close_enough{100};  // two measurements of one clock differ by half of their round trips
 constexpr int approach_share = 4;    // an hour is made up in four: nobody's interval is off by more
 
-/// Of this process.
+/// This process's own.
 struct ProcessClock {
   std::mutex mutex;
   CarriedClock carried{wall_now(), steady_now()};

@@ -33,7 +33,7 @@ std::optional<Millis> clock_offset();
 class CarriedClock {
  public:
   CarriedClock(Time begin, Millis steady) : at_(begin), steady_(steady) {}
-  /// Of two times asked for in order of `steady` the second is never the smaller one.
+  /// Times never go back: asked for in order of `steady`, each is at least the one before.
   Time at(Millis steady) const;
   void measured(Time there, Millis steady);
   bool is_measured() const { return measured_; }

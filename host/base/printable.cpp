@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view replacement = "\xef\xbf\xbd";  // U+FFFD
 
-/// Of a well-formed sequence.
+/// The sequence must be well-formed.
 char32_t code_point(std::string_view one) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(one[i]); };
   if (one.size() == 1) return byte(0);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint32_t products_per_read = 500;
 constexpr int reads_max = 200;  // a search looks at no more than 100,000 products
-/// Of a search; what it has found until then is a page, and the next one goes on behind it.
+/// How much one search reads. What it has found until then is a page, and the next page goes on behind it.
 constexpr std::chrono::milliseconds search_time_max{1000};
 constexpr store::Statement limit_time{"limit_products", "set local statement_timeout = '2s'"};
 

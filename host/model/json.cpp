@@ -26,7 +26,7 @@ struct Decimal {
   bool operator==(const Decimal&) const = default;
 };
 
-/// Of a number as JSON writes it; its sign is left out.
+/// The digits of a number as JSON writes it, without its sign.
 Decimal decimal_of(std::string_view text) {
   Decimal out;
   std::size_t at = 0;

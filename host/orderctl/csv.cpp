@@ -86,7 +86,7 @@ class Reader {
  private:
   bool fail(Place at, const std::string& what) { return problems_.add(at, what), false; }
 
-  /// Of the first row: the one of the three that stands outside of quotes.
+  /// The one of the three that stands outside of quotes in the first row.
   std::string find_separator(std::string_view text) {
     Cursor cursor(text);
     while (cursor.sees("#") || cursor.at_line_end()) {

@@ -64,7 +64,7 @@ std::string read_file(const std::string& path) {
   return bytes.str();
 }
 
-/// Of all products those that the lines name, in the catalog's order.
+/// The products that the lines name, in the catalog's order.
 std::vector<plugins::Product> products_of(plugins::CatalogPort& catalog, plugins::TxPort& tx,
                                           const std::vector<StockLine>& lines) {
   constexpr std::uint32_t page = 1000;

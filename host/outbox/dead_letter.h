@@ -13,7 +13,7 @@ struct DeadLetter {
   std::int16_t shard = 0;
   std::int64_t pos = 0;
   std::string reason;
-  // Of a record that could not be read: what it came with. The rest is in order_events.
+  // What a record that could not be read came with. The rest is in order_events.
   std::string headers_json{}, payload{};
 };
 

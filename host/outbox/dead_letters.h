@@ -12,7 +12,7 @@
 
 namespace orderd::outbox {
 
-/// Of records that are no event of ours so many are kept of a consumer, and of more their number only
+/// How many records that are no event of ours are kept for a consumer; more are only counted
 /// (orderd_foreign_records_total): whoever writes into the topic must not fill the database.
 inline constexpr std::int64_t foreign_kept_max = 10'000;
 

@@ -25,7 +25,7 @@ constexpr Statement missing_right{
     // A table that is not there is the schema's affair.
     "where not has_table_privilege(to_regclass(name), right_) order by place, rank limit 1"};
 
-// Of the tables that the migrations' texts create.
+// The tables that the migrations' texts create.
 constexpr Statement missing_on_plugins{
     "missing_right_on_plugins",
     "select t.name, r.name, current_user::text from (select distinct m[1] as name from unnest($1::text[]) "

@@ -20,7 +20,7 @@ std::string plugins_rights_problem(Connection& connection,
 /// What to do about a refusal that no waiting mends, by its SQLSTATE; "" for other errors.
 std::string refusal_fix(const std::string& sqlstate);
 
-/// Of PostgreSQL's codes, or of Connection where libpq tells none.
+/// One of PostgreSQL's codes, or Connection's where libpq gives none.
 inline constexpr const char* sqlstate_no_right = "42501";
 
 }  // namespace orderd::store

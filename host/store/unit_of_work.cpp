@@ -14,7 +14,7 @@ UnitOfWork::~UnitOfWork() {
   try {
     (void)connection_.flush();  // what is still queued goes first, or script() would have to refuse
   } catch (const DbError&) {
-    // Of no matter: all of it is rolled back.
+    // It does not matter: all of it is rolled back.
   }
   try {
     if (connection_.usable()) connection_.script("rollback");

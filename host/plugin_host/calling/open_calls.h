@@ -20,14 +20,14 @@
 
 namespace orderd::plugins {
 
-/// Of a call that surely had no effect: RETRY, soon.
+/// RETRY, soon: the call surely had no effect.
 Outcome not_begun(const std::string& code, const std::string& message);
-/// Of one that may have had it: UNKNOWN.
+/// UNKNOWN: the call may have had its effect.
 Outcome unknown_outcome(const std::string& code, const std::string& message);
 
 /// What the host remembers of an open call.
 struct OpenCall {
-  /// Of a command for an external step.
+  /// For an external step.
   static OpenCall of(const Command& command) {
     return {command.order_id, command.key, !command.query_key.empty(), command.deadline, false, {}, {}};
   }

@@ -36,7 +36,7 @@ class Build {
   virtual WebhookPort* webhook() = 0;
   /// Which state blobs it can read; 0, 0: none.
   virtual std::pair<std::uint32_t, std::uint32_t> state_versions() const = 0;
-  /// Of tables of its own in the host's database.
+  /// For tables of its own in the host's database.
   virtual std::vector<store::Migration> migrations() = 0;
 
   /// Throws PluginError; then commands are RETRY, nothing else is done either, and it may be called again.

@@ -25,7 +25,7 @@ struct InstanceConfig {
   /// In a process of its own (plugin.<instance>.isolation = process), with this much memory.
   bool isolated = false;
   unsigned memory_mb = 512;
-  /// Of an external step, those that call execute(): one that hangs holds only its own. 0: whoever has the
+  /// Threads that call execute() of an external step: one that hangs holds only its own. 0: whoever has the
   /// commands calls it, without a thread to wake; one that hangs then holds the saga.
   unsigned threads = 2;
   /// The build has run before these settings were written: those that its schema does not know are left out.

@@ -101,7 +101,7 @@ class Check {
     fail(instance_, library_.path, what, "correct plugin." + instance_ + ".settings");
   }
 
-  /// Of a key that the schema does not name; throws unless it takes others, too.
+  /// Judges a key that the schema does not name; throws unless it takes others, too.
   bool is_left_out(const std::string& key, bool older) const {
     const auto closed = schema_.FindMember("additionalProperties");
     if (closed == schema_.MemberEnd() || !closed->value.IsFalse()) return false;
@@ -182,7 +182,7 @@ class Check {
   const rapidjson::Value* properties_ = nullptr;
 };
 
-/// Of a plugin that declares nothing.
+/// For a plugin that declares nothing.
 CheckedSettings as_they_are(const std::map<std::string, std::string>& given,
                             const std::map<std::string, std::string>& secrets) {
   CheckedSettings out{given, {}};

@@ -55,7 +55,7 @@ bool Notices::concerns(const OpenCommand& open, const Notice& notice) const {
   if (notice.key.empty()) return !notice.action.empty() && notice.action == open.action;
   const std::string key = command_key(saga_, open);
   if (notice.key == key) return true;
-  // Of a generation that was thought to have had no effect: a success says that it has one.
+  // It names a generation that was thought to have had no effect: a success says that it has one.
   return notice.outcome.kind == OutcomeKind::done &&
          without_generation(notice.key) == without_generation(key);
 }

@@ -7,7 +7,7 @@ namespace orderd::saga {
 
 /// Given back to the buyer, at the provider or past it.
 std::int64_t given_back(const Saga& saga);
-/// Of the authorization: let go, at the provider or past it.
+/// What of the authorization was let go, at the provider or past it.
 std::int64_t let_go(const Saga& saga);
 /// Captured and not given back yet; below 0: more was given back than taken.
 inline std::int64_t captured_left(const Saga& saga) { return saga.payment.captured - given_back(saga); }

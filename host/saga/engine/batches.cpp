@@ -195,7 +195,7 @@ void Batches::try_blocked() {
   }
 }
 
-/// Of some hundred orders one is often cancelled while they are decided: what happened is decided with it.
+/// Among some hundred orders one is often cancelled while they are decided: its cancellation is added.
 /// False when nobody was quicker.
 bool Batches::add_cancellations(std::vector<Task>& tasks) {
   std::vector<Uuid> ids;

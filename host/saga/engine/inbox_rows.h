@@ -13,8 +13,8 @@ namespace orderd::saga {
 class InboxRows {
  public:
   InboxPlace place() const;
-  /// Of what was read from place(), at most `limit` of each part, what is to be taken now: it counts as under
-  /// way.
+  /// `read` is what place() led to, at most `limit` of each part. Returns what is to be taken now: it counts
+  /// as under way.
   std::vector<InboxItem> take(std::vector<InboxItem> read, std::size_t limit, Time now);
   /// Cannot be taken yet: is read again, later each time.
   void later(std::int64_t id, Time now);

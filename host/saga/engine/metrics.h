@@ -21,7 +21,7 @@ struct EngineMetrics {
   Metrics::Gauge& lag = metrics().gauge(bus::lag_name, bus::lag_help, {{"consumer", "saga"}});
   Metrics::Histogram& confirmed =
       metrics().durations("orderd_order_confirmed_seconds", "From an order's acceptance to its confirmation");
-  /// Of one plugin instance.
+  /// For one plugin instance.
   Metrics::Histogram& calls(const std::string& instance) {
     auto& found = calls_[instance];
     if (!found)

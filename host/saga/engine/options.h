@@ -14,8 +14,8 @@ struct EngineOptions {
   Millis inbox_every{100};
   Millis store_retry{500};     // between attempts while PostgreSQL is away
   Millis drain_limit{10'000};  // at shutdown, for calls in flight
-  // Of one plugin instance, orders in memory whose call is paused or whose breaker is open; more only by
-  // name.
+  // For one plugin instance: orders in memory whose call is paused or whose breaker is open. More are kept
+  // by name only.
   std::size_t held_max = 2000;
   // Orders that wait for room at a plugin before no more are read; of several a slow one holds up the others.
   std::size_t waiting_max = 2000, waiting_max_of_several = 50'000;

@@ -12,7 +12,7 @@
 namespace orderd::saga {
 namespace {
 
-/// Of a command that did not go out.
+/// For a command that did not go out.
 Outcome not_begun(const char* code, const char* why) {
   Outcome outcome;
   outcome.kind = OutcomeKind::retry;
@@ -206,7 +206,7 @@ void Tick::run_transactional(plugins::TxPort& tx) {
   }
 }
 
-/// Of what is ready, only what admission lets out is sent; all else waits as it is, and is written only if
+/// Sends only what admission lets out. All else that is ready waits as it is, and is written only if
 /// something else of it changed.
 void Tick::let_out() {
   for (auto at = order_changes_.begin(); at != order_changes_.end();) {
