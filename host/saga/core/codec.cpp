@@ -32,7 +32,12 @@ class Writer {
   }
   template <class T>
   void rare(const char* name, const T& member) {
-    if (member != T{}) put(name, member);
+    static const T fresh{};
+    if (member != fresh) put(name, member);
+  }
+  template <class T>
+  void rare(const char* name, const std::optional<T>& member) {
+    if (member) put(name, *member);
   }
 
  private:
@@ -48,10 +53,6 @@ class Writer {
   void put(const char* name, const std::string& text) { object_.add(name, text); }
   void put(const char* name, const Uuid& id) { object_.add(name, id.to_string()); }
   void put(const char* name, Time time) { object_.add(name, std::int64_t{time.time_since_epoch().count()}); }
-  template <class T>
-  void put(const char* name, const std::optional<T>& value) {
-    put(name, *value);
-  }
   void put(const char* name, const Reason& reason) { object_.raw(name, reason_json(reason)); }
   void put(const char* name, const PaymentView& payment) { object_.raw(name, payment_json(payment)); }
   void put(const char* name, const PaymentTotals& of) {
